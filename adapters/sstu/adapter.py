@@ -1,0 +1,270 @@
+"""The channel of ССТУ.РФ: sends one appeal a POST, settles doubts and reconciles by the list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from adapters.sstu import analytics
+from adapters.sstu.client import Node
+from adapters.sstu.codes import GUID
+from adapters.sstu.decode import decode
+from adapters.sstu.encode import ZONE, encode
+from adapters.sstu.fields import parse
+from gateway.adapter import (
+    SENT_AT,
+    Decoded,
+    EncodeContext,
+    Health,
+    Receipt,
+    RemoteState,
+    Window,
+    Wire,
+)
+from gateway.errors import (
+    ConfigurationError,
+    DeliveryError,
+    GatewayError,
+    MalformedError,
+    PeerDoubtful,
+    PeerRefused,
+)
+from gateway.model.fold import number_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from gateway.model.appeal import Appeal
+    from gateway.model.events import Event
+    from gateway.outbound import Outbound
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The peer's `[options]`, those that the channel itself needs.
+
+    departments: GUIDs of the bodies whose lists are read. ack: `accept` when the node's 2xx settles
+    a delivery, `upload` when only its upload to the portal does. zone: of the node's timestamps.
+    clock_skew: by how much the node's clock may be behind ours.
+    """
+
+    departments: tuple[str, ...] = ()
+    ack: Literal["accept", "upload"] = "accept"
+    zone: ZoneInfo
+    clock_skew: timedelta = timedelta(seconds=300)
+
+    @classmethod
+    def of(cls, table: Mapping[str, Any]) -> Options:
+        """Read the table; raise ConfigurationError naming the key that is wrong."""
+        departments = tuple(table.get("departments") or filter(None, [table.get("department_id")]))
+        for guid in departments:
+            if not GUID.fullmatch(str(guid)):
+                raise ConfigurationError("not a GUID", found=str(guid), where="options.departments")
+        for key, words in (
+            ("ack", ("accept", "upload")),
+            ("extended_as", ("status", "flag")),
+            ("withdrawn_as", ("Explained", "LeftWithoutAnswer")),
+        ):
+            if table.get(key, words[0]) not in words:
+                raise ConfigurationError(
+                    "no such choice",
+                    found=str(table[key]),
+                    expected=", ".join(words),
+                    where=f"options.{key}",
+                )
+        try:
+            zone = ZoneInfo(str(table.get("zone", ZONE)))
+        except (ZoneInfoNotFoundError, ValueError) as e:
+            raise ConfigurationError("no such time zone", found=str(e), where="options.zone") from e
+        return cls(
+            departments=departments,
+            ack=table.get("ack", "accept"),
+            zone=zone,
+            clock_skew=timedelta(seconds=float(table.get("clock_skew", 300))),
+        )
+
+
+class Sstu:
+    """Codec and channel of one node. Thread-safe, as its `Outbound` is.
+
+    base: absolute address of the node's interface. outbound None makes a codec only: files and
+    packages without a network.
+    """
+
+    def __init__(
+        self, options: Mapping[str, Any], *, base: str = "", outbound: Outbound | None = None
+    ) -> None:
+        self.options = Options.of(options)
+        self._table = dict(options)
+        self._node = Node(outbound, base) if outbound else None
+
+    def decode(self, wire: Wire) -> Decoded:
+        """Return what a document, a package, a list or an overview holds."""
+        return decode(wire, self.options.zone)
+
+    def encode(self, appeal: Appeal, event: Event | None, ctx: EncodeContext) -> Wire:  # noqa: ARG002
+        """Return the document; every event sends the whole appeal again, as the node expects."""
+        return encode(appeal, ctx)
+
+    def deliver(self, wire: Wire, key: str) -> Receipt:  # noqa: ARG002 - the node knows no key
+        """Send once. The node's 2xx is the first of three stages; `ack` says which one settles."""
+        answer = self._reach().put(wire)
+        return Receipt(
+            final=self.options.ack == "accept", status=answer.status, body=answer.body[:4096]
+        )
+
+    def settle(self, wire: Wire, key: str) -> Receipt | None:  # noqa: ARG002
+        """Say what became of a delivery: by department, folded number and question codes.
+
+        The row counts as ours when it shows what we sent and was changed after the attempt
+        (`SENT_AT`, where the wire carries it). None: it is not there, or an older version is.
+        Raises PeerDoubtful when several rows match or the node cannot be asked.
+        """
+        sent = _Sent.of(wire)
+        try:
+            listed = self._list(sent.department)
+        except DeliveryError as e:
+            raise PeerDoubtful(f"the list cannot be read: {e.message}", found=e.found) from e
+        same = [
+            row
+            for row in listed.rows
+            if row.state.key_folded == sent.key and sorted(row.codes) == sorted(sent.codes)
+        ]
+        if len(same) > 1:
+            ids = ", ".join(row.request_id for row in same)
+            raise PeerDoubtful(
+                "several rows of the list have this number and these questions",
+                found=ids,
+                where=sent.number,
+                todo="compare the rows with what was sent and settle by hand",
+            )
+        if not same and listed.unreadable:
+            raise PeerDoubtful(
+                "rows of the list cannot be read, one of them may be ours",
+                found=str(len(listed.unreadable)),
+                where=sent.number,
+            )
+        if not same or same[0].state.digest != sent.digest or self._older(same[0], wire):
+            return None
+        return self._receipt(same[0])
+
+    def reconcile(self, window: Window) -> Iterator[RemoteState]:
+        """List what the node holds of our bodies and changed within the window.
+
+        A row that cannot be read comes with an empty `key_folded` and says why in
+        `exception_message`: it matches nothing, and a person sees it.
+        """
+        for department in self.options.departments:
+            listed = self._list(department)
+            for state in (*(row.state for row in listed.rows), *listed.unreadable):
+                changed = state.modified_at
+                if changed is None or window.start <= changed < window.end:
+                    yield state
+
+    def digest(self, wire: Wire) -> str:
+        """What `RemoteState.digest` will be when the node shows this document."""
+        return _Sent.of(wire).digest
+
+    def expected(self, wire: Wire) -> RemoteState:
+        """How the node's list will show this document; reconciliation holds the list against it."""
+        sent = _Sent.of(wire)
+        return RemoteState(
+            key=sent.number,
+            key_folded=sent.key,
+            organisation=sent.department,
+            states=sent.states,
+            digest=sent.digest,
+            reported_on=sent.created,
+        )
+
+    def lists(self, organisation: str) -> bool:
+        """Whether `reconcile` reads the list of this body."""
+        return organisation.lower() in {known.lower() for known in self.options.departments}
+
+    def probe(self) -> Health:
+        """Read the list of one body: the only address of a node that changes nothing."""
+        started = monotonic()
+        if not self.options.departments:
+            return Health(
+                ok=False,
+                seconds=0.0,
+                detail="Не указан ни один орган",
+                todo="Впишите GUID органа в options.department_id",
+            )
+        try:
+            count = len(self._list(self.options.departments[0]).rows)
+        except GatewayError as e:
+            return Health(
+                ok=False,
+                seconds=monotonic() - started,
+                detail=str(e),
+                todo="Проверьте адрес узла АРМ ЕС ОГ, сеть и список разрешённых адресов",
+            )
+        return Health(ok=True, seconds=monotonic() - started, detail=f"Записей в списке: {count}")
+
+    def _reach(self) -> Node:
+        if self._node is None:
+            raise ConfigurationError(
+                "this peer has no address", where="address", todo="name the node's address"
+            )
+        return self._node
+
+    def _list(self, department: str) -> analytics.List:
+        body = self._reach().listing(department)
+        try:
+            return analytics.read(body, self.options.zone)
+        except MalformedError as e:
+            raise PeerDoubtful(f"the node's list is unreadable: {e.message}", found=e.found) from e
+
+    def _older(self, row: analytics.Row, wire: Wire) -> bool:
+        sent_at, changed = wire.headers.get(SENT_AT), row.state.modified_at
+        if not sent_at or changed is None:
+            return False
+        return changed < datetime.fromisoformat(sent_at) - self.options.clock_skew
+
+    def _receipt(self, row: analytics.Row) -> Receipt:
+        """The receipt a row gives under `ack`; the node's exception ends a wait for the upload."""
+        state, uploaded = row.state, row.state.stages.get("uploaded")
+        if self.options.ack == "upload" and state.exception_message:
+            raise PeerRefused("the node could not upload it", found=state.exception_message)
+        accepted = self.options.ack == "accept"
+        return Receipt(
+            final=accepted or uploaded is not None,
+            reference=row.request_id,
+            body=state.raw,
+            at=state.stages.get("received") if accepted else uploaded,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Sent:
+    """What identifies a document in the list, read back from the bytes that were sent."""
+
+    department: str
+    number: str
+    key: str
+    codes: tuple[str, ...]
+    states: Mapping[str, str]
+    created: str
+    digest: str
+
+    @classmethod
+    def of(cls, wire: Wire) -> _Sent:
+        document = parse(wire.body, "the stored document")
+        questions = [
+            (q.get("code", ""), q["status"], q.get("incomingDate", ""))
+            for q in document["questions"]
+        ]
+        number = document["number"]
+        return cls(
+            department=document["departmentId"],
+            number=number,
+            key=number_key(number),
+            codes=tuple(code for code, _, _ in questions),
+            states=analytics.states(questions),
+            created=document.get("createDate", ""),
+            digest=analytics.digest(number, questions, document),
+        )

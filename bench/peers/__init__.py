@@ -1,0 +1,1 @@
+"""What our figures are held against: other people's servers, sinks and plain loops."""

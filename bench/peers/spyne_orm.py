@@ -1,0 +1,275 @@
+"""The peer of accept: the usual Python answer, spyne and the SQLAlchemy ORM, a transaction a call.
+
+It publishes the same contract (its classes are made from `gateway.wires.contract`), validates with
+lxml, checks the same API key, and writes the same rows through classes mapped on the same tables.
+Keys, digests and canonical forms are computed by our own functions, which costs it less than
+anything it would have of its own. A WSGI application: `bench.peers.spyne_orm:application`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+import six
+import sqlalchemy as sa
+from msgspec import inspect
+from sqlalchemy import orm
+
+from bench.stand import SENDER
+from gateway import ingest, ns
+from gateway.access import keys
+from gateway.model.ids import uuid7
+from gateway.store import tables
+from gateway.wires import canonical
+from gateway.wires import contract as c
+from gateway.wires.service import receipt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gateway.store.entries import Entry
+
+# spyne 2.14 carries a `six` whose lazy modules no newer Python finds (design §2.7).
+for _name in ("moves", "moves.urllib", "moves.urllib.parse", "moves.urllib.request"):
+    sys.modules[f"spyne.util.six.{_name}"] = sys.modules.get(f"six.{_name}") or __import__(
+        f"six.{_name}", fromlist=["*"]
+    )
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    import spyne
+    from spyne.protocol.soap import Soap11
+    from spyne.server.wsgi import WsgiApplication
+
+URL: Final = os.environ.get("BENCH_DATABASE_URL", "")
+_SCALARS: Final[dict[type, Any]] = {
+    inspect.BoolType: spyne.Boolean,
+    inspect.FloatType: spyne.Double,
+    inspect.DateType: spyne.Date,
+    inspect.DateTimeType: spyne.DateTime,
+    inspect.BytesType: spyne.ByteArray,
+}
+
+
+def _plain(kind: inspect.Type) -> inspect.Type:
+    """Return the type beside None, without its metadata."""
+    while isinstance(kind, inspect.Metadata):
+        kind = kind.type
+    if isinstance(kind, inspect.UnionType):
+        kind = next(each for each in kind.types if not isinstance(each, inspect.NoneType))
+    return _plain(kind) if isinstance(kind, inspect.Metadata) else kind
+
+
+def _element(field: inspect.Field) -> str:
+    return field.encode_name[0].upper() + field.encode_name[1:]
+
+
+@cache
+def _model(cls: type[msgspec.Struct]) -> Any:
+    """Return the spyne class of a contract struct, in the order of its elements."""
+    info = inspect.type_info(cls)
+    assert isinstance(info, inspect.StructType)
+    members = [
+        (_element(field), _member(_plain(field.type), required=field.required))
+        for field in info.fields
+    ]
+    return spyne.ComplexModel.produce(ns.APPEALS, cls.__name__, members)
+
+
+def _member(kind: inspect.Type, *, required: bool) -> Any:
+    occurs = {"min_occurs": 1 if required else 0}
+    if isinstance(kind, inspect.StructType):
+        return _model(kind.cls).customize(**occurs)
+    if isinstance(kind, inspect.VarTupleType):
+        return spyne.Array(_member(_plain(kind.item_type), required=False)).customize(**occurs)
+    if isinstance(kind, inspect.LiteralType):
+        return spyne.Unicode(values=list(kind.values), **occurs)
+    if isinstance(kind, inspect.IntType):
+        bounds = {"ge": kind.ge, "le": kind.le} if kind.ge else {}
+        return spyne.Integer32(**bounds, **occurs)
+    if isinstance(kind, inspect.StrType):
+        facets = {"min_len": kind.min_length or 0, "max_len": kind.max_length or 100_000}
+        return spyne.Unicode(**facets, **occurs)
+    return _SCALARS[type(kind)].customize(**occurs)
+
+
+@cache
+def _reader(cls: type[msgspec.Struct]) -> Callable[[Any], Any]:
+    """Return how an instance of the spyne class becomes the contract's struct."""
+    info = inspect.type_info(cls)
+    assert isinstance(info, inspect.StructType)
+    plan = []
+    for field in info.fields:
+        kind = _plain(field.type)
+        many = isinstance(kind, inspect.VarTupleType)
+        item = _plain(kind.item_type) if isinstance(kind, inspect.VarTupleType) else kind
+        deep = _reader(item.cls) if isinstance(item, inspect.StructType) else None
+        plan.append((field.name, _element(field), many, deep))
+
+    def read(given: Any) -> Any:
+        found = {}
+        for name, element, many, deep in plan:
+            value = getattr(given, element)
+            if value is None:
+                continue
+            if many:
+                value = tuple(deep(v) for v in value) if deep else tuple(value)
+            elif deep:
+                value = deep(value)
+            found[name] = value
+        return cls(**found)
+
+    return read
+
+
+_registry = orm.registry()
+
+
+def _mapped(table: sa.Table) -> type:
+    cls = type(table.name.capitalize(), (), {})
+    _registry.map_imperatively(cls, table, eager_defaults=False)
+    return cls
+
+
+LEDGER, MESSAGE, APPEAL, QUESTION, EVENT, CONTENT, WORK = (
+    _mapped(table)
+    for table in (
+        tables.ledger, tables.message, tables.appeal, tables.question, tables.event,
+        tables.content, tables.work,
+    )
+)  # fmt: skip
+
+
+def _of(cls: type, row: Any) -> Any:
+    made = cls()
+    for name, value in row._asdict().items():
+        if value is not None:
+            setattr(made, name, value)
+    return made
+
+
+def _ledger(entry: Entry) -> Any:
+    message, made = entry.message, LEDGER()
+    assert entry.new is not None
+    made.peer, made.kind, made.key, made.slot = entry.place
+    made.revision = entry.revision
+    made.message_id, made.appeal_id = message.id, message.appeal_id
+    made.receipt_number = entry.new.appeal.receipt_number
+    made.accepted_at = message.recorded_at
+    made.content_sha256, made.body_sha256 = message.content_sha256, message.body_sha256
+    made.digest_version = 1
+    return made
+
+
+def _work(entry: Entry) -> Any:
+    made = WORK()
+    made.message_id, made.appeal_id = entry.message.id, entry.message.appeal_id
+    made.due = entry.message.recorded_at
+    return made
+
+
+def store(engine: sa.Engine, entry: Entry) -> None:
+    """Write the rows of one submission in one transaction."""
+    new = entry.new
+    assert new is not None
+    with orm.Session(engine, expire_on_commit=False) as session:
+        session.add(_ledger(entry))
+        session.add(_of(MESSAGE, entry.message))
+        session.add(_of(APPEAL, new.appeal))
+        session.add_all(_of(QUESTION, row) for row in new.questions)
+        session.add_all(_of(EVENT, row) for row in new.events)
+        session.add_all(_of(CONTENT, row) for row in new.contents)
+        session.add(_work(entry))
+        session.commit()
+
+
+class _Peer:
+    """What one process of the peer holds: its pool of connections and the keys of its callers."""
+
+    def __init__(self, url: str) -> None:
+        self.engine = sa.create_engine(
+            sa.make_url(url).set(drivername="postgresql+psycopg"), pool_size=32, max_overflow=32
+        )
+        with self.engine.connect() as connection:
+            self.keys = {
+                row.id: row.secret_sha256
+                for row in connection.execute(sa.select(tables.credential))
+            }
+
+    def require_key(self, given: str) -> None:
+        """Refuse a caller without the right key."""
+        shown = keys.presented("", given)
+        if shown is None or not keys.matches(shown, self.keys.get(shown.id, b"")):
+            raise spyne.Fault("Client.Access", "the credential is not accepted")
+
+    def submit(self, env: dict[str, Any], appeal: Any) -> c.Receipt:
+        """Store one appeal and return its receipt."""
+        self.require_key(env.get("HTTP_X_API_KEY", ""))
+        inbound = canonical.submission(_reader(c.AppealIn)(appeal))
+        arrival = ingest.Arrival(
+            peer=SENDER,
+            wire="soap11",
+            correlation=uuid7().hex,
+            now=datetime.now(UTC),
+            body=env["bench.body"],
+            media_type=env.get("CONTENT_TYPE", ""),
+        )
+        entry = ingest.entry(arrival, inbound, None)  # type: ignore[arg-type]
+        store(self.engine, entry)
+        return _receipt(entry)
+
+
+def _receipt(entry: Entry) -> c.Receipt:
+    from gateway.store.accept import _receipt as accepted
+
+    return receipt(accepted(entry))
+
+
+def _application(peer: _Peer) -> Callable[..., Any]:
+    kind = _model(c.Receipt)
+
+    class AppealService(spyne.ServiceBase):  # type: ignore[misc]
+        """The one operation that is measured."""
+
+        @spyne.rpc(
+            _model(c.AppealIn).customize(min_occurs=1),
+            _returns=kind,
+            _in_arg_names={"appeal": "Appeal"},
+            _out_variable_name="Receipt",
+            _wsdl_part_name="parameters",
+        )
+        def SubmitAppeal(ctx: Any, appeal: Any) -> Any:  # noqa: N802, N805 - spyne's form
+            made = peer.submit(ctx.transport.req_env, appeal)
+            given = {
+                f.name[0].upper() + f.encode_name[1:]: getattr(made, f.name)
+                for f in msgspec.structs.fields(c.Receipt)
+            }
+            return kind(**given)
+
+    application = WsgiApplication(
+        spyne.Application(
+            [AppealService],
+            ns.APPEALS,
+            in_protocol=Soap11(validator="lxml"),
+            out_protocol=Soap11(),
+        )
+    )
+
+    def keeping(env: dict[str, Any], start_response: Any) -> Any:
+        """Read the body once, because it is archived too."""
+        size = int(env.get("CONTENT_LENGTH") or 0)
+        body = env["wsgi.input"].read(size) if size else b""
+        env["bench.body"] = body
+        env["wsgi.input"] = six.BytesIO(body)
+        return application(env, start_response)
+
+    return keeping
+
+
+if URL:
+    application = _application(_Peer(URL))

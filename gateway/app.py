@@ -1,0 +1,149 @@
+"""Puts the house together; the only place that knows everything and reads the clock.
+
+`build` makes the ASGI application of `gateway serve`: `/soap/` goes to the raw SOAP app, because
+Litestar's raw route costs a quarter (docs/adr/0005), everything else to Litestar.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import structlog
+from litestar import Litestar, Request, get
+from litestar.response import Response
+
+from gateway import __version__, contracts
+from gateway.access.policy import Gate, is_loopback
+from gateway.access.refusals import RefusalLog
+from gateway.errors import GatewayError, NotFoundError
+from gateway.metrics import Metrics
+from gateway.rest import handlers, pages
+from gateway.rest.problems import problem
+from gateway.snapshots import StoredSnapshots
+from gateway.store.blobs import BlobDirectory
+from gateway.store.committer import Committer
+from gateway.store.pool import Pool
+from gateway.wires.channels.pull import PullChanges
+from gateway.wires.edge import Edge
+from gateway.wires.reader import Reader
+from gateway.wires.service import Service
+from gateway.wires.soap import SoapApp
+
+if TYPE_CHECKING:
+    from gateway.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+
+def now() -> datetime:
+    """Return the instant, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+class Serve:
+    """The ASGI application of one `gateway serve` process, with what it must start and stop."""
+
+    def __init__(self, settings: Settings, url: str) -> None:
+        self.settings = settings
+        self.metrics = Metrics()
+        self._refusals = RefusalLog(url, now)
+        self._pool = Pool(url, size=8)
+        self._committer = Committer(
+            url, queue_items=settings.queue_items, observe=self.metrics.committed
+        )
+        blobs = BlobDirectory(settings.blobs)
+        snapshots = StoredSnapshots(self._pool, blobs, lambda _code: {}, now)
+        self.gate = Gate(url, trusted_wire=settings.trusted_wire, refused=self._refusals.record)
+        service = Service(
+            self._committer,
+            blobs,
+            Reader(self._pool, blobs, PullChanges(self._pool, snapshots, now)),
+            contract_sha256=contracts.contract_sha256(),
+        )
+        edge = Edge(self.gate, service, now)
+        self._soap = SoapApp(edge, settings, self.metrics)
+        self._rest = _litestar(self, edge)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Switch by path."""
+        if scope["type"] == "http" and scope["path"].startswith("/soap/"):
+            await self._soap(scope, receive, send)
+        elif scope["type"] == "http" and scope["path"].startswith(handlers.PREFIX):
+            # A number with a slash in it stays one step of the path: 12%2FОГ.
+            raw = scope["raw_path"].decode("ascii")
+            await self._rest(scope | {"path": raw}, receive, send)
+        else:
+            await self._rest(scope, receive, send)
+
+    def start(self) -> None:
+        """Start the threads of this process."""
+        self._pool.open()
+        self._refusals.start()
+        self._committer.start()
+
+    def stop(self) -> None:
+        """Write what waits, then stop."""
+        self._committer.stop()
+        self._refusals.stop()
+        self._pool.close()
+
+    def seen(self) -> bytes:
+        """Return what Prometheus sees: this process, and the queues while the store is there."""
+        try:
+            with self._pool.connection() as connection:
+                return self.metrics.render(connection)
+        except (GatewayError, psycopg.Error):
+            return self.metrics.render()
+
+    def ready(self) -> tuple[bool, str]:
+        """Whether a submission would be taken now."""
+        if self._committer.depth >= self.settings.queue_items:
+            return False, "the queue of submissions is full"
+        try:
+            with self._pool.connection() as connection:
+                connection.execute("SELECT 1")
+        except (GatewayError, psycopg.Error) as error:
+            return False, type(error).__name__
+        return True, "ready"
+
+
+def _litestar(serve: Serve, edge: Edge) -> Litestar:
+    @get("/healthz", sync_to_thread=False)
+    def healthz() -> dict[str, str]:
+        return {"status": "ok", "version": __version__}
+
+    @get("/readyz", sync_to_thread=True)
+    def readyz() -> Response[dict[str, str]]:
+        good, detail = serve.ready()
+        return Response({"status": detail}, status_code=200 if good else 503)
+
+    @get("/metrics", sync_to_thread=True, media_type="text/plain")
+    def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
+        client = request.scope["client"]
+        here = is_loopback(client[0] if client else "")
+        if not (here or serve.settings.metrics_beyond_loopback):
+            return problem(NotFoundError("metrics are for this machine only"), "", status=403)
+        return Response(serve.seen(), media_type="text/plain; version=0.0.4")
+
+    return Litestar(
+        route_handlers=[
+            healthz,
+            readyz,
+            metrics,
+            *pages.handlers(serve.ready),
+            *handlers.handlers(edge, serve.metrics),
+        ],
+        exception_handlers={
+            Exception: lambda request, error: handlers.framework_error(
+                request, error, serve.metrics
+            )
+        },
+        openapi_config=None,
+        on_startup=[serve.start],
+        on_shutdown=[serve.stop],
+        request_max_body_size=None,
+        logging_config=None,
+        debug=False,
+    )

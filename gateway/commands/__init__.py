@@ -1,0 +1,1 @@
+"""The engineer's commands, one noun a module; `gateway.cli` assembles them."""

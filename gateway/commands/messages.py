@@ -1,0 +1,260 @@
+"""`gateway messages`: what came in, and what became of it in every room."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import msgspec
+import psycopg
+import typer
+from rich.markup import escape
+
+from gateway import audit, contracts_explain, masking
+from gateway.commands import context, output, redecode, times
+from gateway.commands.context import Opened
+from gateway.commands.register import login
+from gateway.errors import GatewayError, Violation
+from gateway.store import lookup, messages
+from gateway.store.blobs import BlobDirectory
+from gateway.wires.xmlbody import charset
+
+app = output.app(
+    "messages",
+    "Принятые сообщения и их судьба · What came in and what became of it",
+    default="list",
+)
+
+Id = Annotated[UUID, typer.Argument(metavar="ID", help="Номер сообщения · Its id")]
+Full = Annotated[
+    bool,
+    typer.Option(
+        "--full", help="С персональными данными; просмотр записывается · Unmasked; it is recorded"
+    ),
+]
+Ground = Annotated[str, typer.Option("--ground", help="Зачем · Why, for the record")]
+
+
+@app.command("list")
+def listed(
+    *,
+    peer: Annotated[str, typer.Option(metavar="КОД", help="От кого · From whom")] = "",
+    stage: Annotated[
+        str,
+        typer.Option(help="accepted applied late conflict refused undecodable parked"),
+    ] = "",
+    external_id: Annotated[
+        str, typer.Option(metavar="КЛЮЧ", help="Внешний номер или MessageKey · Key of the call")
+    ] = "",
+    number: Annotated[
+        str, typer.Option(metavar="НОМЕР", help="Любой номер обращения · Any number of an appeal")
+    ] = "",
+    correlation: Annotated[str, typer.Option(metavar="ID", help="Correlation id")] = "",
+    since: Annotated[str, typer.Option(metavar="КОГДА", help="2h | 2026-11-21 | instant")] = "",
+    until: Annotated[str, typer.Option(metavar="КОГДА", help="2h | 2026-11-21 | instant")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Не больше · At most")] = 50,
+    as_json: output.Json = False,
+) -> None:
+    """Показать последние сообщения · List messages, the newest first."""
+    with context.opened(context.settings()) as gw, gw.connection() as db:
+        zone = ZoneInfo(gw.settings.zone)
+        wanted = messages.Filter(
+            since=times.read(since, gw.now(), zone),
+            until=times.read(until, gw.now(), zone),
+            peer=peer,
+            stage=stage,
+            correlation=correlation,
+        )
+        if number or external_id:
+            wanted = _about(db, wanted, number, external_id)
+        rows = messages.listed(db, wanted, limit)
+    if as_json:
+        output.document([told(row) for row in rows])
+        return
+    output.table(
+        "Сообщения · Messages",
+        (
+            "Принято", "Сообщение", "Система", "Провод", "Операция", "Ключ", "Стадия",
+            "Разбор", "Обращение", "Состояние", "Доставки",
+        ),
+        [
+            (
+                f"{row.recorded_at.astimezone(zone):%d.%m %H:%M:%S}", row.id, row.peer, row.wire,
+                row.operation, row.key, row.stage, _triage(row), row.receipt_number, row.state,
+                row.deliveries,
+            )
+            for row in rows
+        ],
+    )  # fmt: skip
+
+
+@app.command()
+def show(
+    message: Id, *, full: Full = False, ground: Ground = "", as_json: output.Json = False
+) -> None:
+    """Показать одно сообщение со всем, что за ним последовало · Show one message and its fate."""
+    with context.opened(context.settings()) as gw, gw.connection() as db:
+        row = messages.one(db, message)
+        blobs = BlobDirectory(gw.settings.blobs)
+        body = messages.body(db, blobs, message)
+        events = deliveries = ()  # type: Sequence[Any]
+        if row.appeal_id is not None:
+            events = messages.events(db, row.appeal_id, message)
+            deliveries = messages.deliveries(db, row.appeal_id, message)
+        if full:
+            recorded(gw, "messages show", str(message), ground)
+    shown = body.decode("utf-8", "replace") if full else masking.document(body, row.media_type)
+    document = told(row) | {
+        "size": len(body),
+        "body": shown,
+        "events": [event._asdict() for event in events],
+        "deliveries": [delivery._asdict() for delivery in deliveries],
+    }
+    if as_json:
+        output.document(document)
+        return
+    plain = {k: v for k, v in told(row).items() if v not in ("", None)}
+    plain["note"] = msgspec.json.encode(plain.get("note")).decode()
+    output.table(f"Сообщение · Message {message}", ("Поле", "Значение"), list(plain.items()))
+    _tables(events, deliveries)
+    output.console().print(escape(shown), soft_wrap=True)
+
+
+@app.command()
+def explain(
+    message: Id, *, full: Full = False, ground: Ground = "", as_json: output.Json = False
+) -> None:
+    """Объяснить, чем сообщение нарушает контракт · Explain how a message breaks the contract."""
+    with context.opened(context.settings()) as gw, gw.connection() as db:
+        row = messages.one(db, message)
+        body = messages.body(db, BlobDirectory(gw.settings.blobs), message)
+        if full:
+            recorded(gw, "messages explain", str(message), ground)
+        now = gw.now()
+    violations = explained(body, row.media_type, row.operation, now)
+    shown = [v if full else v._replace(found=masked(v.found)) for v in violations]
+    if as_json:
+        output.document({"message": str(message), "violations": [v._asdict() for v in shown]})
+    elif shown:
+        output.table(
+            f"Нарушения · Violations: {message}",
+            ("Место", "Строка", "Код", "Что не так", "Найдено", "Ожидалось"),
+            [(v.path, v.line or "", v.code, v.message, v.found, v.expected) for v in shown],
+        )
+    else:
+        output.say("Контракту соответствует · It follows the contract")
+        if row.note:
+            output.say(f"Тогда · At the time: {msgspec.json.encode(row.note).decode()}")
+    if shown:
+        raise typer.Exit(output.FOUND)
+
+
+def explained(body: bytes, media_type: str, operation: str, now: datetime) -> tuple[Violation, ...]:
+    """Return how a stored body breaks the contract, by a second library where it is XML.
+
+    Raises MalformedError, TooLargeError when the body cannot be looked at.
+    """
+    if masking.looks_like_xml(body):
+        return contracts_explain.explain(body, charset(media_type))
+    try:
+        redecode.request(body, media_type, operation, now)
+    except GatewayError as error:
+        return getattr(error, "violations", ()) or (
+            Violation(error.where, error.code, error.message, error.found, error.expected),
+        )
+    return ()
+
+
+def recorded(gw: Opened, what: str, subject: str, ground: str) -> None:
+    """Record a reading in full before it is shown."""
+    audit.record(
+        gw.settings.data_dir,
+        audit.Reading(at=gw.now(), who=login(""), what=what, subject=subject, ground=ground),
+    )
+
+
+def masked(found: str) -> str:
+    """Return what was found in a message as it may be shown."""
+    return str(masking.value(found, strict=True))
+
+
+def told(row: Any) -> dict[str, Any]:
+    """Return a message's row for machines: every stage side by side, nothing personal."""
+    note = masking.value(row.note or {})
+    values = {
+        "id": row.id,
+        "recorded_at": row.recorded_at,
+        "peer": row.peer,
+        "wire": row.wire,
+        "operation": row.operation,
+        "key": row.key,
+        "revision": row.revision,
+        "correlation": row.correlation,
+        "media_type": row.media_type,
+        "body_sha256": bytes(row.body_sha256).hex(),
+        "stage": row.stage,
+        "parked": row.parked,
+        "attempts": row.attempts,
+        "due": row.due,
+        "error": masking.text(row.error) if row.error else "",
+        "receipt_number": row.receipt_number,
+        "external_id": row.external_id,
+        "state": row.state,
+        "note": note,
+    }
+    if hasattr(row, "deliveries"):
+        values["deliveries"] = row.deliveries or ""
+    return values
+
+
+def _about(
+    db: psycopg.Connection[Any], wanted: messages.Filter, number: str, key: str
+) -> messages.Filter:
+    """Narrow a filter to the messages about an appeal, or with a key."""
+    appeals: tuple[UUID, ...] = ()
+    ids: tuple[UUID, ...] = ()
+    if number:
+        appeals = tuple(found.id for found in lookup.find(db, number))
+    if key:
+        ids, named = messages.by_key(db, key, wanted.peer)
+        appeals = tuple(set(appeals) & set(named)) if number else named
+    return wanted._replace(appeals=appeals, ids=ids)
+
+
+def _triage(row: Any) -> str:
+    """Say what the second room has made of a message, or still has to."""
+    if row.parked:
+        return "отложено · parked"
+    if row.due is not None:
+        return f"ждёт · waits ({row.attempts})" if row.attempts else "ждёт · waits"
+    return str((row.note or {}).get("applied") or "")
+
+
+def _tables(events: Sequence[Any], deliveries: Sequence[Any]) -> None:
+    if events:
+        output.table(
+            "События · Events",
+            ("№", "Событие", "Записано", "Поздно", "Дополнено"),
+            [
+                (
+                    e.seq, e.type, f"{e.recorded_at:%Y-%m-%d %H:%M:%S}",
+                    "да" if e.body.get("late") else "", "да" if e.body.get("inferred") else "",
+                )
+                for e in events
+            ],
+        )  # fmt: skip
+    if deliveries:
+        output.table(
+            "Доставки · Deliveries",
+            ("Доставка", "Кому", "Событие", "Состояние", "Попыток", "Номер там", "Ошибка"),
+            [
+                (
+                    d.id, d.destination, d.event_type, d.state, d.attempts, d.reference,
+                    f"{d.error_code} {masking.text(d.error)}".strip(),
+                )
+                for d in deliveries
+            ],
+        )  # fmt: skip

@@ -1,0 +1,195 @@
+"""`gateway peer`: who talks with us, and their keys."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Final
+
+import msgspec
+import typer
+
+from gateway.commands import context, output
+from gateway.disclosure import level_of
+from gateway.errors import ConfigurationError, NotFoundError
+from gateway.model.peer import Peer
+from gateway.store import peers
+
+app = output.app("peer", "Системы и организации, с которыми связан шлюз · Peers and their keys")
+
+_CODE: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+
+Options = Annotated[
+    list[str] | None,
+    typer.Option("--option", "-o", metavar="ИМЯ=ЗНАЧЕНИЕ", help="Настройка канала · Option"),
+]
+Code = Annotated[str, typer.Argument(metavar="КОД", help="Код · Code of the peer")]
+
+
+@app.command()
+def add(
+    code: Code,
+    *,
+    name: Annotated[str, typer.Option(help="Название · Title")] = "",
+    adapter: Annotated[
+        str, typer.Option(help="Адаптер или канал: sstu, webhook, soap, file, pull · Adapter")
+    ] = "",
+    role: Annotated[str, typer.Option(help="Роль · Role")] = "partner",
+    disclosure: Annotated[
+        str, typer.Option(help="full | problem_only | reference_only")
+    ] = "reference_only",
+    disclosure_ground: Annotated[
+        str, typer.Option(help="Основание для full · Ground for full")
+    ] = "",
+    callback_host: Annotated[
+        list[str] | None, typer.Option(help="Куда можно обращаться · Host we may call")
+    ] = None,
+    option: Options = None,
+    test: Annotated[bool, typer.Option("--test", help="Тестовый · A test system")] = False,
+    with_key: Annotated[
+        bool, typer.Option("--key/--no-key", help="Сразу выдать ключ · Mint a key at once")
+    ] = True,
+    as_json: output.Json = False,
+) -> None:
+    """Добавить систему и выдать ей ключ · Add a peer and mint its key."""
+    level_of(disclosure, disclosure_ground)
+    if not _CODE.fullmatch(code):
+        raise ConfigurationError(
+            "a code is small Latin letters, digits, dots and dashes",
+            found=code,
+            expected=_CODE.pattern,
+        )
+    peer = Peer(
+        code=code,
+        name=name or code,
+        adapter=adapter,
+        role=role,
+        test=test,
+        disclosure=disclosure,
+        disclosure_ground=disclosure_ground,
+        callback_hosts=callback_host or [],
+        options=read_options(option or []),
+    )
+    with context.opened(context.settings()) as gw, gw.connection() as db, db.transaction():
+        peers.add(db, peer, gw.now())
+        key = peers.new_key(db, code, gw.now()) if with_key else ""
+    _told(code, key, as_json=as_json, text=f"Добавлен · Added: {code}")
+
+
+@app.command("list")
+def listed(*, as_json: output.Json = False) -> None:
+    """Показать системы · List the peers."""
+    with context.opened(context.settings()) as gw, gw.connection() as db:
+        rows = peers.read_all(db)
+        keys = peers.keys_of(db)
+    if as_json:
+        output.document(
+            [
+                msgspec.to_builtins(peer) | {"keys": [k._asdict() for k in keys.get(code, ())]}
+                for code, peer in rows.items()
+            ]
+        )
+        return
+    output.table(
+        "Системы · Peers",
+        ("Код", "Название", "Адаптер", "Роль", "Раскрытие", "Вкл.", "Тест", "Ключей"),
+        [
+            (
+                p.code, p.name, p.adapter, p.role, p.disclosure, "да" if p.enabled else "нет",
+                "да" if p.test else "", sum(k.disabled_at is None for k in keys.get(p.code, ())),
+            )
+            for p in rows.values()
+        ],
+    )  # fmt: skip
+
+
+@app.command()
+def key(
+    code: Code,
+    disable: Annotated[
+        str, typer.Option(metavar="ID", help="Отключить этот ключ · Disable that key")
+    ] = "",
+    *,
+    as_json: output.Json = False,
+) -> None:
+    """Выдать ещё один ключ или отключить старый · Mint another key, or disable an old one."""
+    with context.opened(context.settings()) as gw, gw.connection() as db, db.transaction():
+        if disable:
+            peers.disable_key(db, code, disable, gw.now())
+            _told(code, "", as_json=as_json, text=f"Ключ отключён · Key disabled: {disable}")
+            return
+        minted = peers.new_key(db, code, gw.now())
+    _told(code, minted, as_json=as_json, text=f"Ключ выдан · Key minted: {code}")
+
+
+@app.command()
+def disable(code: Code, *, commit: output.Commit = False, as_json: output.Json = False) -> None:
+    """Отключить систему и все её ключи · Disable a peer and all its keys."""
+    with context.opened(context.settings()) as gw, gw.connection() as db:
+        if code not in peers.read_all(db):
+            raise NotFoundError("no such peer", found=code, todo="`gateway peer list`")
+        alive = sum(k.disabled_at is None for k in peers.keys_of(db).get(code, ()))
+        if commit:
+            with db.transaction():
+                peers.disable(db, code, gw.now())
+    if as_json:
+        output.document({"peer": code, "keys": alive, "committed": commit})
+        return
+    done = "Отключена · Disabled" if commit else "Будет отключена · Would be disabled"
+    output.say(f"{done}: {code}, ключей · keys: {alive}")
+    output.planned(commit=commit)
+
+
+@app.command()
+def option(
+    code: Code,
+    pairs: Annotated[
+        list[str] | None, typer.Argument(metavar="ИМЯ=ЗНАЧЕНИЕ…", help="Что изменить · Changes")
+    ] = None,
+    unset: Annotated[
+        list[str] | None, typer.Option(metavar="ИМЯ", help="Убрать · Remove an option")
+    ] = None,
+    *,
+    as_json: output.Json = False,
+) -> None:
+    """Показать или изменить настройки канала · Show or change a peer's options."""
+    with context.opened(context.settings()) as gw, gw.connection() as db, db.transaction():
+        if pairs:
+            peers.set_options(db, code, read_options(pairs))
+        if unset:
+            peers.unset_options(db, code, unset)
+        found = peers.read_all(db).get(code)
+    if found is None:
+        raise NotFoundError("no such peer", found=code, todo="`gateway peer list`")
+    if as_json:
+        output.document({"peer": code, "options": found.options})
+        return
+    output.table(
+        f"Настройки · Options: {code}",
+        ("Имя", "Значение"),
+        [(n, msgspec.json.encode(v).decode()) for n, v in sorted(found.options.items())],
+    )
+
+
+def read_options(pairs: list[str]) -> dict[str, Any]:
+    """Read `name=value` pairs; a value that is JSON is taken as such, anything else as text."""
+    options: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or not name:
+            raise ConfigurationError("an option is NAME=VALUE", found=pair)
+        try:
+            options[name] = msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            options[name] = text
+    return options
+
+
+def _told(code: str, minted: str, *, as_json: bool, text: str) -> None:
+    """Tell what was done; a key is shown here and never again."""
+    if as_json:
+        output.document({"peer": code} | ({"key": minted} if minted else {}))
+        return
+    output.say(text)
+    if minted:
+        output.say("Ключ показан один раз · The key is shown this once:")
+        output.say(minted)

@@ -1,0 +1,139 @@
+"""Decodes stored messages again, each by the road of the wire it came on.
+
+A body is a SOAP envelope, a document of REST in XML or JSON, a row of a file, or a document of an
+adapter; how it looks decides, with the operation and media type that were stored beside it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from io import BytesIO
+from typing import Any, Final
+from urllib.parse import quote
+
+import msgspec
+
+from gateway import ns, registry, xml
+from gateway.adapter import Codec, Inbound, Wire
+from gateway.errors import ConfigurationError, UnsupportedError
+from gateway.masking import looks_like_xml
+from gateway.rest import decode
+from gateway.rest.routes import ROUTES, Route
+from gateway.settings import FileInbox, Settings
+from gateway.soap import envelope
+from gateway.soap.frame import MEDIA
+from gateway.wires import binding, service
+from gateway.wires import contract as c
+from gateway.wires.xmlbody import charset
+from import_export import profile as profiles
+from import_export.bundle import Bundle
+from import_export.csvfile import Table, require_profile
+from import_export.documents import Documents
+from import_export.profile import Profile
+
+HTTP: Final = ("rest", "soap11", "soap12")
+FILE: Final = "file"
+WRITES: Final = (
+    c.SubmitAppeal,
+    c.SubmitAppeals,
+    c.AmendAppeal,
+    c.WithdrawAppeal,
+    c.SubmitStatus,
+    c.SubmitAnswer,
+    c.AttachFile,
+)
+"""Operations that leave something here; a question that was not understood is not asked again."""
+
+_ENVELOPES: Final = {ns.tag(ns.SOAP11, "Envelope"): "1.1", ns.tag(ns.SOAP12, "Envelope"): "1.2"}
+_PATH: Final = re.compile(r"\{(\w+):")
+
+
+def request(body: bytes, media_type: str, operation: str, now: datetime) -> c.Request:
+    """Return the operation that a stored call of SOAP or REST asks for; raise InputError."""
+    if not looks_like_xml(body):
+        return _document(body, decode.JSON, operation)
+    root = xml.parse(body, charset(media_type)).root
+    version = _ENVELOPES.get(str(root.tag))
+    if version is None:
+        return _document(body, media_type, root.tag.rpartition("}")[2])
+    # What was stored is the root part; the media type may be that of the package around it.
+    told = charset(media_type)
+    content_type = MEDIA[version] + (f"; charset={told}" if told else "")  # type: ignore[index]
+    call = envelope.open(
+        body,
+        {"content-type": content_type},
+        {},
+        envelope.Context(now=now, service=service.appeals_service()),
+    )
+    found: c.Request = binding.read(c.OPERATIONS[call.operation].request, call.body)
+    return found
+
+
+def _document(body: bytes, media_type: str, operation: str) -> c.Request:
+    route = next((r for r in ROUTES if r.operation.__name__ == operation), None)
+    if route is None or route.operation not in WRITES:
+        raise UnsupportedError(
+            "this operation leaves nothing here, so there is nothing to replay", found=operation
+        )
+    headers = {"content-type": media_type}
+    return decode.request(route, decode.Call(body, headers, _parameters(route, body), ""))
+
+
+def _parameters(route: Route, body: bytes) -> dict[str, str]:
+    """Return the parameters of the path, which were not stored, from the document itself."""
+    names = _PATH.findall(route.path)
+    if not names or looks_like_xml(body):
+        return {}
+    try:
+        document = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return {}
+    told = document if isinstance(document, dict) else {}
+    spelled = {"external_id": "externalId"}
+    return {n: quote(str(told[k]), safe="") for n in names if (k := spelled.get(n, n)) in told}
+
+
+def documents(body: bytes, media_type: str, codec: Codec) -> tuple[Inbound, ...]:
+    """Return what a stored message of an adapter holds; raise GatewayError."""
+    return codec.decode(Wire(media_type=media_type, body=body)).items
+
+
+def codec_of(settings: Settings, name: str) -> Codec:
+    """Return the codec of an adapter; raise ConfigurationError or UnsupportedError."""
+    adapter = registry.load((name,))[name]
+    if "codec" not in adapter.manifest.kinds:
+        raise UnsupportedError("this adapter reads nothing", found=name)
+    if name not in settings.adapters:
+        raise ConfigurationError("this adapter is not switched on", found=name, where="adapters")
+    made: Codec = adapter.make(adapter.manifest.options)
+    return made
+
+
+def open_file(
+    settings: Settings, peer: str, body: bytes, note: Mapping[str, Any]
+) -> Table | Bundle | Documents:
+    """Open a stored file as what it is, by the profile that its inbox names now.
+
+    Rows are read from the whole file, because a row means nothing without its header and
+    neighbours. note: of the message that holds the file. Raises GatewayError.
+    """
+    if looks_like_xml(body):
+        return Bundle(BytesIO(body))
+    inbox = _inbox(settings, peer)
+    if inbox is not None and inbox.codec:
+        codec = codec_of(settings, inbox.codec)
+        return Documents(BytesIO(body), codec, str(note.get("name") or ""))
+    return Table(BytesIO(body), require_profile(profile_of(settings, peer, note)), peer=peer)
+
+
+def profile_of(settings: Settings, peer: str, note: Mapping[str, Any]) -> Profile | None:
+    """Return the profile of a peer's files: of its inbox, else the one that was used then."""
+    inbox = _inbox(settings, peer)
+    name = (inbox.profile if inbox else "") or str(note.get("profile") or "")
+    return profiles.load(name) if name else None
+
+
+def _inbox(settings: Settings, peer: str) -> FileInbox | None:
+    return next((inbox for inbox in settings.inboxes if inbox.peer == peer), None)

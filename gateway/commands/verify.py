@@ -1,0 +1,100 @@
+"""`gateway verify`: is what is stored what happened."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Annotated, Any
+from uuid import UUID
+
+import psycopg
+import typer
+from rich.progress import Progress
+
+from gateway.commands import context, output
+from gateway.store import lookup, verification
+from gateway.store.verification import Fault, Verified
+
+app = output.app("verify", "Проверить цепочки, содержание, проекции · Verify everything stored")
+
+SHOWN = 100
+
+
+@app.command()
+def verify(
+    *,
+    appeal: Annotated[
+        list[str] | None, typer.Option(metavar="НОМЕР", help="Только эти · Only these")
+    ] = None,
+    rebuild: Annotated[
+        bool,
+        typer.Option("--rebuild", help="Построить проекции заново · Make projections again"),
+    ] = False,
+    commit: output.Commit = False,
+    as_json: output.Json = False,
+) -> None:
+    """Проверить цепочки, содержание и проекции: 0 - цело, 1 - нет · Verify everything stored."""
+    with context.opened(context.settings()) as gw, gw.connection() as db:
+        ours = gw.settings.organisation
+        named = [lookup.one(db, number).id for number in appeal or ()]
+        found = _walk(db, named, ours)
+        broken = list(dict.fromkeys(f.appeal_id for f in found.faults if f.kind == "projection"))
+        rebuilt = 0
+        if rebuild and commit:
+            for appeal_id in broken:
+                verification.rebuild(db, appeal_id, ours)
+                rebuilt += 1
+    left = [f for f in found.faults if f.kind != "projection" or not (rebuild and commit)]
+    _print(found, rebuilt, as_json=as_json)
+    if rebuild and not as_json:
+        output.planned(commit=commit or not broken)
+    if left:
+        raise typer.Exit(output.FOUND)
+
+
+def _walk(db: psycopg.Connection[Any], named: list[UUID], ours: str) -> Verified:
+    if named:
+        return verification.verify(db, named, ours)
+    parts: list[Verified] = []
+    count = db.execute("SELECT count(*) FROM appeal").fetchone()
+    with Progress(console=output.console(stderr=True), transient=True) as progress:
+        task = progress.add_task("Обращения · Appeals", total=count[0] if count else None)
+        for ids in verification.batches(db):
+            parts.append(verification.verify(db, ids, ours))
+            progress.advance(task, len(ids))
+    gone = verification.lost(db)
+    return verification.total([*parts, Verified(0, 0, 0, 0, tuple(gone))])
+
+
+def _print(found: Verified, rebuilt: int, *, as_json: bool) -> None:
+    kinds = Counter(fault.kind for fault in found.faults)
+    if as_json:
+        output.document(
+            {
+                **{
+                    name: getattr(found, name)
+                    for name in ("appeals", "events", "contents", "erased")
+                },
+                "faults": dict(kinds),
+                "rebuilt": rebuilt,
+                "found": [fault._asdict() for fault in found.faults[:SHOWN]],
+            }
+        )
+        return
+    if found.faults:
+        output.table(
+            "Нарушения · Faults",
+            ("Квитанция", "Что", "Подробности"),
+            [_line(fault) for fault in found.faults[:SHOWN]],
+        )
+    output.say(
+        f"Обращений · appeals: {found.appeals}, событий · events: {found.events}, "
+        f"содержаний · contents: {found.contents}, стёрто · erased: {found.erased}"
+    )
+    if rebuilt:
+        output.say(f"Построено заново · Rebuilt: {rebuilt}")
+    verdict = ", ".join(f"{kind}: {count}" for kind, count in kinds.items())
+    output.say(f"Нарушений · Faults: {verdict}" if verdict else "Всё цело · All is whole")
+
+
+def _line(fault: Fault) -> tuple[str, str, str]:
+    return (fault.receipt_number or str(fault.appeal_id), fault.kind, fault.detail)

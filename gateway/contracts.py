@@ -1,0 +1,248 @@
+"""The published contracts: finds WSDL and XSD, compiles them, validates by them, serves them.
+
+A contract is authored by hand under wsdl/ and xsd/ and served as it stands, with the addresses put
+in (design §2.6). `validate` answers in microseconds; when it says no, the element is parsed again
+by a parser that checks while it reads, because `XMLSchema.validate` takes time quadratic in the
+number of errors (40,000 errors: 1.7 s), and at most 20 violations with path, line and reason are
+reported.
+
+libxml2 keeps the error log in the validator, so each thread compiles its own: a shared one showed
+one caller the errors of another.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from contextlib import suppress
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, cast
+from xml.sax.saxutils import escape
+
+from lxml import etree
+
+from gateway import limits, xml
+from gateway.contracts_errors import bases, violation
+from gateway.errors import ConfigurationError, NotFoundError, ValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lxml.etree import _Element
+
+    from gateway.errors import Violation
+
+_TREE_NODES: Final = 2_000
+"""Up to it a whole tree is validated at once; a thousand errors take 3 ms there."""
+_FEED: Final = 32 * limits.KB
+_ADDRESS: Final = re.compile(rb'(:address location=")[^"]*(")')
+_SCHEMA_LOCATION: Final = re.compile(rb'(schemaLocation=")(?:[^"]*/)?([^/"]+)\.xsd(")')
+_IMPORTS: Final = re.compile(rb"[ \t]*<xs:schema [^>]*>\s*<xs:import [^>]*/>\s*</xs:schema>")
+_DECLARATION: Final = re.compile(rb"^<\?xml[^>]*\?>\s*")
+
+
+def folder(kind: str, name: str) -> Path:
+    """Return the folder of a contract's files: inside the package, else at the checkout's root.
+
+    kind: `wsdl` or `xsd`. Raise ConfigurationError when it is in neither place.
+    """
+    package = Path(__file__).parent
+    for place in (package / kind / name, package.parent / kind / name):
+        if place.is_dir():
+            return place
+    raise ConfigurationError(
+        f"the contract {kind}/{name} is missing",
+        where=str(package),
+        todo="install the package again: its wsdl and xsd folders are part of it",
+    )
+
+
+class Contract:
+    """One service description with its schema.
+
+    name: folder under wsdl/ and xsd/, and name of the endpoint `/soap/<name>.svc`.
+    """
+
+    def __init__(self, name: str, *, wsdl: bytes, schemas: dict[str, bytes]) -> None:
+        self.name = name
+        self._wsdl = wsdl
+        self._schemas = schemas
+        (self._schema,) = schemas.values()
+        self._bases = bases(self._schema)
+        self._local = threading.local()
+        if not _ADDRESS.search(wsdl) or len(_IMPORTS.findall(wsdl)) != 1:
+            raise ConfigurationError(f"wsdl/{name} has no address or not one schema import")
+        if re.search(rb"<xs:(import|include)\b", self._schema):
+            raise ConfigurationError(f"xsd/{name} must not import: ?singleWsdl has to stand alone")
+        self.sha256: Final = sha256(wsdl + b"\0" + self._schema).hexdigest()
+        """Digest of both files as they stand in the source, in hexadecimal digits."""
+
+    @classmethod
+    def load(cls, name: str) -> Contract:
+        """Read the contract of that name from its files."""
+        (wsdl,) = folder("wsdl", name).glob("*.wsdl")
+        schemas = {path.stem: path.read_bytes() for path in folder("xsd", name).glob("*.xsd")}
+        return cls(name, wsdl=wsdl.read_bytes(), schemas=schemas)
+
+    @property
+    def schema_names(self) -> tuple[str, ...]:
+        """Names that `xsd` takes."""
+        return tuple(self._schemas)
+
+    def address(self, base: str) -> str:
+        """Return the endpoint's address; base: scheme and host, with or without a final slash."""
+        return f"{base.rstrip('/')}/soap/{self.name}.svc"
+
+    def wsdl(self, base: str) -> bytes:
+        """Return the service description; its schema is imported from `?xsd=`."""
+        address = escape(self.address(base), {'"': "&quot;"}).encode()
+        text = _ADDRESS.sub(lambda found: found[1] + address + found[2], self._wsdl)
+        return _SCHEMA_LOCATION.sub(
+            lambda found: b"%s%s?xsd=%s%s" % (found[1], address, found[2], found[3]), text
+        )
+
+    def single_wsdl(self, base: str) -> bytes:
+        """Return the service description with the schema inside and no import at all.
+
+        1С, Mono and old svcutil take only this form.
+        """
+        schema = _DECLARATION.sub(b"", self._schema).rstrip()
+        inline = re.sub(rb"(?m)^(?=.)", b"    ", schema)
+        return _IMPORTS.sub(lambda _: inline, self.wsdl(base))
+
+    def xsd(self, name: str) -> bytes:
+        """Return a schema by name, or raise NotFoundError."""
+        if name not in self._schemas:
+            raise NotFoundError(
+                "no such schema", found=name, expected=", ".join(self._schemas), todo="ask ?wsdl"
+            )
+        return self._schemas[name]
+
+    def validate(self, element: _Element, nodes: int | None = None) -> None:
+        """Return when the element is valid, else raise ValidationError with at most 20 violations.
+
+        nodes: an upper bound of elements under it, `gateway.xml.Document.nodes`; counted when None.
+        """
+        if not self.valid(element, nodes):
+            violations = self.explain(element)
+            raise ValidationError(_summary(violations), violations)
+
+    def valid(self, element: _Element, nodes: int | None = None) -> bool:
+        """Say whether the element is valid, without a reason: that takes far longer to find."""
+        if nodes is None:
+            nodes = sum(1 for _ in element.iter())
+        if nodes > _TREE_NODES:
+            return self._valid_while_read(element)
+        try:
+            return self._validator().validate(element)
+        except etree.XMLSchemaValidateError as error:
+            raise ValidationError("the message cannot be checked") from error
+
+    def explain(self, element: _Element) -> tuple[Violation, ...]:
+        """Return what is wrong with the element, at most 20, in document order; () when valid.
+
+        Takes time linear in the size of the element.
+        """
+        trace = _Trace()
+        parser = etree.XMLParser(target=cast("Any", trace), schema=self._validator(), **xml.OPTIONS)
+        trace.parser = parser
+        with suppress(_Enough, etree.XMLSyntaxError, etree.XMLSchemaValidateError):
+            etree.fromstring(etree.tostring(element, with_tail=False), parser)
+        trace.note()
+        places = list(element.iter())
+        log = list(parser.error_log)
+        found: dict[str, Violation] = {}
+        for entry, index in zip(log, trace.indexes, strict=False):
+            if entry.domain_name == "SCHEMASV":
+                item = violation(entry, places[index], element, self._bases)
+                found.setdefault(item.path, item)
+        return tuple(found.values())[: limits.VIOLATIONS_REPORTED]
+
+    def _valid_while_read(self, element: _Element) -> bool:
+        """Say yes or no in time linear in the size, however much is wrong."""
+        text = etree.tostring(element, with_tail=False)
+        parser = etree.XMLParser(schema=self._validator(), **xml.OPTIONS)
+        try:
+            for start in range(0, len(text), _FEED):
+                parser.feed(text[start : start + _FEED])
+                if len(parser.feed_error_log):
+                    return False
+            parser.close()
+        except (etree.XMLSyntaxError, etree.XMLSchemaValidateError):
+            return False
+        return True
+
+    def _validator(self) -> etree.XMLSchema:
+        validator: etree.XMLSchema | None = getattr(self._local, "validator", None)
+        if validator is None:
+            validator = etree.XMLSchema(etree.fromstring(self._schema))
+            self._local.validator = validator
+        return validator
+
+
+def _summary(violations: tuple[Violation, ...]) -> str:
+    if not violations:
+        return "the message does not follow the contract"
+    more = "" if len(violations) == 1 else f" (the first of {len(violations)})"
+    return f"{violations[0].path}: {violations[0].message}{more}"
+
+
+class _Enough(Exception):
+    """Stops the parser once enough violations are known."""
+
+
+class _Trace:
+    """Parser target that knows to which element each entry of the error log belongs.
+
+    libxml2 gives neither line nor path while it streams. The log is looked at in each call: what
+    has been added came from the call before. `indexes[i]` is the place of entry i in document
+    order.
+    """
+
+    def __init__(self) -> None:
+        self.parser: etree.XMLParser | None = None
+        self.indexes: list[int] = []
+        self._open: list[int] = []
+        self._count = 0
+        self._last = 0
+
+    def note(self) -> None:
+        """Give what the log has grown by to the element of the call before."""
+        assert self.parser is not None
+        new = len(self.parser.error_log) - len(self.indexes)
+        if new > 0:
+            self.indexes += [self._last] * new
+
+    def start(self, tag: str, attrib: Mapping[str, str]) -> None:  # noqa: ARG002 - lxml's signature
+        """Open an element."""
+        self._look()
+        self._last = self._count
+        self._open.append(self._count)
+        self._count += 1
+
+    def end(self, tag: str) -> None:  # noqa: ARG002 - lxml's signature
+        """Close an element."""
+        self._look()
+        self._last = self._open.pop()
+
+    def close(self) -> None:
+        """End the document."""
+        self._look()
+
+    def _look(self) -> None:
+        self.note()
+        if len(self.indexes) >= 2 * limits.VIOLATIONS_REPORTED:
+            raise _Enough
+
+
+@cache
+def appeals() -> Contract:
+    """Return the main contract, `urn:gov:appeals:v1`."""
+    return Contract.load("appeals")
+
+
+def contract_sha256() -> str:
+    """Return the digest of the main contract, as `Ping` tells it."""
+    return appeals().sha256

@@ -1,0 +1,250 @@
+"""From the rows of peers to what dispatch sends to: a codec, a channel and a policy each.
+
+`adapter` of the row chooses: `webhook`, `soap`, `file` are channels of this house, any other word
+is an adapter of the registry. Peers are read anew at most every two seconds; a channel is built
+again only when its row changed, so connections stay open.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import msgspec
+import structlog
+
+from gateway.dispatch.ports import Destination, Policy
+from gateway.errors import ConfigurationError, GatewayError
+from gateway.outbound import Outbound
+from gateway.retry import Backoff, BreakerRule, Rate, window
+from gateway.store import peers
+from gateway.wires.channels import fileout, webhook
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from gateway.model.peer import Peer
+    from gateway.registry import Adapter
+    from gateway.settings import Settings
+    from gateway.store.pool import Pool
+
+log = structlog.get_logger(__name__)
+
+FRESH_SECONDS: Final = 2.0
+LOCAL: Final = ("", "pull")
+"""Words of `adapter` that nothing is sent to: the peer only calls us."""
+
+
+class Destinations:
+    """The destinations of this process; called by dispatch before each round."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        adapters: Mapping[str, Adapter],
+        settings: Settings,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._pool = pool
+        self._adapters = adapters
+        self._settings = settings
+        self._now = now
+        self._read_at = float("-inf")
+        self._rows: dict[str, Peer] = {}
+        self._built: dict[str, tuple[Peer, Destination]] = {}
+        self._clients: list[Outbound] = []
+
+    def __call__(self) -> dict[str, Destination]:
+        """Return every peer that is sent to, by code; one that cannot be built is logged."""
+        if time.monotonic() - self._read_at > FRESH_SECONDS:
+            with self._pool.connection() as connection:
+                self._rows = peers.read_all(connection)
+            self._read_at = time.monotonic()
+            for code, row in self._rows.items():
+                self._renew(code, row)
+        return {
+            code: built
+            for code, (row, built) in self._built.items()
+            if self._rows.get(code) == row and row.enabled
+        }
+
+    def close(self) -> None:
+        """Close the idle connections of every channel; for a process that goes on without them."""
+        for client in self._clients:
+            client.close()
+
+    def options(self, code: str) -> Mapping[str, Any]:
+        """Return a peer's options with its adapter's defaults, for encoding."""
+        row = self._rows.get(code)
+        return self._options(row) if row else {}
+
+    def _renew(self, code: str, row: Peer) -> None:
+        known = self._built.get(code)
+        if row.adapter in LOCAL or (known and known[0] == row):
+            return
+        try:
+            self._built[code] = (row, self._build(row))
+        except (GatewayError, TypeError, ValueError) as error:  # an option may be no number
+            self._built.pop(code, None)
+            log.warning("destinations.refused", peer=code, reason=str(error))
+
+    def _options(self, row: Peer) -> dict[str, Any]:
+        adapter = self._adapters.get(row.adapter)
+        return {**(adapter.manifest.options if adapter else {}), **row.options}
+
+    def _build(self, row: Peer) -> Destination:
+        if row.adapter == "webhook":
+            return self._webhook(row)
+        if row.adapter == "file":
+            return self._file(row)
+        if row.adapter == "soap":
+            return self._soap(row)
+        adapter = self._adapters.get(row.adapter)
+        if adapter is None:
+            raise ConfigurationError("no such adapter", found=row.adapter, where=f"peer {row.code}")
+        m = adapter.manifest
+        timeout = float(row.options.get("timeout", m.timeout))
+        options = self._options(row)
+        made = adapter.make(
+            options, base=str(options.get("url", "")), outbound=self._outbound(row, timeout)
+        )
+        policy = Policy(
+            timeout=timeout,
+            max_in_flight=int(row.options.get("max_in_flight", m.max_in_flight)),
+            idempotent=m.idempotent_delivery,
+            can_ask=m.stage == 3,
+            settle_after=float(row.options.get("settle_after", m.settle_after)),
+            ack_within=m.ack_due,
+            rate=_rate(float(row.options.get("rate", m.rate))),
+            disclosure=row.disclosure if row.disclosure_ground else m.disclosure,
+            disclosure_ground=row.disclosure_ground or m.disclosure_ground,
+            test=row.test,
+            **_common(row),
+        )
+        return Destination(row.code, made, made, policy)
+
+    def _webhook(self, row: Peer) -> Destination:
+        timeout = float(row.options.get("timeout", 15.0))
+        url = _required(row, "url")
+        channel = webhook.WebhookChannel(
+            self._outbound(row, timeout),
+            webhook.Addresses(deliver=url, ask=str(row.options.get("ask_url", ""))),
+            peer=row.code,
+            secret=_secret(row),
+            now=self._now,
+            waits=bool(row.options.get("waits", False)),
+        )
+        policy = _house_policy(
+            row,
+            timeout=timeout,
+            idempotent=bool(row.options.get("idempotent", True)),
+            can_ask=bool(row.options.get("ask_url")),
+        )
+        return Destination(row.code, webhook.WebhookCodec(self._source), channel, policy)
+
+    def _file(self, row: Peer) -> Destination:
+        """A directory that the partner empties: one file an event, in the web hook's own form."""
+        channel = fileout.FileChannel(Path(_required(row, "directory")), peer=row.code)
+        policy = _house_policy(row, timeout=10.0, idempotent=True, can_ask=True)
+        return Destination(row.code, webhook.WebhookCodec(self._source), channel, policy)
+
+    def _soap(self, row: Peer) -> Destination:
+        """A partner that hosts our own contract: SubmitStatus, from the stored WSDL."""
+        timeout = float(row.options.get("timeout", 30.0))
+        outbound, address = self._outbound(row, timeout), _required(row, "url")
+        from gateway.wires.channels import soapback  # zeep is slow to load, and few peers need it
+
+        client = soapback.client(address, outbound, row.code)
+        channel = soapback.CallbackChannel(client, outbound, address=address, peer=row.code)
+        policy = _house_policy(row, timeout=timeout, idempotent=True, can_ask=False)
+        return Destination(row.code, soapback.CallbackCodec(client), channel, policy)
+
+    @property
+    def _source(self) -> str:
+        return self._settings.public_url or "urn:gov:appeals:gateway"
+
+    def _outbound(self, row: Peer, timeout: float) -> Outbound:
+        """A client that may reach this peer's own hosts and nothing else (design §2.15)."""
+        hosts = list(row.callback_hosts) or [
+            part.netloc.rpartition("@")[2]
+            for part in map(urlsplit, (str(row.options.get("url", "")),))
+            if part.netloc
+        ]
+        client = Outbound(
+            allowed_hosts=hosts,
+            allow_private=tuple(row.options.get("allow_private", ())),
+            ca_bundle=str(row.options.get("ca_bundle", "")),
+            proxy=str(row.options.get("proxy", "")),
+            timeout=timeout,
+            max_idle=int(row.options.get("max_in_flight", 8)),
+        )
+        self._clients.append(client)
+        return client
+
+
+def _house_policy(row: Peer, *, timeout: float, idempotent: bool, can_ask: bool) -> Policy:
+    """The policy of a channel of this house: no manifest, so the row says everything."""
+    return Policy(
+        timeout=timeout,
+        max_in_flight=int(row.options.get("max_in_flight", 8)),
+        idempotent=idempotent,
+        can_ask=can_ask,
+        settle_after=float(row.options.get("settle_after", 30.0)),
+        rate=_rate(float(row.options.get("rate", 0.0))),
+        disclosure=row.disclosure,
+        disclosure_ground=row.disclosure_ground,
+        test=row.test,
+        **_common(row),
+    )
+
+
+def _required(row: Peer, name: str) -> str:
+    value = str(row.options.get(name, ""))
+    if not value:
+        raise ConfigurationError(
+            f"the peer's row lacks the option {name}",
+            where=f"peer {row.code}",
+            todo=f"`gateway peer option {row.code} {name}=…`",
+        )
+    return value
+
+
+def _secret(row: Peer) -> bytes:
+    """The shared secret of a web hook lies in a file that the row names, never in the database."""
+    path = Path(_required(row, "secret_file"))
+    try:
+        secret = path.read_bytes().strip()
+    except OSError as error:
+        raise ConfigurationError(
+            "the secret's file cannot be read", found=str(path), where=f"peer {row.code}"
+        ) from error
+    if len(secret) < 16:
+        raise ConfigurationError("the secret is shorter than 16 bytes", where=f"peer {row.code}")
+    return secret
+
+
+def _rate(per_second: float) -> Rate:
+    return Rate(per_second=per_second) if per_second > 0 else Rate()
+
+
+def _common(row: Peer) -> dict[str, Any]:
+    """Bounds that any peer's row may set: patience, the pause after a failure, the breaker."""
+    given = row.options
+    bounds: dict[str, Any] = {
+        name: kind(given[name])
+        for name, kind in (("max_attempts", int), ("give_up_after", float))
+        if name in given
+    }
+    for bound, rule in (("backoff", Backoff()), ("breaker", BreakerRule())):
+        told = {
+            name: type(getattr(rule, name))(given[f"{bound}_{name}"])
+            for name in rule.__struct_fields__
+            if f"{bound}_{name}" in given
+        }
+        bounds[bound] = msgspec.structs.replace(rule, **told)
+    bounds["maintenance"] = tuple(window(str(text)) for text in given.get("maintenance", ()))
+    bounds["text_is_redacted"] = bool(given.get("text_is_redacted", False))
+    return bounds

@@ -1,0 +1,199 @@
+"""From a claimed delivery to the bytes that may leave: the one place where disclosure is enforced.
+
+No channel and no codec sees an appeal that did not pass `visible` (docs/adr/0014).
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from gateway.adapter import Wire
+from gateway.disclosure import disclose, disclose_event, files_of
+from gateway.dispatch.ports import Snapshot
+from gateway.dispatch.verdict import left_to_person, skipped
+from gateway.errors import InternalError, PeerRefused, UnsupportedError
+from gateway.limits import BODY_IN_ROW_BYTES
+from gateway.model.ids import uuid7
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from gateway.dispatch.ports import Destination, Policy, Snapshots
+    from gateway.store.lanes import Claimed, LastSent, Settled
+
+TEST_STAYS = "a test message does not leave to a production system"
+
+
+class Job(NamedTuple):
+    """A delivery ready to be sent, or to be asked about when `ask` is set.
+
+    leased_at: monotonic seconds, not after the lease began.
+    """
+
+    claimed: Claimed
+    destination: Destination
+    wire: Wire
+    attempt: UUID
+    ask: bool = False
+    doubted_at: datetime | None = None
+    leased_at: float = 0.0
+
+    @property
+    def key(self) -> str:
+        """The idempotency key: the delivery's id, the same for every attempt."""
+        return str(self.claimed.delivery.id)
+
+    @property
+    def sha256(self) -> bytes:
+        """Digest of the bytes that leave."""
+        return sha256(self.wire.body).digest()
+
+    @property
+    def head(self) -> str:
+        """What is kept of the request besides its body, as JSON."""
+        wire = self.wire
+        head = {"media_type": wire.media_type, "name": wire.name, "headers": dict(wire.headers)}
+        return msgspec.json.encode(head).decode().replace("\\u0000", "")
+
+    @property
+    def kept(self) -> bytes | None:
+        """The body as evidence and for a repeat; None when too large for a row."""
+        return self.wire.body if len(self.wire.body) <= BODY_IN_ROW_BYTES else None
+
+
+class Failed(NamedTuple):
+    """A delivery that could not be prepared."""
+
+    claimed: Claimed
+    error: Exception
+
+
+class Prepared(NamedTuple):
+    """What became of a batch of claims."""
+
+    jobs: list[Job]
+    failures: list[Failed]
+    ended: list[Settled]
+
+
+def visible(snapshot: Snapshot, policy: Policy, peer: str, key: str = "") -> Snapshot:
+    """Return what a destination may see of a snapshot; raise ConfigurationError.
+
+    key: idempotency key that the encoder shall know.
+    Files that the disclosed appeal no longer names are taken out of the context too.
+    """
+    level = policy.level
+    appeal = disclose(snapshot.appeal, level, peer=peer, text_is_redacted=policy.text_is_redacted)
+    event = snapshot.event and disclose_event(snapshot.event, level)
+    files = snapshot.context.files
+    if files:
+        named = files_of(appeal)
+        files = {digest: data for digest, data in files.items() if digest in named}
+    context = msgspec.structs.replace(snapshot.context, files=files, key=key)
+    return Snapshot(appeal, event, context)
+
+
+def prepare(
+    claims: Sequence[Claimed],
+    destinations: Mapping[str, Destination],
+    snapshots: Snapshots,
+    last_sent: Mapping[UUID, LastSent],
+) -> Prepared:
+    """Read, disclose and encode a batch of claims; one that fails harms itself only.
+
+    A codec that has no word for an event raises UnsupportedError: the delivery is skipped.
+    """
+    done = Prepared([], [], [])
+    fresh: list[Claimed] = []
+    for claimed in claims:
+        delivery = claimed.delivery
+        target = destinations[delivery.destination]
+        if delivery.test and not target.policy.test:
+            done.ended.append(skipped(claimed, TEST_STAYS))
+        elif _is_doubtful(claimed) and not (target.policy.can_ask or target.policy.idempotent):
+            done.ended.append(left_to_person(claimed))
+        elif (job := _repeat(claimed, target, last_sent.get(delivery.id))) is not None:
+            done.jobs.append(job)
+        else:
+            fresh.append(claimed)
+    loaded = _load(fresh, snapshots)
+    for claimed in fresh:
+        try:
+            target = destinations[claimed.delivery.destination]
+            job = _encode(claimed, target, loaded, last_sent.get(claimed.delivery.id))
+            done.jobs.append(job)
+        except UnsupportedError as error:
+            if _is_doubtful(claimed):
+                done.failures.append(Failed(claimed, error))
+            else:
+                done.ended.append(skipped(claimed, error.message))
+        except Exception as error:  # noqa: BLE001 - judged by its class, shown to a person
+            done.failures.append(Failed(claimed, error))
+    return done
+
+
+def _load(claims: Sequence[Claimed], snapshots: Snapshots) -> Mapping[UUID, Snapshot | Exception]:
+    if not claims:
+        return {}
+    try:
+        return dict(snapshots.load([c.delivery for c in claims]))
+    except Exception as error:  # noqa: BLE001 - one by one, to find whose it is
+        if len(claims) == 1:
+            return {claims[0].delivery.id: error}
+    found: dict[UUID, Snapshot | Exception] = {}
+    for claimed in claims:
+        found.update(_load([claimed], snapshots))
+    return found
+
+
+def _is_doubtful(claimed: Claimed) -> bool:
+    return claimed.delivery.state in {"unknown", "sending"}
+
+
+def _repeat(claimed: Claimed, target: Destination, last: LastSent | None) -> Job | None:
+    """A doubtful delivery as it was sent: to ask about it, or to send the very same bytes.
+
+    Also one that a person sends again after a refusal, while an earlier send was never cleared up.
+    """
+    if last is None or last.request is None:
+        return None
+    head: dict[str, Any] = last.head
+    wire = Wire(
+        media_type=head.get("media_type", ""),
+        body=last.request,
+        name=head.get("name", ""),
+        headers=head.get("headers", {}),
+    )
+    ask = target.policy.can_ask and _is_doubtful(claimed)
+    return Job(claimed, target, wire, uuid7(), ask=ask, doubted_at=last.started_at)
+
+
+def _encode(
+    claimed: Claimed,
+    target: Destination,
+    loaded: Mapping[UUID, Snapshot | Exception],
+    last: LastSent | None,
+) -> Job:
+    delivery = claimed.delivery
+    snapshot = loaded.get(delivery.id)
+    if snapshot is None:
+        raise InternalError("there is nothing to send for this delivery", where="snapshots")
+    if isinstance(snapshot, Exception):
+        raise snapshot
+    shown = visible(snapshot, target.policy, target.code, key=str(delivery.id))
+    wire = target.codec.encode(shown.appeal, shown.event, shown.context)
+    ask = _is_doubtful(claimed) and target.policy.can_ask
+    job = Job(claimed, target, wire, uuid7(), ask=ask)
+    if not _is_doubtful(claimed):
+        return job
+    if last is not None and not ask and last.sha256 != job.sha256:
+        raise PeerRefused(
+            "the content has changed since the send that is in doubt",
+            todo="ask the peer, then confirm, replay or skip this delivery",
+        )
+    return job._replace(doubted_at=last.started_at if last else delivery.created_at)

@@ -1,0 +1,222 @@
+"""What could keep this installation from working, and what to do about it.
+
+Each check returns findings; a check that itself fails is a finding too. Nothing is changed: the
+blob directory gets a token that is taken away again. What needs the database is in
+`gateway.doctor_database`.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+import msgspec
+from lxml import etree
+
+from gateway import contracts, deadlines, limits, ns, registry, routing
+from gateway.access.policy import is_loopback
+from gateway.errors import GatewayError
+
+if TYPE_CHECKING:
+    from gateway.settings import Settings
+
+Level = Literal["ok", "warn", "fail"]
+
+DISK_WARN: Final = 5 * 1024 * limits.MB
+DISK_FAIL: Final = 512 * limits.MB
+"""Free bytes under which the disk is a finding: PostgreSQL stops on a full one."""
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing looked at. what, todo: Russian and English beside each other, todo empty for ok."""
+
+    check: str
+    level: Level
+    what: str
+    todo: str = ""
+
+
+Check = Callable[[], Iterable[Finding]]
+
+
+def examine(checks: Mapping[str, Check]) -> Iterator[Finding]:
+    """Run checks one after another; what a check raises is its finding."""
+    for name, check in checks.items():
+        try:
+            yield from check()
+        except GatewayError as error:
+            where = f" ({error.where})" if error.where else ""
+            found = f": {error.found}" if error.found else ""
+            yield fail(name, f"{error.message}{found}{where}", error.todo)
+        except Exception as error:  # noqa: BLE001 - a broken check must not hide the others
+            yield fail(
+                name,
+                f"проверка не удалась · the check failed: {type(error).__name__}: {error}"[:500],
+            )
+
+
+def without_database(settings: Settings) -> dict[str, Check]:
+    """Return the checks that need no database."""
+    return {
+        "settings": partial(check_settings, settings),
+        "contracts": check_contracts,
+        "adapters": partial(check_adapters, settings),
+        "zones": partial(check_zones, settings),
+        "routing": partial(check_routing, settings),
+        "terms": partial(check_terms, settings),
+        "blobs": partial(check_blobs, settings.blobs),
+        "disk": partial(check_disk, settings),
+    }
+
+
+def ok(check: str, what: str) -> Finding:
+    """Return a finding that all is well."""
+    return Finding(check=check, level="ok", what=what)
+
+
+def warn(check: str, what: str, todo: str) -> Finding:
+    """Return a finding that should be looked at."""
+    return Finding(check=check, level="warn", what=what, todo=todo)
+
+
+def fail(check: str, what: str, todo: str = "") -> Finding:
+    """Return a finding that keeps the gateway from working."""
+    return Finding(check=check, level="fail", what=what, todo=todo)
+
+
+def check_settings(settings: Settings) -> Iterator[Finding]:
+    """Look at settings that do harm in a real installation."""
+    beyond = not is_loopback(settings.host) and settings.host != "localhost"
+    if beyond and settings.trusted_wire:
+        yield warn(
+            "settings",
+            f"trusted_wire: ключи идут открыто на {settings.host} · keys go in the clear",
+            "уберите, если перед шлюзом нет TLS · remove it unless TLS stands before the gateway",
+        )
+    if beyond and not settings.public_url:
+        yield warn(
+            "settings",
+            "public_url пуст: адрес в WSDL берётся из Host · the WSDL's address comes from Host",
+            "задайте public_url · set public_url",
+        )
+    if not settings.pg_durable and not settings.database_url:
+        yield warn(
+            "settings",
+            "pg_durable = false: сбой машины потеряет данные · a crash loses data",
+            "только для тестов · for tests only",
+        )
+    if settings.pg_allow_nobody and not settings.database_url and os.geteuid() == 0:
+        yield warn(
+            "settings",
+            "база работает от nobody · the database runs as nobody",
+            "задайте GATEWAY_PG_USER · set GATEWAY_PG_USER",
+        )
+    yield ok("settings", f"прочитаны · read; {settings.host}:{settings.port}")
+
+
+def check_contracts() -> Iterator[Finding]:
+    """Compile the contract and tell its digest, which peers compare."""
+    contract = contracts.appeals()
+    contract.single_wsdl("http://localhost")
+    contract.validate(etree.Element(ns.tag(ns.APPEALS, "Ping")))
+    yield ok("contracts", f"urn:gov:appeals:v1, SHA-256 {contract.sha256}")
+
+
+def check_adapters(settings: Settings) -> Iterator[Finding]:
+    """Hold the manifest of each adapter against its code."""
+    for name in settings.adapters:
+        try:
+            found = registry.load((name,))[name].manifest
+        except GatewayError as error:
+            yield fail("adapters", f"{name}: {error.message} {error.found}", error.todo)
+        else:
+            yield ok("adapters", f"{name}: {found.title}, стадия · stage {found.stage}")
+
+
+def check_zones(settings: Settings) -> Iterator[Finding]:
+    """Look for the data of time zones: days and years are counted in the body's own."""
+    if settings.zone not in available_timezones():
+        yield fail("zones", f"нет пояса · no zone {settings.zone}", "pip install tzdata")
+        return
+    offset = datetime(2026, 1, 15, tzinfo=ZoneInfo("Europe/Moscow")).utcoffset()
+    if offset is None or offset.total_seconds() != 3 * 3600:
+        yield fail("zones", f"Москва · Moscow: {offset}", "обновите tzdata · update tzdata")
+        return
+    yield ok("zones", f"{settings.zone}, поясов · zones: {len(available_timezones())}")
+
+
+def check_routing(settings: Settings) -> Iterator[Finding]:
+    """Read the rules of routing."""
+    if not settings.routing_file:
+        yield warn(
+            "routing",
+            "правил нет: обращения не направляются · no rules: nothing is routed",
+            "задайте routing_file · set routing_file",
+        )
+        return
+    rules = routing.read_rules(Path(settings.routing_file))
+    yield ok("routing", f"правил · rules: {len(rules)}")
+
+
+def check_terms(settings: Settings) -> Iterator[Finding]:
+    """Read the terms of law and the production calendar."""
+    terms = deadlines.read_terms(*([Path(settings.terms_file)] if settings.terms_file else []))
+    calendar = deadlines.read_calendar()
+    years = ", ".join(map(str, sorted(calendar.confirmed))) or "-"
+    yield ok("terms", f"сроков · terms: {len(terms)}; календарь · calendar: {years}")
+
+
+def check_blobs(directory: Path) -> Iterator[Finding]:
+    """Write a token into the blob directory, make it durable, read it back, take it away."""
+    if not directory.exists():
+        existing = next(p for p in directory.absolute().parents if p.exists())
+        if os.access(existing, os.W_OK):
+            yield ok("blobs", f"{directory}: появится при первом запуске · made by the first start")
+        else:
+            yield fail("blobs", f"{existing}: нет прав на запись · not writable")
+        return
+    token, text = directory / f".doctor.{secrets.token_hex(6)}", secrets.token_bytes(64)
+    try:
+        with token.open("xb") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        linked = token.with_suffix(".link")
+        os.link(token, linked)
+        linked.unlink()
+        if token.read_bytes() != text:
+            yield fail(
+                "blobs", f"прочитано не то, что записано · read back other bytes: {directory}"
+            )
+            return
+    except OSError as error:
+        yield fail(
+            "blobs",
+            f"{directory}: {error.strerror}",
+            "нужны права на запись и жёсткие ссылки · must be writable and know hard links",
+        )
+        return
+    finally:
+        token.unlink(missing_ok=True)
+    yield ok("blobs", f"{directory}: запись, fsync, чтение · write, fsync, read")
+
+
+def check_disk(settings: Settings) -> Iterator[Finding]:
+    """Look at the room left where data lies."""
+    for place in dict.fromkeys((settings.data_dir, settings.blobs)):
+        existing = next(p for p in (place, *place.absolute().parents) if p.exists())
+        free = shutil.disk_usage(existing).free
+        what = f"{place}: свободно · free {free // limits.MB:,} МБ".replace(",", " ")
+        if free < DISK_FAIL:
+            yield fail("disk", what, "освободите место · make room")
+        elif free < DISK_WARN:
+            yield warn("disk", what, "скоро кончится · little is left")
+        else:
+            yield ok("disk", what)

@@ -1,0 +1,316 @@
+"""Every error the gateway raises on purpose, as one tree.
+
+    GatewayError
+    ├── InputError            the peer sent something we cannot take         (who: peer)
+    │   ├── MalformedError        bytes that are not what they claim to be: XML, JSON, CSV, zip
+    │   ├── TooLargeError         past a limit of gateway.limits
+    │   ├── ValidationError       well-formed, but against the contract; carries a list of Violation
+    │   ├── UnknownOperationError no such operation, version or media type
+    │   └── UnsupportedError      understood, but not offered here
+    │       ├── VersionMismatchError  a SOAP version we do not speak, or not the one announced
+    │       └── MustUnderstandError   a mandatory SOAP header that we do not process
+    ├── ConflictError         the key is taken by other content               (who: peer)
+    ├── StateError            the life cycle does not allow the event         (who: peer)
+    ├── NotFoundError         nothing with this key that the caller may see   (who: peer)
+    ├── AccessError           no credential, a wrong one, or not allowed      (who: peer)
+    ├── BusyError             past a bound, or the store is away: come again  (who: us)
+    ├── DeliveryError         a peer did not take what we sent
+    │   ├── PeerRefused           it answered "no", and a repeat will not help (who: operator)
+    │   ├── PeerUnavailable       it did not answer, or said "later": nothing was stored there
+    │   └── PeerDoubtful          it may or may not have stored it: ask before sending again
+    ├── ConfigurationError    settings, manifests or contracts are wrong      (who: operator)
+    └── InternalError         a defect of ours                                (who: us)
+
+Each class carries `code` (stable, the heading of its section in docs/errors.md), `retry` (what the
+caller should do) and `who` (who can mend it). Errors are data: the attributes hold it, `__str__`
+formats it. One table, `WIRE`, maps a code to SOAP 1.1/1.2 fault codes, the name of the typed fault
+detail and the HTTP status of the REST answer; a SOAP fault is always HTTP 500, because WCF reads no
+other status (docs/howto/wcf.md).
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal, NamedTuple
+
+Retry = Literal["never", "later", "ask"]
+Who = Literal["peer", "us", "operator"]
+
+
+class Violation(NamedTuple):
+    """One thing wrong with a message: where it is, what was found, what was expected.
+
+    path: XPath-like place in XML, JSON Pointer in JSON, column name in a table. line: 1-based, of
+    XML source or table row, 0 when there is none. code: stable short word (`required`, `pattern`,
+    `enumeration`, `date_order`, …). found is cut to 200 characters.
+    """
+
+    path: str
+    code: str
+    message: str
+    found: str = ""
+    expected: str = ""
+    line: int = 0
+
+
+class GatewayError(Exception):
+    """Base of every error raised on purpose."""
+
+    code: ClassVar[str] = "internal"
+    retry: ClassVar[Retry] = "never"
+    who: ClassVar[Who] = "us"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        found: str = "",
+        expected: str = "",
+        where: str = "",
+        todo: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.found = found[:200]
+        self.expected = expected
+        self.where = where
+        self.todo = todo
+
+    def __str__(self) -> str:
+        """Say what happened, where, what was found and expected, and what to do, on one line."""
+        parts = [f"{self.code}: {self.message}"]
+        parts += [
+            f"{label} {value}"
+            for label, value in (
+                ("where:", self.where),
+                ("found:", self.found),
+                ("expected:", self.expected),
+                ("do:", self.todo),
+            )
+            if value
+        ]
+        return "; ".join(parts)
+
+
+class InputError(GatewayError):
+    """The peer sent something we cannot take."""
+
+    code = "input"
+    who: ClassVar[Who] = "peer"
+
+
+class MalformedError(InputError):
+    """The bytes are not what they claim to be."""
+
+    code = "malformed"
+
+
+class TooLargeError(InputError):
+    """A size, count or depth is past its limit in gateway.limits."""
+
+    code = "too_large"
+
+
+class ValidationError(InputError):
+    """The message is well-formed but breaks the contract; `violations` says where, at most 20."""
+
+    code = "validation"
+
+    def __init__(
+        self, message: str, violations: tuple[Violation, ...] = (), *, todo: str = ""
+    ) -> None:
+        first = violations[0] if violations else Violation("", "", "")
+        super().__init__(
+            message, found=first.found, expected=first.expected, where=first.path, todo=todo
+        )
+        self.violations = violations[:20]
+
+
+class UnknownOperationError(InputError):
+    """No such operation, version or media type."""
+
+    code = "unknown_operation"
+
+
+class UnsupportedError(InputError):
+    """We understand what is asked, and do not offer it."""
+
+    code = "unsupported"
+
+
+class VersionMismatchError(UnsupportedError):
+    """The envelope is of a SOAP version we do not speak, or not of the one announced."""
+
+    code = "version_mismatch"
+
+
+class MustUnderstandError(UnsupportedError):
+    """Header blocks that the peer marked mandatory are not processed here; nothing was done.
+
+    headers: their names in Clark notation, `{namespace}local`.
+    """
+
+    code = "must_understand"
+
+    def __init__(self, message: str, headers: tuple[str, ...] = (), *, todo: str = "") -> None:
+        super().__init__(message, found=", ".join(headers), todo=todo)
+        self.headers = headers
+
+
+class ConflictError(GatewayError):
+    """The key is taken by other content; the stored receipt is named for comparison."""
+
+    code = "conflict"
+    who: ClassVar[Who] = "peer"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        receipt_number: str = "",
+        existing_sha256: str = "",
+        existing_revision: int = 0,
+        todo: str = "",
+    ) -> None:
+        super().__init__(message, found=existing_sha256, todo=todo)
+        self.receipt_number = receipt_number
+        self.existing_sha256 = existing_sha256
+        self.existing_revision = existing_revision
+
+
+class StateError(GatewayError):
+    """The life cycle does not allow this event now."""
+
+    code = "state"
+    who: ClassVar[Who] = "peer"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        current_state: str = "",
+        allowed_events: tuple[str, ...] = (),
+        todo: str = "",
+    ) -> None:
+        super().__init__(
+            message, found=current_state, expected=", ".join(allowed_events), todo=todo
+        )
+        self.current_state = current_state
+        self.allowed_events = allowed_events
+
+
+class NotFoundError(GatewayError):
+    """Nothing with this key that the caller may see; absent and forbidden look alike."""
+
+    code = "not_found"
+    who: ClassVar[Who] = "peer"
+
+
+class AccessError(GatewayError):
+    """No credential, a wrong one, or not allowed. Never says which part was wrong."""
+
+    code = "access"
+    who: ClassVar[Who] = "peer"
+
+
+class BusyError(GatewayError):
+    """Past a bound, or the store is away; nothing was stored. retry_after: seconds."""
+
+    code = "busy"
+    retry: ClassVar[Retry] = "later"
+    who: ClassVar[Who] = "us"
+
+    def __init__(self, message: str, *, retry_after: int = 1, where: str = "") -> None:
+        super().__init__(message, where=where, todo=f"send again after {retry_after} s")
+        self.retry_after = retry_after
+
+
+class DeliveryError(GatewayError):
+    """A peer did not take what we sent."""
+
+    code = "delivery"
+    retry: ClassVar[Retry] = "later"
+    who: ClassVar[Who] = "operator"
+
+
+class PeerRefused(DeliveryError):
+    """The peer answered "no", and sending the same bytes again will not help."""
+
+    code = "peer_refused"
+    retry: ClassVar[Retry] = "never"
+
+
+class PeerUnavailable(DeliveryError):
+    """The peer did not answer or said "later", and nothing can have been stored there."""
+
+    code = "peer_unavailable"
+    retry: ClassVar[Retry] = "later"
+
+
+class PeerDoubtful(DeliveryError):
+    """The peer may or may not have stored it: ask before sending again."""
+
+    code = "peer_doubtful"
+    retry: ClassVar[Retry] = "ask"
+
+
+class ConfigurationError(GatewayError):
+    """Settings, manifests or contracts are wrong; the message says which line to change."""
+
+    code = "configuration"
+    who: ClassVar[Who] = "operator"
+
+
+class InternalError(GatewayError):
+    """A defect of ours. The message never carries an exception's text to a peer."""
+
+    code = "internal"
+    retry: ClassVar[Retry] = "later"
+    who: ClassVar[Who] = "us"
+
+
+class Wire(NamedTuple):
+    """How one code looks on each wire."""
+
+    fault: str
+    """Name of the typed fault detail in `urn:gov:appeals:v1` (model.md §2)."""
+    soap11: Literal["Client", "Server", "VersionMismatch", "MustUnderstand"]
+    soap12: Literal["Sender", "Receiver", "VersionMismatch", "MustUnderstand"]
+    status: int
+    """HTTP status of the REST answer; every SOAP fault is 500."""
+
+
+_CLIENT: tuple[Literal["Client"], Literal["Sender"]] = ("Client", "Sender")
+
+WIRE: dict[str, Wire] = {
+    "input": Wire("ValidationFault", *_CLIENT, 400),
+    "malformed": Wire("ValidationFault", *_CLIENT, 400),
+    "too_large": Wire("ValidationFault", *_CLIENT, 413),
+    "validation": Wire("ValidationFault", *_CLIENT, 422),
+    "unknown_operation": Wire("ValidationFault", *_CLIENT, 404),
+    "unsupported": Wire("ValidationFault", *_CLIENT, 415),
+    "version_mismatch": Wire("ValidationFault", "VersionMismatch", "VersionMismatch", 415),
+    "must_understand": Wire("ValidationFault", "MustUnderstand", "MustUnderstand", 415),
+    "conflict": Wire("ConflictFault", *_CLIENT, 409),
+    "state": Wire("StateFault", *_CLIENT, 409),
+    "not_found": Wire("NotFoundFault", *_CLIENT, 404),
+    "access": Wire("AccessFault", *_CLIENT, 403),
+    "busy": Wire("BusyFault", "Server", "Receiver", 503),
+    "delivery": Wire("BusyFault", "Server", "Receiver", 502),
+    "peer_refused": Wire("BusyFault", "Server", "Receiver", 502),
+    "peer_unavailable": Wire("BusyFault", "Server", "Receiver", 502),
+    "peer_doubtful": Wire("BusyFault", "Server", "Receiver", 502),
+    "configuration": Wire("BusyFault", "Server", "Receiver", 500),
+    "internal": Wire("BusyFault", "Server", "Receiver", 500),
+}
+
+
+def codes() -> dict[str, type[GatewayError]]:
+    """Return every code of the tree with its class, for docs and metric labels."""
+    found: dict[str, type[GatewayError]] = {}
+    todo: list[type[GatewayError]] = [GatewayError]
+    while todo:
+        cls = todo.pop()
+        if cls is not GatewayError:
+            found[cls.code] = cls
+        todo.extend(cls.__subclasses__())
+    return dict(sorted(found.items()))

@@ -1,0 +1,360 @@
+"""The first room: what a wire decoded becomes rows, and the peer gets its receipt after the commit.
+
+`accept` only inserts. It looks nothing up in a registry and applies nothing: a new appeal becomes
+rows with its first event, everything else becomes a message that triage will apply (design §1).
+The functions here are pure but for ids and salts; the committer does the writing.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, date, datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
+
+from gateway.errors import GatewayError, TooLargeError, ValidationError, Violation
+from gateway.limits import ID_CHARS
+from gateway.model.base import Extra
+from gateway.model.digest import canonical_json, content_sha256
+from gateway.model.events import (
+    Actor,
+    Event,
+    EventType,
+    State,
+    canonical_body,
+    event_hash,
+    first_prev,
+)
+from gateway.model.facts import ReceivedFacts
+from gateway.model.fold import number_key
+from gateway.model.ids import check_receipt_number, receipt_number, uuid7
+from gateway.model.intake import check_intake, with_question
+from gateway.store.blobs import fits_row
+from gateway.store.entries import (
+    AMEND,
+    APPEAL,
+    KEEP,
+    AppealName,
+    AppealRow,
+    BlobRow,
+    ContentRow,
+    Entry,
+    EventRow,
+    MessageRow,
+    NewAppeal,
+    QuestionRow,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from uuid import UUID
+
+    from gateway.adapter import File, Inbound
+    from gateway.model.appeal import Appeal
+    from gateway.model.events import AppealKey
+    from gateway.store.blobs import BlobDirectory
+
+SALT_BYTES = 16
+
+
+class Arrival(msgspec.Struct, frozen=True, kw_only=True):
+    """One message as it came: from whom, over which wire, when, and its bytes.
+
+    wire: `soap11`, `soap12`, `rest`, `file`, or an adapter's name. correlation: the id that goes
+    from wire to wire and stands in every log line. test: the peer or the stand is a test one.
+    """
+
+    peer: str
+    wire: str
+    correlation: str
+    now: datetime
+    body: bytes
+    media_type: str = ""
+    test: bool = False
+
+
+def entry(arrival: Arrival, inbound: Inbound, blobs: BlobDirectory) -> Entry:
+    """Return what the committer has to write for one decoded item; raise InputError.
+
+    `blobs` takes bytes too large for a row before the row that names them exists.
+    """
+    if inbound.appeal is not None and inbound.operation == "submit":
+        return _submission(arrival, inbound, inbound.appeal, blobs)
+    if inbound.appeal is not None:
+        return _amendment(arrival, inbound, inbound.appeal, blobs)
+    return _report(arrival, inbound, blobs)
+
+
+def kept(arrival: Arrival, error: GatewayError, operation: str, blobs: BlobDirectory) -> Entry:
+    """Return an entry that only keeps what could not be decoded, so that it can be replayed.
+
+    The note says where and why, never what was found: that is in the body, apart from the note.
+    """
+    note = msgspec.json.encode(
+        {
+            "code": error.code,
+            "message": _storable(error.message),
+            "where": _storable(error.where),
+            "violations": [
+                {
+                    name: _storable(value)
+                    for name, value in violation._asdict().items()
+                    if name != "found"
+                }
+                for violation in getattr(error, "violations", ())
+            ],
+        }
+    ).decode()
+    message = _message(arrival, uuid7(), operation, "", 0, None, None, blobs)
+    return Entry(
+        kind=KEEP,
+        key="",
+        revision=0,
+        message=message._replace(stage="undecodable", note=note),
+    )
+
+
+def _submission(arrival: Arrival, inbound: Inbound, appeal: Appeal, blobs: BlobDirectory) -> Entry:
+    key = _key(inbound.external_id, "ExternalId")
+    if not appeal.source_peer:
+        appeal = replace(appeal, source_peer=arrival.peer)
+    check_intake(appeal)
+    digest = bytes.fromhex(content_sha256(appeal))
+    message = _message(arrival, uuid7(), "submit", key, inbound.revision, digest, None, blobs)
+    appeal_id = uuid7()
+    message = message._replace(appeal_id=appeal_id)
+    new = new_appeal(
+        with_question(appeal), message, external_id=key, test=arrival.test or appeal.test_message
+    )
+    return Entry(
+        kind=APPEAL,
+        key=key,
+        revision=inbound.revision,
+        message=message,
+        new=new,
+        blobs=_blobs(inbound.files, appeal_id, blobs),
+    )
+
+
+def new_appeal(appeal: Appeal, message: MessageRow, *, external_id: str, test: bool) -> NewAppeal:
+    """Return the rows of a new appeal: its head, questions, first event and content.
+
+    The event carries no personal data: the whole canonical appeal is the content, whose salted
+    digest the event names (design §2.9).
+    """
+    appeal_id, now = message.appeal_id, message.recorded_at
+    assert appeal_id is not None
+    receipt = receipt_number()
+    salt, body = os.urandom(SALT_BYTES), canonical_json(appeal)
+    content_id, content_digest = uuid7(), sha256(salt + body).digest()
+    regime = appeal.regime.value if appeal.regime else "fz59"
+    event = Event(
+        appeal_id=appeal_id,
+        seq=1,
+        type=EventType.RECEIVED,
+        occurred_at=_utc(appeal.received_at or now),
+        reported_at=appeal.sent_at,
+        recorded_at=now,
+        actor=Actor(kind="peer", id=message.peer),
+        cause=message.id,
+        payload=ReceivedFacts(
+            regime=regime,
+            peer=message.peer,
+            external_id=external_id,
+            revision=message.revision,
+            receipt_number=receipt,
+            questions=len(appeal.questions),
+            digest=message.content_sha256.hex() if message.content_sha256 else "",
+            test=test,
+        ),
+        content=content_digest.hex(),
+    )
+    encoded, prev = canonical_body(event), first_prev(appeal_id)
+    head = event_hash(prev, 1, event.type, encoded)
+    return NewAppeal(
+        appeal=AppealRow(
+            id=appeal_id,
+            peer=message.peer,
+            external_id=external_id,
+            receipt_number=receipt,
+            revision=message.revision,
+            regime=regime,
+            state=State.RECEIVED.value,
+            recorded_at=now,
+            changed_at=now,
+            head_seq=1,
+            head_hash=head,
+            content_id=content_id,
+            content_sha256=message.content_sha256 or b"",
+            test=test,
+            historical=appeal.historical,
+        ),
+        questions=tuple(
+            QuestionRow(
+                appeal_id=appeal_id,
+                ordinal=question.ordinal,
+                id=uuid7(),
+                state=State.RECEIVED.value,
+                topic=question.topics[0].code.value if question.topics else "",
+            )
+            for question in appeal.questions
+        ),
+        events=(
+            EventRow(appeal_id, 1, event.type.value, event.v, now, message.id, encoded, prev, head),
+        ),
+        contents=(ContentRow(appeal_id, content_id, content_digest, salt, body),),
+    )
+
+
+def _amendment(arrival: Arrival, inbound: Inbound, appeal: Appeal, blobs: BlobDirectory) -> Entry:
+    key = _key(inbound.external_id, "ExternalId")
+    if not appeal.source_peer:
+        appeal = replace(appeal, source_peer=arrival.peer)
+    check_intake(appeal)
+    digest = bytes.fromhex(content_sha256(appeal))
+    appeal = with_question(appeal)
+    if inbound.reason:
+        told = Extra(peer="gateway", path="AmendAppeal/Reason", value=inbound.reason)
+        appeal = replace(appeal, extras=(*appeal.extras, told))
+    message_id = uuid7()
+    message = _message(
+        arrival, message_id, AMEND, key, inbound.revision, digest, canonical_json(appeal), blobs
+    )
+    return Entry(
+        kind=AMEND,
+        key=key,
+        revision=inbound.revision,
+        message=message,
+        name=AppealName(external_id=key),
+        blobs=_blobs(inbound.files, message_id, blobs),
+    )
+
+
+def _report(arrival: Arrival, inbound: Inbound, blobs: BlobDirectory) -> Entry:
+    report = inbound.report
+    subject = report if report is not None else inbound.expectation
+    if subject is None:
+        raise ValidationError("the message says nothing we can keep")
+    key = _key(inbound.message_key, "MessageKey")
+    decoded = canonical_json(subject)
+    message_id = uuid7()
+    message = _message(
+        arrival, message_id, inbound.operation, key, 0, sha256(decoded).digest(), decoded, blobs
+    )
+    return Entry(
+        kind=inbound.operation,
+        key=key,
+        revision=0,
+        message=message,
+        name=name(report.key) if report is not None else None,
+        blobs=_blobs(inbound.files, message_id, blobs),
+    )
+
+
+def attachment(
+    arrival: Arrival, message_key: str, key: AppealKey, file: File, decoded: bytes,
+    blobs: BlobDirectory,
+) -> Entry:  # fmt: skip
+    """Return an entry that adds one file to an existing appeal."""
+    message_key = _key(message_key, "MessageKey")
+    message_id = uuid7()
+    message = _message(
+        arrival, message_id, "attach", message_key, 0, sha256(decoded).digest(), decoded, blobs
+    )
+    return Entry(
+        kind="attach",
+        key=message_key,
+        revision=0,
+        message=message,
+        name=name(key),
+        blobs=_blobs((file,), message_id, blobs),
+    )
+
+
+def name(key: AppealKey) -> AppealName:
+    """Return how a key names its appeal, for the store; raise ValidationError for an empty key."""
+    if key.receipt_number:
+        return AppealName(receipt_number=check_receipt_number(key.receipt_number))
+    if key.external_id:
+        return AppealName(external_id=_key(key.external_id, "Key/ExternalId"))
+    if key.registration_number:
+        return AppealName(
+            registration_key=number_key(key.registration_number), organisation=key.organisation
+        )
+    raise ValidationError(
+        "the key names no appeal",
+        (Violation("Key", "required", "one of ReceiptNumber, ExternalId, RegistrationNumber"),),
+    )
+
+
+def _message(  # noqa: PLR0917 - the columns of one row
+    arrival: Arrival,
+    message_id: UUID,
+    operation: str,
+    key: str,
+    revision: int,
+    digest: bytes | None,
+    decoded: bytes | None,
+    blobs: BlobDirectory,
+) -> MessageRow:
+    body, blob = arrival.body, None
+    body_sha256 = sha256(body).digest()
+    if not fits_row(body):
+        blob = blobs.put(body)
+    return MessageRow(
+        id=message_id,
+        peer=arrival.peer,
+        wire=arrival.wire,
+        operation=operation,
+        key=key,
+        revision=revision,
+        recorded_at=arrival.now,
+        correlation=arrival.correlation,
+        media_type=arrival.media_type,
+        body=None if blob else body,
+        blob=blob,
+        body_sha256=body_sha256,
+        content_sha256=digest,
+        decoded=decoded,
+        appeal_id=None,
+        stage="accepted",
+        note=None,
+    )
+
+
+def _blobs(files: Iterable[File], owner: UUID, blobs: BlobDirectory) -> tuple[BlobRow, ...]:
+    rows = []
+    for file in files:
+        small = fits_row(file.data)
+        digest = sha256(file.data).digest() if small else blobs.put(file.data)
+        rows.append(
+            BlobRow(
+                sha256=digest,
+                size=len(file.data),
+                media_type=file.media_type,
+                bytes=file.data if small else None,
+                owner=owner,
+                name=file.name,
+            )
+        )
+    return tuple(rows)
+
+
+def _key(value: str, path: str) -> str:
+    if not value:
+        raise ValidationError("the call carries no key", (Violation(path, "required", "missing"),))
+    if len(value) > ID_CHARS:
+        raise TooLargeError("the key is too long", found=str(len(value)), expected=str(ID_CHARS))
+    return value
+
+
+def _storable(value: str | int) -> str | int:
+    """Without NUL, which no text of PostgreSQL holds."""
+    return value.replace("\0", "") if isinstance(value, str) else value
+
+
+def _utc(moment: datetime | date) -> datetime | date:
+    return moment.astimezone(UTC) if isinstance(moment, datetime) else moment

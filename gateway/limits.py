@@ -1,0 +1,85 @@
+"""Every size, depth, count and time limit, in one place.
+
+Sizes are bytes, times are seconds. A limit that an operator may change is a setting whose default
+is taken from here; the rest protect the process and are fixed.
+"""
+
+from typing import Final
+
+KB: Final = 1024
+MB: Final = 1024 * KB
+
+SOAP_ROOT_BYTES: Final = 12 * MB
+"""The SOAP envelope (root part). A text node over 10 MB is refused by libxml2 in any case."""
+SOAP_ROOT_NODES: Final = 50_000
+"""Elements and attributes, counted while feeding: 10 MB of `<b/>` would take 326 MB of memory."""
+XML_DEPTH: Final = 100
+REST_BODY_BYTES: Final = 12 * MB
+JSON_DEPTH: Final = 64
+HEADER_BYTES: Final = 64 * KB
+HEADER_COUNT: Final = 100
+ATTACHMENT_INLINE_BYTES: Final = 5 * MB
+"""Decoded size of one attachment carried as base64 (model.md §2, AttachFile)."""
+ATTACHMENTS_PER_APPEAL: Final = 50
+
+TEXT_CHARS: Final = 100_000
+SUBJECT_CHARS: Final = 2_000
+ID_CHARS: Final = 200
+QUESTIONS_PER_APPEAL: Final = 100
+APPEALS_PER_BATCH: Final = 100
+KEYS_PER_STATUS_CALL: Final = 500
+EXTRAS_PER_ENTITY: Final = 500
+TOPICS_PER_QUESTION: Final = 50
+APPLICANTS_PER_APPEAL: Final = 1_000
+REGISTRATIONS_PER_APPEAL: Final = 50
+LINKS_PER_APPEAL: Final = 100
+VIOLATIONS_REPORTED: Final = 20
+
+RESPONSE_BYTES: Final = 60_000
+"""Answers stay below unless MaxBytes asks for more: WCF's default limit is 65,536."""
+RESPONSE_BYTES_MAX: Final = 10 * MB
+
+INLINE_DECODE_BYTES: Final = 64 * KB
+"""Bodies under it are decoded on the event loop; a thread hop costs 20–35 %."""
+BODY_IN_ROW_BYTES: Final = 256 * KB
+"""Message bodies and blobs up to it live in PostgreSQL, larger ones in the blob directory."""
+
+COMMIT_BATCH_ITEMS: Final = 256
+COMMIT_BATCH_BYTES: Final = 8 * MB
+COMMIT_QUEUE_ITEMS: Final = 2_048
+COMMIT_QUEUE_BYTES: Final = 128 * MB
+
+TRIAGE_BATCH: Final = 50
+TRIAGE_ATTEMPTS: Final = 5
+
+HEADER_SECONDS: Final = 10.0
+BODY_SECONDS: Final = 60.0
+BODY_FLOOR_BYTES: Final = 512 * KB
+"""What a body must bring in BODY_SECONDS to be waited for longer: a large one on a slow line."""
+LINGER_SECONDS: Final = 1.0
+"""How long a refused connection is drained, so that its client can read why."""
+CONNECTIONS_PER_ADDRESS: Final = 256
+
+ZIP_MEMBERS: Final = 1_000
+ZIP_RATIO: Final = 200
+ZIP_MEMBER_BYTES: Final = 64 * MB
+ZIP_TOTAL_BYTES: Final = 512 * MB
+TABLE_COLUMNS: Final = 256
+TABLE_CELL_CHARS: Final = 100_000
+TABLE_ROW_BYTES: Final = 2 * MB
+"""One row of a table, its line breaks within quotes included."""
+TABLE_ROW_LINES: Final = 500
+"""Lines that one row may span; past it an opened quote counts as never closed."""
+TABLE_ROWS: Final = 2_000_000
+FILE_BYTES: Final = 4096 * MB
+"""A dropped file; a larger one is answered, but not copied into the store."""
+
+EMBEDDED_START_SECONDS: Final = 300.0
+"""Waiting for the embedded PostgreSQL: recovery after a crash reads all its WAL first."""
+EMBEDDED_STOP_SECONDS: Final = 300.0
+"""A fast stop writes a checkpoint; past it the server is stopped at once and recovers later."""
+EMBEDDED_BACKOFF_SECONDS: Final = 30.0
+"""Longest pause between two starts of a PostgreSQL that keeps dying (a full disk, for example)."""
+EMBEDDED_LOG_BYTES: Final = 8 * MB
+SOCKET_PATH_BYTES: Final = 107
+"""Of `sockaddr_un.sun_path` on Linux, without the closing NUL."""

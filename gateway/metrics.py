@@ -1,0 +1,83 @@
+"""What Prometheus sees of one process, and of the shared queues.
+
+Counters and histograms are per process; gauges about queues (oldest waiting age, in doubt, dead)
+are read from the database when asked, so that any process tells the truth about all of them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+if TYPE_CHECKING:
+    from psycopg import Connection
+
+QUEUES = """
+SELECT 'triage', '', count(*), coalesce(extract(epoch FROM now() - min(due)), 0)
+FROM work WHERE NOT parked
+UNION ALL
+SELECT 'parked', '', count(*), coalesce(extract(epoch FROM now() - min(due)), 0)
+FROM work WHERE parked
+UNION ALL
+SELECT 'delivery', destination || '|' || state, count(*),
+       coalesce(extract(epoch FROM now() - min(created_at)), 0)
+FROM delivery WHERE state NOT IN ('acknowledged', 'skipped') GROUP BY destination, state
+UNION ALL
+SELECT 'conflict', '', count(*), coalesce(extract(epoch FROM now() - min(recorded_at)), 0)
+FROM conflict WHERE settled_at IS NULL
+"""
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+
+class Metrics:
+    """The metrics of one process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.calls = Counter(
+            "gateway_calls_total", "Calls by wire, operation and result code",
+            ["wire", "operation", "code"], registry=self.registry,
+        )  # fmt: skip
+        self.batch_items = Histogram(
+            "gateway_commit_items", "Entries in one accept transaction",
+            buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256), registry=self.registry,
+        )  # fmt: skip
+        self.stage_seconds = Histogram(
+            "gateway_stage_seconds", "Time of one stage", ["stage"], buckets=SECONDS,
+            registry=self.registry,
+        )  # fmt: skip
+        self.deliveries = Counter(
+            "gateway_deliveries_total", "Attempts by destination and outcome",
+            ["destination", "outcome"], registry=self.registry,
+        )  # fmt: skip
+        self._oldest = Gauge(
+            "gateway_oldest_waiting_seconds", "Age of the oldest item that waits",
+            ["queue", "destination", "state"], registry=self.registry,
+        )  # fmt: skip
+        self._waiting = Gauge(
+            "gateway_waiting", "Items that wait", ["queue", "destination", "state"],
+            registry=self.registry,
+        )  # fmt: skip
+        self._commit = self.stage_seconds.labels("commit")
+
+    def committed(self, items: int, seconds: float) -> None:
+        """Count one accept transaction."""
+        self.batch_items.observe(items)
+        self._commit.observe(seconds)
+
+    def call(self, wire: str, operation: str, code: str) -> None:
+        """Count one call; code is empty for success."""
+        self.calls.labels(wire, operation, code or "ok").inc()
+
+    def render(self, connection: Connection[Any] | None = None) -> bytes:
+        """Return the exposition text, with the queues when a connection is given."""
+        if connection is not None:
+            self._waiting.clear()
+            self._oldest.clear()
+            for queue, place, count, age in connection.execute(QUEUES):
+                destination, _, state = place.partition("|")
+                self._waiting.labels(queue, destination, state).set(count)
+                self._oldest.labels(queue, destination, state).set(float(age))
+        return generate_latest(self.registry)

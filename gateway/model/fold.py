@@ -1,0 +1,90 @@
+r"""Folding of text: clean Unicode for storage, and keys under which look-alike numbers meet.
+
+Registration numbers travel retyped: `А26-02-123` with a Cyrillic А and `A26–02–123` with a Latin
+one and long dashes are one number. `number_key` folds, the original spelling is always kept.
+
+| written                                            | in the key                      |
+|----------------------------------------------------|---------------------------------|
+| lower case                                         | upper case                      |
+| Cyrillic or Greek letter that looks Latin (below)  | the Latin letter                |
+| Ё, stress and other marks over letters but Й's     | the letter without the mark     |
+| № anywhere; `N`, `No` and a space at the beginning | nothing                         |
+| hyphen, any dash, minus, underscore, space, a run  | one `-` between two characters, |
+| of them                                            | nothing at the ends or beside   |
+|                                                    | other punctuation               |
+| `\`, `∕`, `⁄`                                     | `/`                             |
+| full-width and other compatibility forms           | the plain character (NFKC)      |
+| soft hyphen, zero-width characters, BOM            | nothing                         |
+
+Digits are never folded with letters (О/0, З/3): `О1` and `01` are different numbers of real
+registers, and a false match costs more than a missed one.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+from gateway import limits
+from gateway.errors import TooLargeError, ValidationError, Violation
+
+HOMOGLYPHS: Final[dict[str, str]] = {
+    **dict(zip("АВЕЁКМНОРСТУХЅІЇЈԚԜҮҺӀ", "ABEEKMHOPCTYXSIIJQWYHI", strict=True)),
+    **dict(zip("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧϹ", "ABEZHIKMNOPTYXC", strict=True)),
+}
+"""Capital letter that looks Latin → the Latin letter: Cyrillic (and Ё), Greek."""
+
+_INVISIBLE: Final = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff"
+_FOLD: Final = (
+    {ord(char): latin for char, latin in HOMOGLYPHS.items()}
+    | {ord(char): None for char in _INVISIBLE}
+    | {ord(char): "-" for char in "‐‑‒–—―−⁃﹘﹣－_"}
+    | {code: "-" for code in range(0x3001) if chr(code).isspace()}
+    | {ord(char): "/" for char in "\\∕⁄"}
+)
+_MARKS: Final = re.compile(
+    "(?<!И)\u0306|[\u0300-\u0305\u0307-\u036f\u0483-\u0489\u1dc0-\u1dff\u20d0-\u20ff]"
+)
+_NUMBER_SIGN: Final = re.compile(r"№|\A\s*N(?:[OО][.\s]|[.\s])\s*(?=\w)", re.IGNORECASE)
+_DASHES: Final = re.compile(r"-+")
+_LOOSE_DASH: Final = re.compile(r"(?<![^\W_])-|-(?![^\W_])")
+_PLAIN: Final = re.compile(r"[/.]*[A-Z0-9][A-Z0-9/.]*", re.ASCII)
+
+_FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def number_key(value: str) -> str:
+    """Return the key under which spellings of one registration number are equal.
+
+    Pure and idempotent; empty for text without a letter or digit. The table is in the module's
+    docstring.
+    """
+    if _PLAIN.fullmatch(value):
+        return value
+    text = unicodedata.normalize("NFKC", _NUMBER_SIGN.sub(" ", value)).upper()
+    text = _MARKS.sub("", unicodedata.normalize("NFKD", text)).translate(_FOLD)
+    text = unicodedata.normalize("NFC", _LOOSE_DASH.sub("", _DASHES.sub("-", text)))
+    return text if any(map(str.isalnum, text)) else ""
+
+
+def clean_text(value: str, path: str = "", limit: int = limits.TEXT_CHARS) -> str:
+    """Return `value` in Unicode normal form C; everything a citizen wrote stays.
+
+    path: where the text stood, for the error. limit: length in characters. Raises ValidationError
+    for what neither PostgreSQL nor an XML reply can carry: NUL and other C0 controls but tab, line
+    feed and carriage return, lone surrogates, U+FFFE and U+FFFF; TooLargeError past the limit.
+    """
+    if len(value) > limit:
+        raise TooLargeError(
+            "the text is too long",
+            found=f"{len(value)} characters",
+            expected=str(limit),
+            where=path,
+        )
+    bad = _FORBIDDEN.search(value)
+    if bad:
+        message = "a character that no text may hold"
+        found = f"U+{ord(bad[0]):04X} at character {bad.start() + 1}"
+        raise ValidationError(message, (Violation(path, "character", message, found),))
+    return value if value.isascii() else unicodedata.normalize("NFC", value)

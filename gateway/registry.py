@@ -1,0 +1,156 @@
+"""Adapters: found by entry point, held against their manifests at start.
+
+An adapter is a package with a `manifest.toml` beside the module its entry point names (group
+`gateway.adapters`). The manifest is data a non-programmer can read; the registry refuses to start
+when it and the code disagree, so that the tables made from it in the docs are true.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from hashlib import sha256
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import msgspec
+
+from gateway.adapter import Channel, Codec, Directory
+from gateway.disclosure import level_of
+from gateway.errors import ConfigurationError, GatewayError
+from gateway.model.events import EventType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+GROUP: Final = "gateway.adapters"
+PROTOCOLS: Final = {"codec": Codec, "channel": Channel, "directory": Directory}
+
+
+class Contract(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A file of the adapter that fixes its format, with its digest."""
+
+    name: str
+    sha256: str
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What an adapter is and may do (design §4)."""
+
+    name: str
+    title: str
+    role: str
+    stage: Literal[1, 2, 3]
+    kinds: tuple[str, ...]
+    media_types: tuple[str, ...]
+    idempotent_delivery: bool
+    reconcile_by: str
+    settle_after: float
+    ordering: Literal["appeal", "destination"]
+    max_in_flight: int
+    rate: float
+    timeout: float
+    ack_due: float
+    allowed_hosts: tuple[str, ...]
+    disclosure: str
+    disclosure_ground: str
+    may_reach_citizen: bool
+    personal_data: tuple[str, ...]
+    events: tuple[str, ...]
+    sends_on: tuple[str, ...]
+    conformity: str
+    seen_by_real_system: bool
+    grade: str
+    contracts: tuple[Contract, ...] = ()
+    options: dict[str, Any] = {}
+
+
+class Adapter(msgspec.Struct, frozen=True, kw_only=True):
+    """A loaded adapter. make: builds it from options, `base` and `outbound`."""
+
+    manifest: Manifest
+    make: Callable[..., Any]
+
+
+def load(names: Iterable[str]) -> dict[str, Adapter]:
+    """Load the adapters named in settings; raise ConfigurationError for the first that is wrong."""
+    known = {point.name: point for point in entry_points(group=GROUP)}
+    found: dict[str, Adapter] = {}
+    for name in names:
+        if name not in known:
+            raise ConfigurationError(
+                "no adapter of this name is installed",
+                found=name,
+                expected=", ".join(sorted(known)),
+                where="adapters",
+            )
+        found[name] = _load(known[name])
+    return found
+
+
+def _load(point: EntryPoint) -> Adapter:
+    package = point.module.rpartition(".")[0]
+    manifest = read_manifest(package)
+    if manifest.name != point.name:
+        raise ConfigurationError(
+            "the manifest names another adapter",
+            found=manifest.name,
+            expected=point.name,
+            where=f"{package}/manifest.toml",
+        )
+    made = point.load()
+    check(manifest, package, made)
+    return Adapter(manifest=manifest, make=made)
+
+
+def read_manifest(package: str) -> Manifest:
+    """Return the manifest of an adapter's package."""
+    where = f"{package}/manifest.toml"
+    try:
+        text = files(import_module(package)).joinpath("manifest.toml").read_text("utf-8")
+        return msgspec.convert(tomllib.loads(text), Manifest)
+    except (OSError, tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise ConfigurationError(
+            f"the manifest cannot be read: {error}", where=where, todo="see docs/howto/adapter.md"
+        ) from error
+
+
+def check(manifest: Manifest, package: str, made: Callable[..., Any]) -> None:
+    """Hold a manifest against its code and its contracts; raise ConfigurationError."""
+    where = f"{package}/manifest.toml"
+    for kind in manifest.kinds:
+        protocol = PROTOCOLS.get(kind)
+        missing = [
+            name
+            for name in (getattr(protocol, "__protocol_attrs__", None) or _members(protocol))
+            if not callable(getattr(made, name, None))
+        ]
+        if protocol is None or missing:
+            raise ConfigurationError(
+                f"the code does not offer the kind {kind}", found=", ".join(missing), where=where
+            )
+    for names in (manifest.events, manifest.sends_on):
+        unknown = sorted(set(names) - {event.value for event in EventType})
+        if unknown:
+            raise ConfigurationError("no such events", found=", ".join(unknown), where=where)
+    try:
+        level_of(manifest.disclosure, manifest.disclosure_ground)
+    except GatewayError as error:
+        raise ConfigurationError(error.message, where=where) from error
+    for contract in manifest.contracts:
+        digest = sha256(
+            files(import_module(package)).joinpath(contract.name).read_bytes()
+        ).hexdigest()
+        if digest != contract.sha256:
+            raise ConfigurationError(
+                "a contract is another file than the manifest says",
+                found=digest,
+                expected=contract.sha256,
+                where=f"{package}/{contract.name}",
+            )
+
+
+def _members(protocol: Any) -> list[str]:
+    return [name for name in vars(protocol) if not name.startswith("_")] if protocol else []

@@ -1,0 +1,175 @@
+"""Says exactly what is wrong with a JSON document: a JSON Pointer, a reason, what was expected.
+
+Runs only when msgspec has refused a document: msgspec stops at the first finding and does not point
+at an unknown field. Here every part is tried on its own, up to 20 findings.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+from msgspec import inspect
+
+from gateway import limits
+from gateway.errors import MalformedError, TooLargeError, ValidationError, Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""What neither PostgreSQL nor XML can carry: controls, lone surrogates, U+FFFE and U+FFFF."""
+SUSPECT: Final = re.compile(
+    rb"\\(?:[bf]|u00[01][0-9a-f]|ud[89a-f][0-9a-f]{2}|ufff[ef])|\xef\xbf[\xbe\xbf]", re.IGNORECASE
+)
+"""Bytes of JSON without which no forbidden character can be in it."""
+_EXPECTED: Final = re.compile(r"^Expected (.*?)(?:, got (.*))?$")
+_CODES: Final = (
+    ("matching regex", "pattern"),
+    ("of length", "length"),
+    ("Invalid enum", "enumeration"),
+    ("<=", "range"),
+    (">=", "range"),
+    ("Invalid base64", "base64"),
+    ("encoded datetime", "date_time"),
+    ("encoded date", "date"),
+    ("timezone", "date_time"),
+    ("got", "type"),
+)
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+def plain(body: bytes) -> Any:
+    """Return the document as dicts and lists, lone surrogates included.
+
+    Raise MalformedError with line and column, or TooLargeError for what nests too deeply.
+    """
+    try:
+        return json.loads(body.removeprefix(_BOM).decode())
+    except UnicodeDecodeError as error:
+        raise MalformedError(
+            "the body is not UTF-8", found=error.reason, where=f"byte {error.start}"
+        ) from error
+    except json.JSONDecodeError as error:
+        raise MalformedError(
+            f"the body is not JSON: {error.msg}", where=f"line {error.lineno}, column {error.colno}"
+        ) from error
+    except RecursionError as error:
+        raise TooLargeError(
+            "the body is nested too deeply", expected=f"at most {limits.JSON_DEPTH} levels"
+        ) from error
+
+
+def check_characters(document: Any) -> None:
+    """Raise ValidationError when a text, or a name of a member, holds a forbidden character."""
+    found = tuple(_characters(document, "", 0))
+    if found:
+        raise ValidationError("a character that no text may hold", found)
+
+
+def refusal(kind: type[msgspec.Struct], document: Any, first: str) -> ValidationError:
+    """Return what is wrong with a document of this kind; first: msgspec's own finding."""
+    found: list[Violation] = []
+    for violation in _struct(kind, document, ""):
+        found.append(violation)
+        if len(found) == limits.VIOLATIONS_REPORTED:
+            break
+    found = found or [Violation("", "contract", first)]
+    return ValidationError("the document does not fit the contract", tuple(found))
+
+
+def value(kind: Any, given: Any, path: str, *, strict: bool = True) -> Violation | None:
+    """Return what is wrong with one value, or None."""
+    try:
+        msgspec.convert(given, kind, strict=strict)
+    except msgspec.ValidationError as error:
+        return _violation(path, str(error).partition(" - at `")[0], given)
+    return None
+
+
+def step(name: str) -> str:
+    """Return a member's name as one step of a JSON Pointer (RFC 6901)."""
+    return "/" + name.replace("~", "~0").replace("/", "~1")
+
+
+def _violation(path: str, text: str, given: Any) -> Violation:
+    expected = _EXPECTED.match(text)
+    code = next((code for mark, code in _CODES if mark in text), "value")
+    found = given if isinstance(given, str) else json.dumps(given, default=str)
+    return Violation(path, code, text, found[:200], expected[1] if expected else "")
+
+
+def _struct(kind: type[msgspec.Struct], document: Any, path: str) -> Iterator[Violation]:
+    if not isinstance(document, dict):
+        yield _violation(path, f"Expected `object`, got `{_kind(document)}`", document)
+        return
+    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    for name, given in document.items():
+        field = fields.get(name)
+        if field is None:
+            message = f"no such field; known: {', '.join(fields)}"
+            yield Violation(path + step(name), "unexpected", message, name[:200])
+        else:
+            yield from _field(field.type, given, path + step(name))
+    for name, field in fields.items():
+        if field.required and name not in document:
+            yield Violation(path + step(name), "required", "the field is missing")
+
+
+def _field(kind: Any, given: Any, path: str) -> Iterator[Violation]:
+    nested, many, most = _nested(kind)
+    if nested is None or given is None:
+        wrong = value(kind, given, path)
+        if wrong:
+            yield wrong
+    elif not many:
+        yield from _struct(nested, given, path)
+    elif not isinstance(given, list):
+        yield _violation(path, f"Expected `array`, got `{_kind(given)}`", given)
+    else:
+        if most is not None and len(given) > most:
+            message = f"the list is too long: {len(given)} items"
+            yield Violation(path, "max_items", message, str(len(given)), f"at most {most}")
+        for place, item in enumerate(given):
+            yield from _struct(nested, item, f"{path}/{place}")
+
+
+def _nested(kind: Any) -> tuple[type[msgspec.Struct] | None, bool, int | None]:
+    """Return the struct that a field holds, whether it is a list of them, and its longest."""
+    info = inspect.type_info(kind)
+    if isinstance(info, inspect.UnionType):
+        info = next(one for one in info.types if not isinstance(one, inspect.NoneType))
+    if isinstance(info, inspect.StructType):
+        return info.cls, False, None
+    if isinstance(info, inspect.VarTupleType) and isinstance(info.item_type, inspect.StructType):
+        return info.item_type.cls, True, info.max_length
+    return None, False, None
+
+
+def _kind(given: Any) -> str:
+    names = {dict: "object", list: "array", str: "str", bool: "bool", int: "int", float: "float"}
+    return names.get(type(given), "null")
+
+
+def _characters(node: Any, path: str, depth: int) -> Iterator[Violation]:
+    if depth > limits.JSON_DEPTH:
+        raise TooLargeError(
+            "the body is nested too deeply", expected=f"at most {limits.JSON_DEPTH} levels"
+        )
+    if isinstance(node, str):
+        bad = FORBIDDEN.search(node)
+        if bad:
+            found = f"U+{ord(bad[0]):04X} at character {bad.start() + 1}"
+            yield Violation(path, "character", "a character that no text may hold", found)
+    elif isinstance(node, dict):
+        for name, item in node.items():
+            clean = FORBIDDEN.sub("\ufffd", name)
+            if clean != name:
+                message = "a character that no name may hold"
+                yield Violation(path + step(clean), "character", message)
+            yield from _characters(item, path + step(clean), depth + 1)
+    elif isinstance(node, list):
+        for place, item in enumerate(node):
+            yield from _characters(item, f"{path}/{place}", depth + 1)

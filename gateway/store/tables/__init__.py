@@ -1,0 +1,76 @@
+"""What is kept, as SQLAlchemy Core tables.
+
+Three rules hold everywhere (docs/adr/0009, 0011, 0018):
+
+- `event` is the truth. The states, routes, numbers and terms in `appeal`, `question`,
+  `registration` and `deadline` are projections: `gateway verify --rebuild` makes them again from
+  the events. Not yet made so: `appeal.merged_into`, `question.id`, `external_ref`, `conflict`.
+- Personal data lies in `content` and in the bodies of `message` and `attempt` only. Erasing drops
+  `content.salt` and `content.bytes`; the hash chain over `event` still verifies.
+- Rows that grow with traffic are partitioned by month as ranges of their uuid7 key. `ledger`, the
+  memory of keys, stays whole.
+"""
+
+from gateway.store.tables.appeals import (
+    appeal,
+    blob,
+    blob_ref,
+    content,
+    event,
+    ledger,
+    message,
+    question,
+    work,
+)
+from gateway.store.tables.base import metadata
+from gateway.store.tables.facts import (
+    conflict,
+    deadline,
+    expectation,
+    external_ref,
+    finding,
+    letter,
+    register,
+    registration,
+)
+from gateway.store.tables.outgoing import attempt, delivery, destination, lane, node
+from gateway.store.tables.peers import (
+    credential,
+    organisation,
+    organisation_id,
+    organisation_unmapped,
+    peer,
+    refusal,
+)
+
+__all__ = [
+    "appeal",
+    "attempt",
+    "blob",
+    "blob_ref",
+    "conflict",
+    "content",
+    "credential",
+    "deadline",
+    "delivery",
+    "destination",
+    "event",
+    "expectation",
+    "external_ref",
+    "finding",
+    "lane",
+    "ledger",
+    "letter",
+    "message",
+    "metadata",
+    "node",
+    "organisation",
+    "organisation_id",
+    "organisation_unmapped",
+    "peer",
+    "question",
+    "refusal",
+    "register",
+    "registration",
+    "work",
+]

@@ -1,0 +1,304 @@
+"""Proves that what is stored is what happened: chains, heads, contents, projections.
+
+An appeal is sound when its events chain to its head, every content has the digest its event names
+or was erased, and its projections are what its events amount to. A batch is read in one snapshot,
+so that workers may go on meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from psycopg.rows import namedtuple_row
+
+from gateway.errors import GatewayError
+from gateway.lifecycle import fold
+from gateway.model import upcast
+from gateway.model.base import NIL
+from gateway.model.events import verify_chain
+from gateway.store import history, partitions, projections
+from gateway.store.arrays import UuidArray
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from uuid import UUID
+
+    from psycopg import Connection
+
+    from gateway.lifecycle import AppealState
+    from gateway.model.events import Event, StoredEvent
+
+BATCH: Final = 200
+
+IDS = "SELECT id FROM appeal WHERE id > $1 ORDER BY id LIMIT $2"
+
+HEADS = """
+SELECT id, receipt_number, state, revision, head_seq, head_hash, executor, route_rule, route_reason,
+       content_id
+FROM appeal WHERE id = ANY($1::uuid[])
+"""
+
+QUESTIONS = """
+SELECT appeal_id, ordinal, state, topic, executor, flags, facts
+FROM question WHERE appeal_id = ANY($1::uuid[])
+"""
+
+REGISTRATIONS = """
+SELECT appeal_id, organisation, number, number_key, register, date, is_ours
+FROM registration WHERE appeal_id = ANY($1::uuid[]) AND annulled_at IS NULL
+"""
+
+DEADLINES = """
+SELECT appeal_id, question, rule, article, start, due_internal, due_legal, ground,
+       unconfirmed_calendar
+FROM deadline WHERE appeal_id = ANY($1::uuid[]) AND closed_at IS NULL
+"""
+
+CONTENTS = """
+SELECT appeal_id, id, digest, salt, bytes, erased_at FROM content WHERE appeal_id = ANY($1::uuid[])
+"""
+
+LOST = """
+SELECT l.appeal_id, l.receipt_number FROM ledger l LEFT JOIN appeal a ON a.id = l.appeal_id
+WHERE l.kind = 'appeal' AND a.id IS NULL AND l.appeal_id >= $1
+"""
+"""Appeals whose receipt was given and that are not there."""
+
+OLDEST_MONTH = r"""
+SELECT min(substring(c.relname FROM '_(\d{4}_\d{2})$'))
+FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'appeal'::regclass
+"""
+
+DROP_QUESTIONS = "DELETE FROM question WHERE appeal_id = $1 AND ordinal > $2"
+
+DROP_DEADLINES = "DELETE FROM deadline WHERE appeal_id = $1 AND closed_at IS NULL"
+
+DROP_REGISTRATIONS = "DELETE FROM registration WHERE appeal_id = $1 AND annulled_at IS NULL"
+
+
+class Fault(NamedTuple):
+    """What is wrong with one appeal. kind: chain, head, content, unreadable, projection or lost."""
+
+    appeal_id: UUID
+    receipt_number: str
+    kind: str
+    detail: str
+
+
+class Verified(NamedTuple):
+    """What was looked at, and every fault. events, contents: counts; erased: of the contents."""
+
+    appeals: int
+    events: int
+    contents: int
+    erased: int
+    faults: tuple[Fault, ...]
+
+
+class Stored(NamedTuple):
+    """Everything stored of a batch, by appeal."""
+
+    heads: dict[UUID, Any]
+    events: dict[UUID, list[StoredEvent]]
+    contents: dict[UUID, list[Any]]
+    questions: dict[UUID, list[Any]]
+    registrations: dict[UUID, list[Any]]
+    deadlines: dict[UUID, list[Any]]
+
+
+def batches(connection: Connection[Any], size: int = BATCH) -> Iterator[list[UUID]]:
+    """Yield the ids of all appeals, oldest first."""
+    after = NIL
+    while ids := [row[0] for row in connection.execute(IDS, (after, size))]:
+        yield ids
+        after = ids[-1]
+
+
+def verify(connection: Connection[Any], ids: Sequence[UUID], our_organisation: str) -> Verified:
+    """Look at a batch of appeals in one snapshot."""
+    with connection.transaction():
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        stored = _read(connection, ids)
+    faults: list[Fault] = []
+    for appeal_id in ids:
+        if appeal_id in stored.heads:
+            faults += _faults(stored, appeal_id, our_organisation)
+    contents = [row for rows in stored.contents.values() for row in rows]
+    return Verified(
+        appeals=len(stored.heads),
+        events=sum(map(len, stored.events.values())),
+        contents=len(contents),
+        erased=sum(row.erased_at is not None for row in contents),
+        faults=tuple(faults),
+    )
+
+
+def lost(connection: Connection[Any]) -> list[Fault]:
+    """Return appeals whose receipt was given and that are not there any more.
+
+    The ledger outlives months that retention has dropped as a whole: they are not looked for.
+    """
+    label = connection.execute(OLDEST_MONTH).fetchone()
+    since = NIL
+    if label is not None and label[0]:
+        year, month = map(int, label[0].split("_"))
+        since = partitions.lower_bound(partitions.Month(year, month).start)
+    return [
+        Fault(appeal_id, receipt, "lost", "a receipt was given, and there is no appeal")
+        for appeal_id, receipt in connection.execute(LOST, (since,))
+    ]
+
+
+def rebuild(connection: Connection[Any], appeal_id: UUID, our_organisation: str) -> None:
+    """Write the projections of one appeal anew from its events, in one transaction.
+
+    Raises GatewayError when its events cannot be read. The caller has seen that the chain is whole.
+    """
+    with connection.transaction():
+        head = history.lock(connection, [appeal_id])[appeal_id]
+        events = history.load(connection, [appeal_id])[appeal_id]
+        state = fold(events)
+        connection.execute(DROP_REGISTRATIONS, (appeal_id,))
+        connection.execute(DROP_DEADLINES, (appeal_id,))
+        last = max((q.ordinal for q in state.questions), default=0)
+        connection.execute(DROP_QUESTIONS, (appeal_id, last))
+        projections.write(
+            connection,
+            appeal_id,
+            state,
+            history.Appended(head.head_seq, head.head_hash),
+            events[-1].recorded_at,
+            our_organisation,
+        )
+
+
+def total(parts: Iterable[Verified]) -> Verified:
+    """Add up what batches found."""
+    appeals = events = contents = erased = 0
+    faults: list[Fault] = []
+    for part in parts:
+        appeals += part.appeals
+        events += part.events
+        contents += part.contents
+        erased += part.erased
+        faults += part.faults
+    return Verified(appeals, events, contents, erased, tuple(faults))
+
+
+def _read(connection: Connection[Any], ids: Sequence[UUID]) -> Stored:
+    wanted = UuidArray.of(list(ids))
+    with connection.cursor(row_factory=namedtuple_row) as cursor:
+        heads: dict[UUID, Any] = {row[0]: row for row in cursor.execute(HEADS, (wanted,))}
+        contents, questions, registrations, deadlines = (
+            _by_appeal(cursor.execute(query, (wanted,)))
+            for query in (CONTENTS, QUESTIONS, REGISTRATIONS, DEADLINES)
+        )
+    return Stored(
+        heads, history.stored(connection, list(ids)), contents, questions, registrations, deadlines
+    )
+
+
+def _by_appeal(rows: Iterable[Any]) -> dict[UUID, list[Any]]:
+    grouped: dict[UUID, list[Any]] = {}
+    for row in rows:
+        grouped.setdefault(row.appeal_id, []).append(row)
+    return grouped
+
+
+def _faults(stored: Stored, appeal_id: UUID, our_organisation: str) -> Iterator[Fault]:
+    head = stored.heads[appeal_id]
+    receipt = head.receipt_number
+    rows = stored.events[appeal_id]
+    found = verify_chain(appeal_id, rows)
+    if isinstance(found, str):
+        yield Fault(appeal_id, receipt, "chain", found)
+        return
+    if found != (head.head_seq, bytes(head.head_hash)):
+        yield Fault(
+            appeal_id, receipt, "head", f"head names event {head.head_seq}, the last is {found[0]}"
+        )
+        return
+    try:
+        events = [upcast.load(appeal_id, row.seq, row.type, row.body) for row in rows]
+        state = fold(events)
+    except GatewayError as error:
+        yield Fault(appeal_id, receipt, "unreadable", str(error))
+        return
+    for detail in _content_faults(events, stored.contents.get(appeal_id, []), head.content_id):
+        yield Fault(appeal_id, receipt, "content", detail)
+    for detail in _projection_faults(stored, appeal_id, state, our_organisation):
+        yield Fault(appeal_id, receipt, "projection", detail)
+
+
+def _content_faults(events: Sequence[Event], rows: Sequence[Any], current: UUID) -> Iterator[str]:
+    """Hold each content against the digest its event names; an erased one is no fault."""
+    known = {bytes(row.digest): row for row in rows}
+    for event in events:
+        if event.content is None:
+            continue
+        row = known.get(bytes.fromhex(event.content))
+        if row is None:
+            yield f"content of event {event.seq} is missing"
+        elif row.erased_at is None and (
+            row.bytes is None
+            or row.salt is None
+            or sha256(bytes(row.salt) + bytes(row.bytes)).digest() != bytes(row.digest)
+        ):
+            yield f"content of event {event.seq} was changed or removed without a record"
+    if all(row.id != current for row in rows):
+        yield "the appeal names a content that is not there"
+
+
+def _projection_faults(
+    stored: Stored, appeal_id: UUID, state: AppealState, our_organisation: str
+) -> Iterator[str]:
+    head, wanted = stored.heads[appeal_id], projections.rows_of(state, our_organisation)
+    for name in ("state", "revision", "executor", "route_rule", "route_reason"):
+        was, is_ = getattr(head, name), getattr(wanted, name)
+        if was != is_:
+            yield f"appeal.{name} is {was!r}, the events say {is_!r}"
+    yield from _questions(stored.questions.get(appeal_id, []), wanted.questions)
+    yield from _same(
+        "registration",
+        [tuple(row[1:]) for row in stored.registrations.get(appeal_id, [])],
+        [tuple(row) for row in wanted.registrations],
+    )
+    yield from _same(
+        "deadline",
+        [tuple(row[1:]) for row in stored.deadlines.get(appeal_id, [])],
+        [tuple(row) for row in wanted.deadlines],
+    )
+
+
+def _questions(rows: Sequence[Any], wanted: Sequence[projections.QuestionRow]) -> Iterator[str]:
+    stored = {row.ordinal: row for row in rows}
+    for question in wanted:
+        row = stored.pop(question.ordinal, None)
+        if row is None:
+            yield f"question {question.ordinal} is missing"
+            continue
+        # A topic that came with the content stands until an event names another.
+        for name in ("state", "executor", *(["topic"] if question.topic else [])):
+            if getattr(row, name) != getattr(question, name):
+                yield (
+                    f"question {question.ordinal}: {name} is {getattr(row, name)!r}, the events "
+                    f"say {getattr(question, name)!r}"
+                )
+        if sorted(row.flags) != question.flags or _told(row.facts) != _told(question.facts):
+            yield f"question {question.ordinal}: flags or facts differ from the events"
+    for ordinal in stored:
+        yield f"question {ordinal} is in no event"
+
+
+def _told(facts: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in facts.items() if value is not None}
+
+
+def _same(what: str, stored: Sequence[Any], wanted: Sequence[Any]) -> Iterator[str]:
+    missing, stray = Counter(wanted) - Counter(stored), Counter(stored) - Counter(wanted)
+    for row in missing:
+        yield f"{what} {row[:2]} is missing or differs"
+    for row in stray:
+        yield f"{what} {row[:2]} is not what the events say"

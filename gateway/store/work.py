@@ -1,0 +1,265 @@
+"""The queue of triage: claimed with SKIP LOCKED, finished in the transaction that claimed it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+
+from gateway import limits
+from gateway.store.arrays import TextArray, UuidArray
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date, datetime
+    from uuid import UUID
+
+    from psycopg import Connection
+
+    from gateway.adapter import RemoteState
+    from gateway.store.history import Head
+
+CLAIM = """
+SELECT w.message_id, w.appeal_id, w.attempts, m.peer, m.wire, m.operation, m.key, m.revision,
+       m.recorded_at, m.content_sha256, m.decoded, m.correlation
+FROM work w JOIN message m ON m.id = w.message_id
+WHERE (w.attempts = 0 OR w.due <= $1) AND NOT w.parked
+ORDER BY w.message_id
+LIMIT $2
+FOR UPDATE OF w SKIP LOCKED
+"""
+"""Takes the oldest items; message ids ascend, so the calls of one peer keep their order. What was
+never tried is due at once, whatever the clock of the node that accepted it said."""
+
+FINISH = """
+WITH gone AS (DELETE FROM work WHERE message_id = ANY($1::uuid[]))
+UPDATE message m SET stage = u.stage, note = coalesce(m.note, '{}') || u.note::jsonb
+FROM unnest($1::uuid[], $2::text[], $3::text[]) AS u (id, stage, note)
+WHERE m.id = u.id
+"""
+
+PUT_OFF = """
+UPDATE work SET attempts = attempts + 1, error = $2, parked = attempts + 1 >= $3,
+       due = $4::timestamptz + make_interval(secs => least(3600, power(4, attempts + 1)))
+WHERE message_id = $1 RETURNING parked
+"""
+
+PARKED = """
+UPDATE message SET stage = 'parked', note = jsonb_build_object('error', $2::text) WHERE id = $1
+"""
+
+CONTENTS = """
+SELECT c.appeal_id, c.bytes FROM content c
+JOIN unnest($1::uuid[], $2::uuid[]) AS k (appeal_id, id)
+  ON c.appeal_id = k.appeal_id AND c.id = k.id
+"""
+
+SET_CONTENT = """
+UPDATE appeal SET content_id = $2, content_sha256 = $3 WHERE id = $1
+"""
+
+CONFLICT = """
+INSERT INTO conflict (message_id, appeal_id, peer, reason, recorded_at)
+VALUES ($1, $2, $3, $4, $5) ON CONFLICT (message_id) DO NOTHING
+"""
+
+EXPECT = """
+INSERT INTO expectation (peer, organisation, number_key, number, appeal_id, first_seen, last_seen,
+                         remote)
+VALUES ($1, $2, $3, $4,
+        (SELECT appeal_id FROM external_ref WHERE value_key = $3 ORDER BY appeal_id LIMIT 1),
+        $5, $5, $6::jsonb)
+ON CONFLICT (peer, organisation, number_key) DO UPDATE
+SET last_seen = excluded.last_seen, remote = excluded.remote,
+    appeal_id = coalesce(expectation.appeal_id, excluded.appeal_id)
+"""
+
+REFERENCES = """
+INSERT INTO external_ref (appeal_id, peer, kind, value, value_key)
+SELECT DISTINCT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
+ON CONFLICT (appeal_id, peer, kind, value) DO NOTHING
+"""
+
+FOUNDING = """
+SELECT a.id, c.bytes FROM appeal a JOIN content c ON c.appeal_id = a.id AND c.id = a.content_id
+WHERE a.id = ANY($1::uuid[]) AND NOT a.test AND NOT a.historical
+"""
+"""Contents that may name a covering letter: a test message must not hold, or join, a citizen's
+letter, and nothing new may end in an imported history, which nobody works on."""
+
+MERGED_INTO = "SELECT id, merged_into FROM appeal WHERE id = ANY($1::uuid[])"
+
+LETTERS = """
+INSERT INTO letter (number_key, date, appeal_id)
+SELECT * FROM unnest($1::text[], $2::date[], $3::uuid[]) ON CONFLICT (number_key, date) DO NOTHING
+"""
+
+LETTER_HOLDERS = """
+SELECT l.number_key, l.date, l.appeal_id FROM letter l
+JOIN unnest($1::text[], $2::date[]) AS k (number_key, date) USING (number_key, date)
+"""
+
+QUESTION_IDS = "SELECT appeal_id, id, ordinal FROM question WHERE appeal_id = ANY($1::uuid[])"
+
+MERGE = "UPDATE appeal SET merged_into = $2 WHERE id = $1"
+
+MERGED_SOURCES = """
+SELECT merged_into, peer FROM appeal WHERE merged_into = ANY($1::uuid[])
+"""
+
+MEET = """
+UPDATE expectation SET appeal_id = $1
+WHERE appeal_id IS NULL AND number_key = ANY($2::text[])
+"""
+
+
+class LetterKey(NamedTuple):
+    """A covering letter: its folded number and its date."""
+
+    number_key: str
+    date: date
+
+
+class Item(NamedTuple):
+    """One accepted message that waits to be applied."""
+
+    message_id: UUID
+    appeal_id: UUID | None
+    attempts: int
+    peer: str
+    wire: str
+    operation: str
+    key: str
+    revision: int
+    recorded_at: datetime
+    content_sha256: bytes | None
+    decoded: bytes | None
+    correlation: str
+
+
+class Reference(NamedTuple):
+    """One number somebody outside gave an appeal."""
+
+    peer: str
+    kind: str
+    value: str
+    value_key: str
+
+
+def claim(connection: Connection[Any], now: datetime, count: int) -> list[Item]:
+    """Lock up to `count` due items until the end of the transaction."""
+    return [Item(*row) for row in connection.execute(CLAIM, (now, count), binary=True)]
+
+
+def finish(connection: Connection[Any], done: Iterable[tuple[UUID, str, str]]) -> None:
+    """Take items off the queue and say on their messages (stage, note as JSON) what they became."""
+    rows = list(done)
+    if rows:
+        ids, stages, notes = zip(*rows, strict=True)
+        connection.execute(FINISH, (UuidArray.of(ids), TextArray.of(stages), TextArray.of(notes)))
+
+
+def put_off(connection: Connection[Any], item: Item, error: str, now: datetime) -> bool:
+    """Count a failure; after five the item is parked for a person. Return whether it was."""
+    text = error.replace("\0", "")
+    row = connection.execute(
+        PUT_OFF, (item.message_id, text, limits.TRIAGE_ATTEMPTS, now)
+    ).fetchone()
+    parked = bool(row and row[0])
+    if parked:
+        connection.execute(PARKED, (item.message_id, text))
+    return parked
+
+
+def contents(connection: Connection[Any], heads: Iterable[Head]) -> dict[UUID, bytes | None]:
+    """Return the content bytes of appeals, None where they were erased."""
+    pairs = [(head.id, head.content_id) for head in heads]
+    if not pairs:
+        return {}
+    ids, content_ids = zip(*pairs, strict=True)
+    rows = connection.execute(CONTENTS, (UuidArray.of(ids), UuidArray.of(content_ids)), binary=True)
+    return dict(rows.fetchall())
+
+
+def replace_content(
+    connection: Connection[Any], appeal_id: UUID, content_id: UUID, digest: bytes
+) -> None:
+    """Make a new content the current one, after an amendment."""
+    connection.execute(SET_CONTENT, (appeal_id, content_id, digest))
+
+
+def record_conflict(connection: Connection[Any], item: Item, reason: str, now: datetime) -> None:
+    """Put a contradiction before a person."""
+    connection.execute(CONFLICT, (item.message_id, item.appeal_id, item.peer, reason, now))
+
+
+def refer(connection: Connection[Any], appeal_id: UUID, references: Sequence[Reference]) -> None:
+    """Store the numbers of an appeal and let expectations of the same number meet it."""
+    if not references:
+        return
+    connection.execute(
+        REFERENCES,
+        (
+            UuidArray.of([appeal_id] * len(references)),
+            TextArray.of([r.peer for r in references]),
+            TextArray.of([r.kind for r in references]),
+            TextArray.of([r.value for r in references]),
+            TextArray.of([r.value_key for r in references]),
+        ),
+    )
+    connection.execute(MEET, (appeal_id, TextArray.of([r.value_key for r in references])))
+
+
+def founding_contents(connection: Connection[Any], ids: Iterable[UUID]) -> dict[UUID, bytes | None]:
+    """Return the contents of new appeals that may claim a covering letter; nothing is locked."""
+    return dict(connection.execute(FOUNDING, (UuidArray.of(list(ids)),), binary=True).fetchall())
+
+
+def merged_into(connection: Connection[Any], ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """Return which of the appeals are merged, and into which; nothing is locked."""
+    rows = connection.execute(MERGED_INTO, (UuidArray.of(list(ids)),), binary=True)
+    return {row[0]: row[1] for row in rows if row[1] is not None}
+
+
+def hold_letters(
+    connection: Connection[Any], wanted: Sequence[tuple[LetterKey, UUID]]
+) -> dict[LetterKey, UUID]:
+    """Claim covering letters for appeals and return who holds each; the first stays the holder."""
+    if not wanted:
+        return {}
+    rows = sorted(wanted, key=lambda pair: pair[0])
+    numbers = TextArray.of([key.number_key for key, _ in rows])
+    dates = [key.date for key, _ in rows]
+    connection.execute(LETTERS, (numbers, dates, UuidArray.of([appeal for _, appeal in rows])))
+    found = connection.execute(LETTER_HOLDERS, (numbers, dates), binary=True)
+    return {LetterKey(number, day): appeal for number, day, appeal in found}
+
+
+def question_ids(connection: Connection[Any], ids: Iterable[UUID]) -> dict[UUID, dict[str, int]]:
+    """Return appeal → how a peer may name its questions: our id, or the ordinal as text."""
+    found: dict[UUID, dict[str, int]] = {}
+    for appeal_id, question_id, ordinal in connection.execute(
+        QUESTION_IDS, (UuidArray.of(list(ids)),), binary=True
+    ):
+        named = found.setdefault(appeal_id, {})
+        named[str(question_id)] = named[str(ordinal)] = ordinal
+    return found
+
+
+def merge(connection: Connection[Any], appeal_id: UUID, into: UUID) -> None:
+    """Note on an appeal's head that another holds the same letter."""
+    connection.execute(MERGE, (appeal_id, into))
+
+
+def merged_sources(connection: Connection[Any], ids: Iterable[UUID]) -> dict[UUID, set[str]]:
+    """Return appeal → peers that sent the same letter by another channel."""
+    found: dict[UUID, set[str]] = {}
+    for head, peer in connection.execute(MERGED_SOURCES, (UuidArray.of(list(ids)),), binary=True):
+        found.setdefault(head, set()).add(peer)
+    return found
+
+
+def expect(connection: Connection[Any], peer: str, state: RemoteState, now: datetime) -> None:
+    """Store what a peer's own list says it holds, without the raw row, which names people."""
+    remote = msgspec.json.encode(msgspec.structs.replace(state, raw=b"")).decode()
+    connection.execute(EXPECT, (peer, state.organisation, state.key_folded, state.key, now, remote))

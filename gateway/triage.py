@@ -1,0 +1,329 @@
+"""The second room: accepted messages become facts, in batches, each batch one transaction.
+
+For every message the plan is made in memory by pure functions (life cycle, routing, terms,
+subscriptions) and written at the end: events, projections, lanes, and last of all the counters of
+registers, so that a counter is held for the shortest time (design §2.10). No network. A failing
+item is isolated by a savepoint, counted, and parked after five times, where a person sees it.
+
+Places kept for later rooms, in this order: address → ФИАС, duplicates, topic, the clock's ticking.
+"""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import msgspec
+import psycopg
+import structlog
+
+from gateway import limits
+from gateway.errors import GatewayError
+from gateway.lifecycle import fold
+from gateway.model.question import Question
+from gateway.store import arrays, history, lanes, organisations, peers, projections, registers
+from gateway.store import work as queue
+from gateway.store.committer import CHANNEL, TRANSIENT
+from gateway.triage_build import Facts, Plan, Rules
+from gateway.triage_plan import letter_in, plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from gateway.store.work import Item
+
+log = structlog.get_logger(__name__)
+
+
+class Done(NamedTuple):
+    """What one run did."""
+
+    items: int
+    failed: int
+    events: int
+    deliveries: int
+
+
+class _Spoiled(Exception):
+    """A batch that cannot be applied because of one of its items; its cause is chained."""
+
+    def __init__(self, items: int) -> None:
+        super().__init__(items)
+        self.items = items
+
+
+class Triage:
+    """Applies what was accepted; any number may run on one database."""
+
+    def __init__(
+        self,
+        url: str,
+        rules: Rules,
+        clock: Callable[[], datetime],
+        *,
+        batch: int = limits.TRIAGE_BATCH,
+    ) -> None:
+        self._url = url
+        self._rules = rules
+        self._clock = clock
+        self._batch = batch
+        self._connection: psycopg.Connection[Any] | None = None
+        self._singly = 0
+
+    def run_once(self) -> Done:
+        """Work through one batch; all zeros when nothing was due.
+
+        A batch that cannot be written is taken again item by item, so that the one that spoils it
+        is found, counted and put off alone.
+        """
+        connection = self._connect()
+        try:
+            with connection.transaction():
+                done = self._run(connection, 1 if self._singly else self._batch)
+        except _Spoiled as spoiled:
+            log.warning("triage.one_by_one", items=spoiled.items, exc_info=spoiled.__cause__)
+            self._singly = spoiled.items
+            return self.run_once()
+        except TRANSIENT as error:
+            log.info("triage.again", reason=type(error).__name__)
+            return self.run_once()
+        except psycopg.OperationalError:
+            self.close()
+            raise
+        self._singly = max(0, self._singly - 1)
+        if done.deliveries:
+            # After the commit, never inside it: dispatch need not wait for its next look.
+            connection.execute(f"NOTIFY {CHANNEL}".encode())
+        return done
+
+    def close(self) -> None:
+        """Give the connection back."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _run(self, connection: psycopg.Connection[Any], batch: int) -> Done:
+        now = self._clock()
+        items = queue.claim(connection, now, batch)
+        if not items:
+            return Done(0, 0, 0, 0)
+        try:
+            with connection.transaction() if len(items) == 1 else nullcontext():
+                return self._apply(connection, items, now)
+        except psycopg.OperationalError:
+            raise
+        except Exception as error:
+            if len(items) > 1:
+                raise _Spoiled(len(items)) from error
+            self._put_off(connection, items[0], error, now)
+            return Done(1, 1, 0, 0)
+
+    def _apply(
+        self, connection: psycopg.Connection[Any], items: Sequence[Item], now: datetime
+    ) -> Done:
+        facts = self._facts(connection, items, now)
+        plans, failed = self._plans(connection, items, facts)
+        events, deliveries = self._write(connection, plans, facts)
+        return Done(len(items), failed, events, deliveries)
+
+    def _facts(
+        self, connection: psycopg.Connection[Any], items: Sequence[Item], now: datetime
+    ) -> Facts:
+        """Read, in a few statements, everything that planning the batch needs; heads are locked.
+
+        Letters are claimed first, because who holds one must be locked too: otherwise what happens
+        to the holder at this moment would reach nobody who sent the letter by another channel.
+        """
+        ids = {item.appeal_id for item in items if item.appeal_id is not None}
+        letters = self._letters(connection, items)
+        into = queue.merged_into(connection, ids)
+        heads = history.lock(connection, ids | set(into.values()) | set(letters.values()))
+        contents = queue.contents(connection, heads.values())
+        histories = history.load(connection, list(heads))
+        merged = queue.merged_sources(connection, heads)
+        for item in items:
+            holder = letters.get(item.message_id)
+            if holder is not None and holder != item.appeal_id:
+                merged.setdefault(holder, set()).add(item.peer)
+        return Facts(
+            heads=heads,
+            states={appeal_id: fold(events) for appeal_id, events in histories.items()},
+            contents=contents,
+            peers=peers.read_all(connection),
+            letters=letters,
+            merged=merged,
+            question_ids=_named(queue.question_ids(connection, heads), contents),
+            now=now,
+            histories={holder: histories[holder] for holder in letters.values()},
+        )
+
+    @staticmethod
+    def _letters(connection: psycopg.Connection[Any], items: Sequence[Item]) -> dict[UUID, UUID]:
+        """Claim the covering letters of new appeals; return message → the appeal that holds its."""
+        new = [
+            (item.message_id, item.appeal_id)
+            for item in items
+            if item.operation == "submit" and item.appeal_id is not None
+        ]
+        contents = queue.founding_contents(connection, [appeal_id for _, appeal_id in new])
+        wanted = {
+            message_id: (letter, appeal_id)
+            for message_id, appeal_id in new
+            if (letter := letter_in(contents.get(appeal_id))) is not None
+        }
+        held = queue.hold_letters(connection, list(wanted.values()))
+        return {message_id: held[letter] for message_id, (letter, _) in wanted.items()}
+
+    def _plans(
+        self, connection: psycopg.Connection[Any], items: Sequence[Item], facts: Facts
+    ) -> tuple[list[Plan], int]:
+        """Plan each item against the state the one before it left; what fails is put off alone."""
+        plans: list[Plan] = []
+        failed = 0
+        for item in items:
+            try:
+                made = plan(item, facts, self._rules)
+            except Exception as error:  # noqa: BLE001 - one bad item must not stop the others
+                failed += 1
+                self._put_off(connection, item, error, facts.now)
+                continue
+            plans.append(made)
+            if made.state is not None and made.item.appeal_id is not None:
+                facts.states[made.item.appeal_id] = made.state
+        return plans, failed
+
+    def _put_off(
+        self, connection: psycopg.Connection[Any], item: Item, error: Exception, now: datetime
+    ) -> None:
+        code = error.code if isinstance(error, GatewayError) else "internal"
+        log.warning(
+            "triage.put_off",
+            message=str(item.message_id),
+            correlation=item.correlation,
+            code=code,
+            exc_info=error if code == "internal" else None,
+        )
+        queue.put_off(connection, item, _words(error), now)
+
+    def _write(
+        self, connection: psycopg.Connection[Any], plans: list[Plan], facts: Facts
+    ) -> tuple[int, int]:
+        plans = write(connection, plans, facts, self._rules)
+        named = [(body, made.item.message_id) for made in plans for body in made.unmapped]
+        organisations.queue_unknown(connection, named, facts.now)
+        queue.finish(
+            connection,
+            [(m.item.message_id, m.stage, msgspec.json.encode(m.note).decode()) for m in plans],
+        )
+        return sum(len(m.events) for m in plans), sum(len(m.deliveries) for m in plans)
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        if self._connection is None or self._connection.closed:
+            self._connection = psycopg.connect(
+                self._url,
+                autocommit=True,
+                cursor_factory=psycopg.RawCursor,
+                application_name="gateway triage",
+                connect_timeout=5,
+            )
+            arrays.register(self._connection)
+        return self._connection
+
+
+def write(
+    connection: psycopg.Connection[Any], plans: list[Plan], facts: Facts, rules: Rules
+) -> list[Plan]:
+    """Write lanes, then take the counters, last, and write what both decided.
+
+    Returns the plans with their registration numbers. The heads in `facts` are locked.
+    """
+    owed = [delivery for made in plans for delivery in made.deliveries]
+    lanes.enqueue(connection, [lanes.NewDelivery(*item) for item in owed], facts.now)  # type: ignore[arg-type]
+    for made in plans:
+        _side(connection, made, facts.now)
+    plans = _number(connection, plans, rules)
+    events = [event for made in plans for event in made.events]
+    contents = [content for made in plans for content in made.contents]
+    chain = history.append(connection, facts.heads, events, contents)
+    states = {
+        made.item.appeal_id: made.state
+        for made in plans
+        if made.item.appeal_id is not None and made.state is not None
+    }
+    projections.write_all(
+        connection,
+        [(appeal_id, state, chain[appeal_id]) for appeal_id, state in states.items()],
+        facts.now,
+        rules.organisation,
+    )
+    return plans
+
+
+def _side(connection: psycopg.Connection[Any], made: Plan, now: datetime) -> None:
+    """Write what belongs to a plan beside its events."""
+    item = made.item
+    if made.remote is not None:
+        queue.expect(connection, item.peer, made.remote, now)
+    if item.appeal_id is None:
+        return
+    queue.refer(connection, item.appeal_id, made.references)
+    if made.new_content is not None:
+        queue.replace_content(connection, item.appeal_id, *made.new_content)
+    if made.merge_into is not None:
+        queue.merge(connection, item.appeal_id, made.merge_into)
+    if made.conflict:
+        queue.record_conflict(connection, item, made.conflict, now)
+
+
+def _number(connection: psycopg.Connection[Any], plans: list[Plan], rules: Rules) -> list[Plan]:
+    """Give registration numbers: one block a register for the whole batch.
+
+    A later plan for the same appeal was made on the state with the number's place empty; its own
+    state is made anew from its events.
+    """
+    wanted = [made.register for made in plans if made.register is not None]
+    if not wanted:
+        return plans
+    numbers = iter(registers.take(connection, wanted))
+    spelled: dict[Any, str] = {}
+    result = []
+    for made in plans:
+        if made.register is not None:
+            spelled[made.item.appeal_id] = rules.spell(made.register, next(numbers))
+        number = spelled.get(made.item.appeal_id)
+        result.append(made.numbered(number) if number else made)
+    return result
+
+
+def _words(error: Exception) -> str:
+    """What is kept of a failure: without the values found, and without the database's DETAIL.
+
+    Both repeat what people wrote; the message itself is kept whole, and the log has the traceback.
+    """
+    if isinstance(error, GatewayError):
+        return "; ".join(part for part in (error.code, error.message, error.where) if part)
+    if isinstance(error, psycopg.Error):
+        return f"{type(error).__name__}: {error.diag.message_primary or ''}"
+    return f"{type(error).__name__}: {error}"[:500]
+
+
+def _named(
+    ids: dict[UUID, dict[str, int]], contents: Mapping[UUID, bytes | None]
+) -> dict[UUID, dict[str, int]]:
+    """Add the peer's own ids of questions, which stand in the content, to ours."""
+    for appeal_id, named in ids.items():
+        content = contents.get(appeal_id)
+        if content is None:
+            continue
+        for question in msgspec.json.decode(content, type=_Questions).questions:
+            for ref in question.refs:
+                named.setdefault(ref.value, question.ordinal)
+    return ids
+
+
+class _Questions(msgspec.Struct):
+    """The only part of a content that naming questions needs."""
+
+    questions: tuple[Question, ...] = ()

@@ -1,0 +1,1 @@
+"""Ways out that belong to no one system: web hook, file, SOAP call-back, and what a peer pulls."""

@@ -1,0 +1,161 @@
+"""One pulled delivery as the contract's `Change` (model.md §2). Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import TYPE_CHECKING
+
+from gateway.model import facts as f
+from gateway.model.events import EventType
+from gateway.wires import contract as c
+
+if TYPE_CHECKING:
+    from gateway.dispatch.ports import Snapshot
+    from gateway.model.answer import Answer
+    from gateway.model.appeal import Appeal
+    from gateway.model.events import Event
+    from gateway.store.pull import Item
+
+
+def change(item: Item, shown: Snapshot, whole: Event | None) -> c.Change:
+    """Return the change that a peer is told.
+
+    shown: what the peer may see. whole: the event before disclosure, read only for what the peer
+    itself has said: the key of its own report.
+    """
+    peer, appeal, event = item.delivery.destination, shown.appeal, shown.event
+    key = c.AppealKey(
+        receipt_number=item.receipt_number or appeal.receipt_number or None,
+        external_id=(item.external_id or None) if item.source == peer else None,
+    )
+    if event is None:
+        return c.Change(
+            sequence=item.delivery.seq,
+            key=key,
+            event_type=item.delivery.event_type,
+            recorded_at=item.delivery.created_at.astimezone(dt.UTC),
+        )
+    own = whole is not None and whole.actor.kind == "peer" and whole.actor.id == peer
+    moment = event.occurred_at if isinstance(event.occurred_at, dt.datetime) else None
+    return c.Change(
+        sequence=item.delivery.seq,
+        key=key,
+        question_id=_question_id(appeal, event.question),
+        event_type=event.type.value,
+        occurred_at=moment,
+        occurred_on=None if moment else _day(event),
+        recorded_at=event.recorded_at.astimezone(dt.UTC),
+        message_key=(whole.key or None) if own and whole is not None else None,
+        applied=_applied(event) if own else None,
+        status=_status(event),
+        answer=_answer(appeal, event),
+    )
+
+
+def _day(event: Event) -> dt.date:
+    at = event.occurred_at
+    return at.date() if isinstance(at, dt.datetime) else at
+
+
+def _applied(event: Event) -> str:
+    if event.type is EventType.CONFLICT_RECORDED:
+        return "conflict"
+    if event.late:
+        return "late"
+    return "inferred" if event.inferred else "applied"
+
+
+def _question_id(appeal: Appeal, ordinal: int | None) -> str | None:
+    return next((str(q.id) for q in appeal.questions if q.ordinal == ordinal), None)
+
+
+def _outcome(told: f.OutcomeFacts | None) -> c.OutcomeOut | None:
+    if told is None or not told.result:
+        return None
+    return c.OutcomeOut(result=told.result, actions_taken=told.actions_taken)
+
+
+def _status(event: Event) -> c.StatusOut:
+    facts = event.payload
+    day = _day(event)
+    return c.StatusOut(
+        event=event.type.value,
+        occurred_on=day,
+        registration=c.RegistrationOut(
+            organisation=facts.organisation or None,
+            register=facts.register or None,
+            number=facts.number,
+            date=facts.date or day,
+        )
+        if isinstance(facts, f.RegistrationFacts) and facts.number
+        else None,
+        executor=c.ExecutorOut(organisation=facts.organisation or None)
+        if isinstance(facts, f.ExecutorFacts)
+        else None,
+        extension=c.ExtensionOut(
+            ground=facts.ground, new_due_date=facts.new_due, decided_on=facts.decided_on
+        )
+        if isinstance(facts, f.ExtensionFacts) and facts.new_due
+        else None,
+        transfer=c.TransferOut(
+            to_organisation=facts.organisation,
+            date=facts.date,
+            number=facts.number or None,
+            ground=facts.ground or None,
+            copy=facts.copy,
+            keeps_control=facts.keeps_control,
+        )
+        if isinstance(facts, f.TransferFacts)
+        else None,
+        decline=c.DeclineOut(article=facts.article, part=facts.part or None)
+        if isinstance(facts, f.DeclineFacts)
+        else None,
+        outcome=_outcome(facts.outcome) if isinstance(facts, f.AnswerFacts) else None,
+    )
+
+
+def _answer(appeal: Appeal, event: Event) -> c.AnswerOut | None:
+    """The letter as far as it is disclosed: no text and no files where the level hides them."""
+    facts = event.payload
+    if event.type not in (EventType.ANSWERED, EventType.LETTER_SENT) or not isinstance(
+        facts, f.AnswerFacts
+    ):
+        return None
+    letter = _letter(appeal, event, facts)
+    ordinals = letter.questions if letter else (event.question,)
+    return c.AnswerOut(
+        answer_id=f"{appeal.id}/{event.seq}",
+        question_ids=tuple(
+            id_ for ordinal in ordinals if (id_ := _question_id(appeal, ordinal)) is not None
+        ),
+        kind=facts.kind,
+        number=facts.number or None,
+        date=facts.date or _day(event),
+        text=(letter.text or None) if letter else None,
+        outcome=_outcome(facts.outcome),
+        signed_by=(letter.signed_by.name or None) if letter and letter.signed_by else None,
+        attachments=tuple(
+            c.AttachmentOut(
+                attachment_id=file.sha256,
+                file_name=file.declared_name or file.sha256,
+                media_type=file.media_type or "application/octet-stream",
+                size=file.size or 0,
+                sha256=file.sha256,
+                role=file.role.value,
+            )
+            for file in (letter.attachments if letter else ())
+            if file.sha256
+        ),
+    )
+
+
+def _letter(appeal: Appeal, event: Event, facts: f.AnswerFacts) -> Answer | None:
+    return next(
+        (
+            answer
+            for answer in appeal.answers
+            if (answer.number, answer.kind.value) == (facts.number, facts.kind)
+            and (not answer.questions or event.question in answer.questions)
+        ),
+        None,
+    )

@@ -1,0 +1,78 @@
+"""Files of the contract: their bytes, checked, and how the model names them; pure."""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+from gateway.adapter import File
+from gateway.errors import TooLargeError, ValidationError, Violation
+from gateway.limits import ATTACHMENT_INLINE_BYTES
+from gateway.model.attachment import Attachment, AttachmentRole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gateway.wires import contract as c
+
+_SHA256: Final = re.compile("[0-9a-f]{64}")
+
+
+def attachments(
+    given: Iterable[c.AttachmentIn],
+) -> tuple[tuple[File, ...], tuple[Attachment, ...]]:
+    """Return the bytes that came, and every file as the model names it; raise InputError."""
+    files: list[File] = []
+    named: list[Attachment] = []
+    for order, item in enumerate(given, 1):
+        path = f"Attachments/AttachmentIn[{order}]"
+        role = AttachmentRole(item.role) if item.role else AttachmentRole.APPEAL
+        if item.content is not None:
+            file = taken(path, item.file_name, item.media_type, item.content, item.sha256)
+            files.append(file)
+            digest, size = file.sha256, len(file.data)
+        elif item.sha256 or item.attachment_id:
+            digest, size = (item.sha256 or item.attachment_id or "").lower(), None
+        else:
+            message = "an attachment needs Content, AttachmentId or Sha256"
+            raise ValidationError(message, (Violation(path, "required", message),))
+        if (item.attachment_id or digest).lower() != digest or not _SHA256.fullmatch(digest):
+            message = "AttachmentId is not of this file: it is what AttachFile answered"
+            raise ValidationError(
+                message,
+                (
+                    Violation(
+                        f"{path}/AttachmentId", "attachment", message, item.attachment_id or ""
+                    ),
+                ),
+            )
+        named.append(
+            Attachment(
+                sha256=digest,
+                size=size,
+                declared_name=item.file_name,
+                declared_type=item.media_type or "",
+                role=role,
+                order=order,
+            )
+        )
+    return tuple(files), tuple(named)
+
+
+def taken(path: str, name: str, media_type: str | None, data: bytes, told: str | None) -> File:
+    """Return a file that came as bytes, checked against the digest it came with."""
+    if len(data) > ATTACHMENT_INLINE_BYTES:
+        raise TooLargeError(
+            "a file carried as base64 is too large",
+            found=str(len(data)),
+            expected=f"at most {ATTACHMENT_INLINE_BYTES} bytes",
+            where=path,
+        )
+    digest = sha256(data).hexdigest()
+    if told and told.lower() != digest:
+        message = "the digest of the bytes received is another"
+        raise ValidationError(
+            message, (Violation(f"{path}/Sha256".lstrip("/"), "sha256", message, digest, told),)
+        )
+    return File(sha256=digest, media_type=media_type or "", name=name, data=data)

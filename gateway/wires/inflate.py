@@ -1,0 +1,80 @@
+"""Content-Encoding of requests: gzip and deflate, unpacked under the limit of what comes plain.
+
+Sans IO. The limit holds for what comes out, so that a small request cannot become a large one.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Final
+
+from gateway.errors import MalformedError, TooLargeError, UnsupportedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+OFFERED: Final = "gzip, deflate or identity"
+_GZIP: Final = 16 + zlib.MAX_WBITS
+_ZLIB_METHOD: Final = 8
+
+
+class Inflater:
+    """Unpacks one body. limit: bytes it may have when unpacked."""
+
+    def __init__(self, encoding: str, limit: int) -> None:
+        self._gzip = encoding == "gzip"
+        self._room = limit
+        self._limit = limit
+        self._unpack = zlib.decompressobj(_GZIP) if self._gzip else None
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Return what the next bytes unpack to; raise MalformedError or TooLargeError."""
+        if not chunk:
+            return b""
+        if self._unpack is None:
+            self._unpack = zlib.decompressobj(_deflate_form(chunk))
+        try:
+            data = self._unpack.decompress(chunk, self._room + 1)
+        except zlib.error as error:
+            raise MalformedError("the body is not packed as it says", found=str(error)) from error
+        self._room -= len(data)
+        if self._room < 0:
+            raise TooLargeError(
+                "the body is too large when it is unpacked", expected=f"at most {self._limit} bytes"
+            )
+        if self._unpack.unused_data:
+            raise MalformedError("something follows the packed body")
+        return data
+
+    def close(self) -> None:
+        """Raise MalformedError when the body ended too early."""
+        if self._unpack is not None and not self._unpack.eof:
+            raise MalformedError("the packed body ends too early")
+
+
+def _deflate_form(chunk: bytes) -> int:
+    """Return the window bits: `deflate` means zlib (RFC 9110), old clients send it bare."""
+    return zlib.MAX_WBITS if chunk[0] & 15 == _ZLIB_METHOD else -zlib.MAX_WBITS
+
+
+def _as_it_is(chunk: bytes) -> bytes:
+    return chunk
+
+
+def _nothing() -> None:
+    return None
+
+
+def unpacker(
+    content_encoding: str, limit: int
+) -> tuple[Callable[[bytes], bytes], Callable[[], None]]:
+    """Return feed and close for a Content-Encoding; raise UnsupportedError for any other."""
+    encoding = content_encoding.strip().lower().removeprefix("x-")
+    if encoding in ("", "identity"):
+        return _as_it_is, _nothing
+    if encoding in ("gzip", "deflate"):
+        made = Inflater(encoding, limit)
+        return made.feed, made.close
+    raise UnsupportedError(
+        "this Content-Encoding is not read here", found=content_encoding, expected=OFFERED
+    )

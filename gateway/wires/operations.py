@@ -1,0 +1,310 @@
+"""Wrapper elements of the operations: `X` asks, `XResponse` answers (document/literal wrapped)."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from gateway import limits
+from gateway.wires.requests import (
+    AnswerIn,
+    AppealIn,
+    AppealKey,
+    StatusReport,
+)
+from gateway.wires.responses import (
+    AppealOut,
+    Change,
+    DirectoryItem,
+    Receipt,
+    ReceiptLine,
+    RegisterLine,
+    StatusItem,
+    SubmitResult,
+)
+from gateway.wires.words import (
+    AttachmentRole,
+    Content,
+    Count,
+    Cursor,
+    Day,
+    DirectoryName,
+    FileName,
+    Id,
+    Instant,
+    Label,
+    MaxBytes,
+    PageSize,
+    QuestionStateName,
+    Request,
+    Response,
+    Revision,
+    Sha256,
+    Subject,
+    Word,
+)
+
+
+class Ping(Request, frozen=True, kw_only=True):
+    """Asks who answers and by which contract."""
+
+
+class PingResponse(Response, frozen=True, kw_only=True):
+    """The gateway's clock, version, the caller as it is known, and the digest of WSDL and XSD.
+
+    peer_code: empty when the caller is not known.
+    """
+
+    server_time: Instant
+    version: str
+    peer_code: str
+    contract_sha256: str
+
+
+class SubmitAppeal(Request, frozen=True, kw_only=True):
+    """Hands over one appeal; idempotent by ExternalId and Revision."""
+
+    appeal: AppealIn
+
+
+class SubmitAppealResponse(Response, frozen=True, kw_only=True):
+    """The appeal is stored durably."""
+
+    receipt: Receipt
+
+
+class SubmitAppeals(Request, frozen=True, kw_only=True):
+    """Hands over up to 100 appeals; each is taken or refused on its own."""
+
+    items: Annotated[tuple[AppealIn, ...], Meta(max_length=limits.APPEALS_PER_BATCH)]
+
+
+class SubmitAppealsResponse(Response, frozen=True, kw_only=True):
+    """One result for each item, in order."""
+
+    items: tuple[SubmitResult, ...]
+
+
+class AmendAppeal(Request, frozen=True, kw_only=True):
+    """Replaces the content of an appeal by a higher revision.
+
+    revision: must equal Revision of the appeal when that is given.
+    """
+
+    external_id: Id
+    revision: Revision
+    appeal: AppealIn
+    reason: Subject | None = None
+
+
+class AmendAppealResponse(Response, frozen=True, kw_only=True):
+    """The amendment is stored durably."""
+
+    receipt: Receipt
+
+
+class WithdrawAppeal(Request, frozen=True, kw_only=True):
+    """The applicant withdrew the appeal.
+
+    message_key: the sender's id of this call: the key of idempotency.
+    """
+
+    key: AppealKey
+    occurred_on: Day
+    reason: Subject | None = None
+    message_key: Id
+
+
+class WithdrawAppealResponse(Response, frozen=True, kw_only=True):
+    """The withdrawal is stored durably."""
+
+    receipt: Receipt
+
+
+class GetAppeal(Request, frozen=True, kw_only=True):
+    """Reads one appeal.
+
+    include_text: false when absent.
+    """
+
+    key: AppealKey
+    include_text: bool = False
+
+
+class GetAppealResponse(Response, frozen=True, kw_only=True):
+    """The appeal as the gateway holds it."""
+
+    appeal: AppealOut
+
+
+class GetStatus(Request, frozen=True, kw_only=True):
+    """Asks where up to 500 appeals stand."""
+
+    keys: Annotated[tuple[AppealKey, ...], Meta(max_length=limits.KEYS_PER_STATUS_CALL)]
+
+
+class GetStatusResponse(Response, frozen=True, kw_only=True):
+    """One item for each key, in order."""
+
+    items: tuple[StatusItem, ...]
+
+
+class FindAppeals(Request, frozen=True, kw_only=True):
+    """Lists the caller's appeals for its own reconciliation.
+
+    registered_to: inclusive. changed_to: exclusive. max_bytes: 60,000 when absent, because WCF
+    refuses answers over 65,536 bytes by default.
+    """
+
+    registered_from: Day | None = None
+    registered_to: Day | None = None
+    changed_from: Instant | None = None
+    changed_to: Instant | None = None
+    state: QuestionStateName | None = None
+    topic_prefix: Word | None = None
+    organisation_id: Id | None = None
+    cursor: Cursor | None = None
+    max: PageSize | None = None
+    max_bytes: MaxBytes | None = None
+
+
+class FindAppealsResponse(Response, frozen=True, kw_only=True):
+    """A page of the register.
+
+    next_cursor: absent on the last page.
+    """
+
+    items: tuple[RegisterLine, ...]
+    next_cursor: str | None = None
+
+
+class GetChanges(Request, frozen=True, kw_only=True):
+    """Reads what happened since, without acknowledging it.
+
+    cursor: absent: from the first change not acknowledged.
+    """
+
+    cursor: Cursor | None = None
+    max: PageSize | None = None
+    max_bytes: MaxBytes | None = None
+
+
+class GetChangesResponse(Response, frozen=True, kw_only=True):
+    """Changes in the order of the lane.
+
+    next_cursor: to be acknowledged once the items are stored.
+    """
+
+    items: tuple[Change, ...]
+    next_cursor: str | None = None
+    more: bool
+
+
+class AckChanges(Request, frozen=True, kw_only=True):
+    """Confirms that everything up to the cursor is stored at the caller."""
+
+    cursor: Cursor
+
+
+class AckChangesResponse(Response, frozen=True, kw_only=True):
+    """Acknowledged."""
+
+
+class SubmitStatus(Request, frozen=True, kw_only=True):
+    """Reports what happened to an appeal; idempotent by MessageKey."""
+
+    report: StatusReport
+
+
+class SubmitStatusResponse(Response, frozen=True, kw_only=True):
+    """The report is stored; what became of it comes as a Change and in GetReceipts."""
+
+    receipt: Receipt
+
+
+class GetReceipts(Request, frozen=True, kw_only=True):
+    """Asks which of the caller's calls the gateway holds.
+
+    to: exclusive.
+    """
+
+    from_: Instant | None = msgspec.field(name="from", default=None)
+    to: Instant | None = None
+    cursor: Cursor | None = None
+    max: PageSize | None = None
+
+
+class GetReceiptsResponse(Response, frozen=True, kw_only=True):
+    """A page of stored calls."""
+
+    items: tuple[ReceiptLine, ...]
+    next_cursor: str | None = None
+
+
+class SubmitAnswer(Request, frozen=True, kw_only=True):
+    """Hands over an answer; idempotent by MessageKey."""
+
+    answer: AnswerIn
+
+
+class SubmitAnswerResponse(Response, frozen=True, kw_only=True):
+    """The answer is stored durably."""
+
+    receipt: Receipt
+
+
+class AttachFile(Request, frozen=True, kw_only=True):
+    """Adds a file to an appeal; idempotent by MessageKey.
+
+    size: bytes after decoding; checked when present. sha256: of the decoded bytes; checked when
+    present. message_key: the sender's id of this call: the key of idempotency.
+    """
+
+    owner_key: AppealKey
+    file_name: FileName
+    media_type: Label | None = None
+    size: Count | None = None
+    sha256: Sha256 | None = None
+    content: Content
+    message_key: Id
+    role: AttachmentRole | None = None
+
+
+class AttachFileResponse(Response, frozen=True, kw_only=True):
+    """The file is stored durably."""
+
+    attachment_id: str
+    sha256: str
+
+
+class GetAttachment(Request, frozen=True, kw_only=True):
+    """Reads one file."""
+
+    attachment_id: Id
+
+
+class GetAttachmentResponse(Response, frozen=True, kw_only=True):
+    """The file with its bytes."""
+
+    attachment_id: str
+    file_name: str
+    media_type: str
+    size: int
+    sha256: str
+    content: bytes
+
+
+class GetDirectory(Request, frozen=True, kw_only=True):
+    """Reads a directory, whole or what changed since a version."""
+
+    name: DirectoryName
+    since_version: Word | None = None
+    cursor: Cursor | None = None
+
+
+class GetDirectoryResponse(Response, frozen=True, kw_only=True):
+    """A page of a directory."""
+
+    version: str
+    items: tuple[DirectoryItem, ...]
+    next_cursor: str | None = None

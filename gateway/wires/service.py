@@ -1,0 +1,286 @@
+"""The operations of the contract, once for every wire: a request in, its response out.
+
+SOAP, REST in JSON and REST in XML all come here, so both wires work on the same data. Writes end in
+the committer; reads run in a thread, because the store is synchronous (docs/adr/0003).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from gateway import __version__, contracts, ingest, limits, ns
+from gateway.access.policy import Caller
+from gateway.errors import WIRE, GatewayError, InputError, InternalError, ValidationError, Violation
+from gateway.model.digest import canonical_json
+from gateway.soap import envelope
+from gateway.soap.faults import message_of
+from gateway.wires import canonical
+from gateway.wires import contract as c
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from gateway.adapter import Inbound
+    from gateway.store.blobs import BlobDirectory
+    from gateway.store.committer import Committer
+    from gateway.store.entries import Accepted, AppealName, Entry
+    from gateway.wires.reader import Reader
+
+
+class Context(msgspec.Struct, kw_only=True):
+    """What a wire knows of a call besides its content. body: the bytes to be archived.
+
+    repeat: set by the service when the call was understood as a repeat; the receipt itself is the
+    first one's, so the wire says it in the header `Gateway-Repeat`.
+    """
+
+    caller: Caller
+    wire: str
+    correlation: str
+    now: datetime
+    body: bytes
+    media_type: str
+    repeat: bool = False
+
+
+class Service:
+    """Carries out operations; `call` is the only door."""
+
+    def __init__(
+        self,
+        committer: Committer,
+        blobs: BlobDirectory,
+        reader: Reader,
+        *,
+        contract_sha256: str,
+    ) -> None:
+        self._committer = committer
+        self._blobs = blobs
+        self._reader = reader
+        self._contract_sha256 = contract_sha256
+        self._writes: dict[type, Callable[[Any, Context], Awaitable[Any]]] = {
+            c.SubmitAppeal: self._submit,
+            c.SubmitAppeals: self._submit_many,
+            c.AmendAppeal: self._amend,
+            c.WithdrawAppeal: self._withdraw,
+            c.SubmitStatus: self._status,
+            c.SubmitAnswer: self._answer,
+            c.AttachFile: self._attach,
+        }
+
+    async def call(self, request: c.Request, context: Context) -> c.Response:
+        """Return the response of the operation that the request belongs to; raise GatewayError."""
+        if isinstance(request, c.Ping):
+            return c.PingResponse(
+                server_time=context.now,
+                version=__version__,
+                peer_code=context.caller.peer,
+                contract_sha256=self._contract_sha256,
+            )
+        write = self._writes.get(type(request))
+        if write is not None:
+            operation, writing = type(request).__name__, write(request, context)
+            del request  # what was read need not stay in memory until the commit
+            try:
+                response: c.Response = await writing
+            except InputError as error:
+                await self.keep(context, error, operation)
+                raise
+            return response
+        return await asyncio.to_thread(self._reader.read, request, context.caller)
+
+    async def keep(self, context: Context, error: GatewayError, operation: str) -> None:
+        """Store as received what could not be decoded, so that it can be replayed after a fix."""
+        entry = await self._build(
+            lambda: ingest.kept(_arrival(context), error, operation, self._blobs),
+            len(context.body),
+        )
+        await self._committer.submit(entry)
+
+    async def _submit(self, request: c.SubmitAppeal, context: Context) -> c.SubmitAppealResponse:
+        accepting = self._accept(canonical.submission(request.appeal), context)
+        del request
+        return c.SubmitAppealResponse(receipt=await accepting)
+
+    async def _submit_many(
+        self, request: c.SubmitAppeals, context: Context
+    ) -> c.SubmitAppealsResponse:
+        results = await asyncio.gather(
+            *(self._one_of_many(index, item, context) for index, item in enumerate(request.items))
+        )
+        return c.SubmitAppealsResponse(items=tuple(results))
+
+    async def _one_of_many(self, index: int, item: c.AppealIn, context: Context) -> c.SubmitResult:
+        """Take one item; its fault is its own. What is archived of it is its own JSON."""
+        own = msgspec.structs.replace(
+            context, body=msgspec.json.encode(item), media_type="application/json"
+        )
+        try:
+            receipt = await self._accept(canonical.submission(item), own)
+        except GatewayError as error:
+            if isinstance(error, InputError):
+                await self.keep(own, error, "SubmitAppeal")
+            return c.SubmitResult(
+                index=index, external_id=item.external_id, error=item_error(error)
+            )
+        return c.SubmitResult(index=index, external_id=item.external_id, receipt=receipt)
+
+    async def _amend(self, request: c.AmendAppeal, context: Context) -> c.AmendAppealResponse:
+        for name, mine, theirs in (
+            ("ExternalId", request.external_id, request.appeal.external_id),
+            ("Revision", request.revision, request.appeal.revision),
+        ):
+            if mine != theirs and not (name == "Revision" and theirs == 1):
+                message = f"{name} of the call and of the appeal differ"
+                raise ValidationError(
+                    message, (Violation(name, "disagrees", message, str(theirs), str(mine)),)
+                )
+        given = msgspec.structs.replace(request.appeal, revision=request.revision)
+        inbound = canonical.submission(given, "amend", request.reason or "")
+        return c.AmendAppealResponse(receipt=await self._accept(inbound, context))
+
+    async def _withdraw(
+        self, request: c.WithdrawAppeal, context: Context
+    ) -> c.WithdrawAppealResponse:
+        inbound = canonical.withdrawal(request)
+        return c.WithdrawAppealResponse(receipt=await self._accept(inbound, context))
+
+    async def _status(self, request: c.SubmitStatus, context: Context) -> c.SubmitStatusResponse:
+        inbound = canonical.report(request.report)
+        return c.SubmitStatusResponse(receipt=await self._accept(inbound, context))
+
+    async def _answer(self, request: c.SubmitAnswer, context: Context) -> c.SubmitAnswerResponse:
+        inbound = canonical.answer(request.answer)
+        return c.SubmitAnswerResponse(receipt=await self._accept(inbound, context))
+
+    async def _attach(self, request: c.AttachFile, context: Context) -> c.AttachFileResponse:
+        key, file = canonical.attachment(request)
+        decoded = canonical_json(
+            {
+                "key": msgspec.to_builtins(key),
+                "sha256": file.sha256,
+                "name": file.name,
+                "media_type": file.media_type,
+                "role": request.role or "",
+            }
+        )
+        entry = await self._build(
+            lambda: ingest.attachment(
+                _arrival(context), request.message_key, key, file, decoded, self._blobs
+            ),
+            len(context.body),
+        )
+        context.repeat = (await self._committer.submit(entry)).repeat
+        return c.AttachFileResponse(attachment_id=file.sha256, sha256=file.sha256)
+
+    async def _accept(self, inbound: Inbound, context: Context) -> c.Receipt:
+        build = partial(ingest.entry, _arrival(context), inbound, self._blobs)
+        message_key = inbound.message_key
+        del inbound
+        entry = await self._build(build, len(context.body))
+        del build
+        accepted = await self._committer.submit(entry)
+        context.repeat = accepted.repeat
+        return receipt(accepted, message_key)
+
+    @staticmethod
+    async def _build(build: Callable[[], Entry], size: int) -> Entry:
+        """Make the rows inline for small bodies: a thread hop costs more than the work."""
+        if size <= limits.INLINE_DECODE_BYTES:
+            return build()
+        return await asyncio.to_thread(build)
+
+
+@cache
+def appeals_service() -> envelope.Service:
+    """Return the operations and validator of the contract, as the SOAP engine wants them."""
+    return envelope.Service(
+        actions={ns.tag(ns.APPEALS, name): op.action for name, op in c.OPERATIONS.items()},
+        validate=contracts.appeals().validate,
+    )
+
+
+def receipt(accepted: Accepted, message_key: str = "") -> c.Receipt:
+    """Return the receipt of the contract; the same for a repeat, byte for byte."""
+    return c.Receipt(
+        receipt_number=accepted.receipt_number,
+        external_id=accepted.external_id or None,
+        revision=accepted.revision or None,
+        accepted_at=accepted.accepted_at,
+        content_sha256=accepted.content_sha256.hex(),
+        message_key=message_key or None,
+    )
+
+
+def item_error(error: GatewayError) -> c.ItemError:
+    """Return an error as the item of a package carries it."""
+    return c.ItemError(
+        code=error.code,
+        message=error.message,
+        retry=error.retry,
+        errors=field_errors(error),
+        receipt_number=getattr(error, "receipt_number", "") or None,
+    )
+
+
+def field_errors(error: GatewayError) -> tuple[c.FieldError, ...]:
+    """Return the violations of an error in the contract's form."""
+    return tuple(
+        c.FieldError(
+            path=v.path,
+            line=v.line or None,
+            code=v.code,
+            found=v.found or None,
+            expected=v.expected or None,
+            message=v.message,
+        )
+        for v in getattr(error, "violations", ())
+    )
+
+
+def fault(error: GatewayError, correlation: str) -> c.Fault:
+    """Return the typed fault of an error, the same on every XML wire (model.md §2)."""
+    kind = c.FAULTS[WIRE.get(error.code, WIRE["internal"]).fault]
+    given: dict[str, Any] = {
+        "code": error.code,
+        "message": message_of(error),
+        "correlation_id": correlation,
+        "errors": field_errors(error),
+        "receipt_number": getattr(error, "receipt_number", None) or None,
+        "existing_sha256": getattr(error, "existing_sha256", None) or None,
+        "existing_revision": getattr(error, "existing_revision", None) or None,
+        "current_state": getattr(error, "current_state", None) or None,
+        "allowed_events": getattr(error, "allowed_events", ()),
+        "retry_after_seconds": getattr(error, "retry_after", 5),
+    }
+    names = {field.name for field in msgspec.structs.fields(kind)}
+    return kind(**{name: value for name, value in given.items() if name in names})
+
+
+def unexpected(error: Exception) -> GatewayError:
+    """Turn a defect into an error that tells a peer nothing of our inside."""
+    return InternalError(
+        "the gateway failed on this call; it was logged", where=type(error).__name__
+    )
+
+
+def name_of(key: c.AppealKey) -> AppealName:
+    """Return how a key names its appeal, for the store."""
+    return ingest.name(canonical.key(key))
+
+
+def _arrival(context: Context) -> ingest.Arrival:
+    return ingest.Arrival(
+        peer=context.caller.peer,
+        wire=context.wire,
+        correlation=context.correlation,
+        now=context.now,
+        body=context.body,
+        media_type=context.media_type,
+        test=context.caller.test,
+    )

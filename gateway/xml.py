@@ -1,0 +1,279 @@
+"""The hardened XML parser, encodings, canonical form and digests.
+
+Everything a peer sends as XML is parsed here and nowhere else. Entities are not resolved, nothing
+is fetched, a document type declaration is refused, comments and processing instructions are dropped
+(a comment would split the text around it), and size, node count and depth are bounded.
+
+The encoding is taken from a byte order mark, then the charset of the media type, then the XML
+declaration (RFC 7303, section 3); UTF-8, UTF-16 and windows-1251 are read. The parser itself sees
+UTF-8 only, so that every check on bytes holds for every encoding.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+import threading
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from lxml import etree
+
+from gateway import limits
+from gateway.errors import MalformedError, TooLargeError, UnsupportedError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lxml.etree import _Element
+
+OPTIONS: Final[dict[str, Any]] = {
+    "resolve_entities": False,
+    "no_network": True,
+    "load_dtd": False,
+    "dtd_validation": False,
+    "huge_tree": False,
+    "remove_comments": True,
+    "remove_pis": True,
+}
+"""Options of every parser that may see a stranger's bytes."""
+
+UTF8: Final = "utf-8"
+CHARSETS: Final = {
+    "utf-8": UTF8,
+    "utf8": UTF8,
+    "us-ascii": UTF8,
+    "ascii": UTF8,
+    "utf-16": "utf-16",
+    "utf16": "utf-16",
+    "utf-16le": "utf-16-le",
+    "utf-16be": "utf-16-be",
+    "windows-1251": "windows-1251",
+    "cp1251": "windows-1251",
+    "cp-1251": "windows-1251",
+}
+"""Names that peers write for the encodings we read."""
+CHARSET_LABELS: Final = {
+    UTF8: "utf-8",
+    "utf-16-le": "utf-16",
+    "utf-16-be": "utf-16",
+    "windows-1251": "windows-1251",
+}
+"""What we write as charset for each `Document.encoding`."""
+
+_BOMS: Final = (
+    (codecs.BOM_UTF32_LE, ""),
+    (codecs.BOM_UTF8, UTF8),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_DECLARED: Final = re.compile(
+    rb"""<\?xml[^>]{0,80}?\sencoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']"""
+)
+_ATTRIBUTE: Final = re.compile(rb"""=[ \t\r\n]*["']""")
+_SPECIAL: Final = re.compile("[&<>\r\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_ESCAPES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
+_POSITION: Final = re.compile(r",? line \d+, column \d+$")
+_TOO_DEEP: Final = etree.XPath(f"boolean({'/*' * (limits.XML_DEPTH + 1)})")
+_FEED: Final = 32 * limits.KB
+
+
+class Document(NamedTuple):
+    """A parsed document."""
+
+    root: _Element
+    encoding: str
+    """One of the keys of `CHARSET_LABELS`: how to answer in the peer's own encoding."""
+    nodes: int
+    """Upper bound of elements and attributes."""
+
+
+class _PerThread(threading.local):
+    """lxml parsers hold a lock and an error log; one per thread needs neither to be shared."""
+
+    def __init__(self) -> None:
+        self.parser = etree.XMLParser(encoding=UTF8, **OPTIONS)
+
+
+_LOCAL = _PerThread()
+
+
+def parse(data: bytes, charset: str = "") -> Document:
+    """Return the document, or raise MalformedError, TooLargeError or UnsupportedError.
+
+    data: the whole document, at most `limits.SOAP_ROOT_BYTES`. charset: from the media type, empty
+    when there is none. Errors carry `where` ("line 3, column 5").
+    """
+    if len(data) > limits.SOAP_ROOT_BYTES:
+        raise TooLargeError(
+            "the document is too large",
+            found=f"{len(data)} bytes",
+            expected=f"at most {limits.SOAP_ROOT_BYTES} bytes",
+        )
+    encoding, text = _to_utf8(data, charset)
+    nodes = text.count(b"<") + text.count(b"=")
+    try:
+        if nodes <= limits.SOAP_ROOT_NODES:
+            root = etree.fromstring(text, _LOCAL.parser)
+        else:
+            root, nodes = _feed_counting(text)
+    except etree.XMLSyntaxError as error:
+        raise _syntax_error(error, text) from error
+    if b"<!DOCTYPE" in text and root.getroottree().docinfo.internalDTD is not None:
+        raise _doctype()
+    if text.count(b"</") > limits.XML_DEPTH and _TOO_DEEP(root):
+        raise _deep()
+    return Document(root, encoding, nodes)
+
+
+def encode(text: bytes, encoding: str) -> bytes:
+    """Return a UTF-8 document without declaration as a document of that encoding, with one.
+
+    Characters that windows-1251 lacks become character references. UTF-16 gets its byte order mark.
+    """
+    label = CHARSET_LABELS[encoding]
+    declaration = b'<?xml version="1.0" encoding="%s"?>\n' % label.encode("ascii")
+    if encoding == UTF8:
+        return declaration + text
+    encoded = (declaration + text).decode().encode(encoding, "xmlcharrefreplace")
+    return _byte_order_mark(encoding) + encoded
+
+
+def escape(text: str) -> str:
+    """Return the text as XML character data.
+
+    A character that XML 1.0 cannot hold (a control, a lone surrogate) becomes U+FFFD: the answer
+    must stay readable even when JSON brought such a character in.
+    """
+    if _SPECIAL.search(text) is None:
+        return text
+    return _SPECIAL.sub(lambda match: _ESCAPES.get(match[0], "\ufffd"), text)
+
+
+def quote(text: str) -> str:
+    """Return the text as an attribute value that stands between double quotes."""
+    return escape(text).replace('"', "&quot;").replace("\n", "&#10;").replace("\t", "&#9;")
+
+
+def c14n(element: _Element, inclusive_prefixes: Sequence[str] = ()) -> bytes:
+    """Return the element in Exclusive XML Canonicalization 1.0, without comments.
+
+    inclusive_prefixes: the PrefixList of ec:InclusiveNamespaces.
+    """
+    return etree.tostring(
+        element,
+        method="c14n",
+        exclusive=True,
+        with_comments=False,
+        inclusive_ns_prefixes=list(inclusive_prefixes) or None,
+    )
+
+
+def digest(data: bytes) -> str:
+    """Return SHA-256 in lower-case hexadecimal digits."""
+    return sha256(data).hexdigest()
+
+
+def encoding_of(data: bytes, charset: str = "") -> str:
+    """Return the key of `CHARSET_LABELS` for an answer; UTF-8 when it cannot be told."""
+    try:
+        return _sniff(data, charset)[0]
+    except UnsupportedError:
+        return UTF8
+
+
+def _byte_order_mark(encoding: str) -> bytes:
+    return next((bom for bom, name in _BOMS if name == encoding and name != UTF8), b"")
+
+
+def _to_utf8(data: bytes, charset: str) -> tuple[str, bytes]:
+    """Return the encoding of the document and its text in UTF-8 without a byte order mark."""
+    encoding, skip = _sniff(data, charset)
+    if encoding == UTF8:
+        return encoding, data[skip:] if skip else data
+    try:
+        return encoding, data[skip:].decode(encoding).encode()
+    except UnicodeDecodeError as error:
+        raise MalformedError(
+            f"a byte is not {CHARSET_LABELS[encoding]}: {error.reason}",
+            where=f"byte {error.start + skip}",
+        ) from error
+
+
+def _sniff(data: bytes, charset: str) -> tuple[str, int]:
+    """Return the encoding and the length of the byte order mark."""
+    if data[:1] in (b"\xef", b"\xfe", b"\xff"):
+        for bom, name in _BOMS:
+            if data.startswith(bom):
+                return name or _charset("utf-32"), len(bom)
+    wide = {b"<\0": "utf-16-le", b"\0<": "utf-16-be"}.get(data[:2])
+    if charset:
+        encoding = _charset(charset)
+    elif wide:
+        encoding = wide
+    elif data[:5] == b"<?xml" and (declared := _DECLARED.match(data)):
+        encoding = _charset(declared[1].decode("ascii"))
+    else:
+        encoding = UTF8
+    if encoding == "utf-16":
+        encoding = wide or "utf-16-be"
+    return encoding, 0
+
+
+def _charset(name: str) -> str:
+    encoding = CHARSETS.get(name.strip("\"' ").lower())
+    if encoding is None:
+        raise UnsupportedError(
+            "the encoding is not offered",
+            found=name,
+            expected="utf-8, utf-16 or windows-1251",
+        )
+    return encoding
+
+
+def _feed_counting(text: bytes) -> tuple[_Element, int]:
+    """Parse in pieces and stop as soon as the nodes or the depth pass their limits.
+
+    Attributes are bounded beforehand, because one element may carry all of them.
+    """
+    nodes = sum(1 for _ in _ATTRIBUTE.finditer(text))
+    parser = etree.XMLPullParser(("start", "end"), encoding=UTF8, **OPTIONS)
+    depth = 0
+    for start in range(0, len(text), _FEED):
+        parser.feed(text[start : start + _FEED])
+        for event, _ in parser.read_events():
+            if event == "start":
+                nodes += 1
+                depth += 1
+                if depth > limits.XML_DEPTH:
+                    raise _deep()
+            else:
+                depth -= 1
+        if nodes > limits.SOAP_ROOT_NODES:
+            raise TooLargeError(
+                "the document has too many elements and attributes",
+                found=f"over {limits.SOAP_ROOT_NODES}",
+                expected=f"at most {limits.SOAP_ROOT_NODES}",
+            )
+    return parser.close(), nodes
+
+
+def _doctype() -> MalformedError:
+    return MalformedError("a document type declaration is not accepted", found="<!DOCTYPE")
+
+
+def _deep() -> TooLargeError:
+    return TooLargeError(
+        "the elements are nested too deeply", expected=f"at most {limits.XML_DEPTH} levels"
+    )
+
+
+def _syntax_error(error: etree.XMLSyntaxError, text: bytes) -> MalformedError | TooLargeError:
+    if b"<!DOCTYPE" in text:
+        return _doctype()
+    line, column = error.position
+    where = f"line {line}, column {column}" if line else ""
+    reason = _POSITION.sub("", error.msg or "no element in it").replace("\n", "")
+    if "limit exceeded" in reason or "xcessive depth" in reason:
+        return TooLargeError(f"the XML parser stopped: {reason}", where=where)
+    return MalformedError(f"not well-formed XML: {reason}", where=where)

@@ -1,0 +1,1 @@
+"""Files in and out: tables and XML bundles, their profiles, and the watched directories."""

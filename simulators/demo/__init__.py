@@ -1,0 +1,1 @@
+"""`make demo`: the whole story with made-up appeals, real processes and failing peers."""

@@ -1,0 +1,311 @@
+"""What every simulated HTTP peer has: a threaded server, a journal, planned failures, control.
+
+A simulator gives a `Peer` its routes; a handler returns an `Answer`, whose `store` runs exactly
+when the planned failure (or its absence) lets the request be stored.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import struct
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import UTC, datetime, tzinfo
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar, NamedTuple
+from urllib.parse import unquote
+
+import msgspec
+
+from simulators.faults import STORES, Fault, Faults, Mix
+
+MAX_BODY = 64 * 1024 * 1024
+
+
+def clock(zone: tzinfo = UTC) -> datetime:
+    """The simulated peer's own clock: it is a process of its own, like the real one."""
+    return datetime.now(zone)
+
+
+class Request(NamedTuple):
+    """One request: path is decoded, headers have lower-cased names."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class Answer(NamedTuple):
+    """What to answer, and what to keep. `key` is what failures are planned for."""
+
+    status: int
+    body: bytes = b""
+    media_type: str = "text/plain; charset=utf-8"
+    key: str = ""
+    store: Callable[[], dict[str, Any]] | None = None
+    """Keeps the content and returns what the journal says about it."""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Journal:
+    """Append-only JSON lines; one write a line, so that lines of threads do not mix."""
+
+    def __init__(self, path: str = "") -> None:
+        flags = os.O_APPEND | os.O_CREAT | os.O_WRONLY
+        self._fd = os.open(path, flags, 0o644) if path else -1
+
+    def write(self, **record: Any) -> None:
+        """Append one record with the time it was made."""
+        if self._fd >= 0:
+            line = {"at": clock().isoformat(), **record}
+            os.write(self._fd, json.dumps(line, ensure_ascii=False).encode() + b"\n")
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+Handler = Callable[[Request], Answer]
+Control = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class Peer:
+    """One simulated system on one port.
+
+    routes: (method, path prefix, handler), the longest prefix first. control: takes a command from
+    `POST /_control` that is not about failures. The control address answers loopback callers only.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        routes: list[tuple[str, str, Handler]],
+        *,
+        journal: Journal,
+        faults: Faults,
+        control: Control,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
+        self.name = name
+        self.journal = journal
+        self.faults = faults
+        self._routes = sorted(routes, key=lambda r: -len(r[1]))
+        self._control = control
+        self._in_hand = 0
+        self._counting = threading.Lock()
+        peer = self
+
+        class Bound(_Connection):
+            owner = peer
+
+        self.server = _Server((host, port), Bound)
+        self.address = f"http://{host}:{self.server.server_address[1]}"
+
+    def run(self) -> None:
+        """Serve until the process is told to stop."""
+        self.server.serve_forever(poll_interval=0.1)
+
+    def stop(self) -> None:
+        """Stop serving and close the port."""
+        self.server.shutdown()
+        self.server.server_close()
+
+    @contextmanager
+    def in_hand(self) -> Iterator[None]:
+        """Count a delivery that is here and not answered yet, for `{"in_hand": true}`."""
+        with self._counting:
+            self._in_hand += 1
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._in_hand -= 1
+
+    def answer(self, request: Request) -> Answer:
+        """Find the route and ask it."""
+        if request.path == "/_control" and request.method == "POST":
+            return self._controlled(request)
+        for method, prefix, handler in self._routes:
+            if method == request.method and request.path.startswith(prefix):
+                return handler(request)
+        return Answer(404, b"not found")
+
+    def _controlled(self, request: Request) -> Answer:
+        try:
+            command = json.loads(request.body)
+            if not isinstance(command, dict):
+                raise TypeError("a command is a JSON object")
+            result = self._command(command)
+        except (ValueError, TypeError, KeyError, LookupError) as e:
+            return Answer(400, str(e).encode())
+        return Answer(200, json.dumps(result, ensure_ascii=False).encode(), "application/json")
+
+    def _command(self, command: dict[str, Any]) -> dict[str, Any]:
+        if "fault" in command:
+            self.faults.plan(msgspec.convert(command["fault"], Fault))
+            return {"planned": True}
+        if "mix" in command:
+            self.faults.mix(msgspec.convert(command["mix"], Mix))
+            return {"planned": True}
+        if command.get("clear_faults"):
+            self.faults.clear()
+            return {"cleared": True}
+        if command.get("in_hand"):
+            return {"deliveries": self._in_hand}
+        return self._control(command)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 256
+    allow_reuse_address = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class _Connection(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "AppealsGatewaySimulator"
+    sys_version = ""
+    disable_nagle_algorithm = True
+    wbufsize = 65_536
+    timeout = 120
+    owner: ClassVar[Peer]
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Say nothing: the journal is the log."""
+
+    def do_GET(self) -> None:
+        self._serve()
+
+    do_POST = do_PUT = do_DELETE = do_GET  # noqa: N815 - names of http.server
+
+    def _serve(self) -> None:
+        length = int(self.headers.get("content-length") or 0)
+        if length > MAX_BODY:
+            self._send(Answer(413, b"too large"))
+            self.close_connection = True
+            return
+        body = self.rfile.read(length)
+        headers = {k.lower(): v for k, v in self.headers.items()}
+        request = Request(self.command, unquote(self.path), headers, body)
+        if request.path == "/_control" and self.client_address[0] not in {"127.0.0.1", "::1"}:
+            self._send(Answer(403, b"loopback only"))
+            return
+        answer = self.owner.answer(request)
+        if request.path == "/_control":
+            self._send(answer)
+            return
+        with self.owner.in_hand() if answer.store else nullcontext():
+            self._reply(request, answer)
+
+    def _reply(self, request: Request, answer: Answer) -> None:
+        """Keep, note and answer, or fail as planned."""
+        fault = self.owner.faults.take(answer.key)
+        stored = None
+        if answer.store and (fault is None or fault.kind in STORES):
+            stored = answer.store()
+        self.owner.journal.write(
+            method=request.method,
+            path=request.path,
+            key=answer.key,
+            bytes=len(request.body),
+            status=answer.status,
+            fault=fault.kind if fault else None,
+            stored=stored,
+        )
+        if fault is None:
+            self._send(answer)
+        else:
+            self._fail(fault, answer)
+
+    def _send(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        self.send_header("Content-Type", answer.media_type)
+        self.send_header("Content-Length", str(len(answer.body)))
+        for name, value in answer.headers:
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+    def _fail(self, fault: Fault, answer: Answer) -> None:
+        match fault.kind:
+            case "refuse":
+                text = fault.text or "отказано по плану испытания"
+                self._send(Answer(fault.status or 400, text.encode()))
+            case "error":
+                self._send(Answer(fault.status or 500, (fault.text or "failure").encode()))
+            case "busy":
+                self._send(Answer(503, b"later", headers=(("Retry-After", "1"),)))
+            case "hang_before" | "hang_after":
+                self._hang(fault.seconds)
+            case "garbage":
+                self.wfile.write(b"\x00\xffnot HTTP at all\r\n\r\n")
+                self.close_connection = True
+            case "reset" | "reset_after":
+                linger = struct.pack("ii", 1, 0)
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                self.close_connection = True
+                self.connection.close()
+            case "drip":
+                self._drip(fault, answer)
+
+    def _hang(self, seconds: float) -> None:
+        """Say nothing until the time is over or the caller hangs up."""
+        self.close_connection = True
+        self.connection.settimeout(seconds)
+        try:
+            self.connection.recv(1)
+        except OSError:
+            return
+
+    def _drip(self, fault: Fault, answer: Answer) -> None:
+        self.close_connection = True
+        whole = (
+            f"HTTP/1.1 {answer.status} OK\r\nContent-Length: {len(answer.body)}\r\n\r\n".encode()
+            + answer.body
+        )
+        end = time.monotonic() + fault.seconds
+        for byte in whole:
+            if time.monotonic() > end:
+                return
+            try:
+                self.connection.sendall(bytes((byte,)))
+            except OSError:
+                return
+            time.sleep(fault.pause)
+
+
+def announce(peer: Peer, sourced: tuple[str, ...], ours: tuple[str, ...], **more: Any) -> None:
+    """Print which refusals are sourced and which are ours, then the address as one JSON line."""
+    out = [f"{peer.name}: simulated peer, not the real system"]
+    out += [f"  sourced: {line}" for line in sourced]
+    out += [f"  ours:    {line}" for line in ours]
+    out.append(json.dumps({"name": peer.name, "address": peer.address, "pid": os.getpid(), **more}))
+    sys.stdout.write("\n".join(out) + "\n")
+    sys.stdout.flush()
+
+
+def run_until_signal(peer: Peer) -> None:
+    """Serve; SIGTERM and SIGINT end the process in order."""
+    import signal
+
+    def stop(*_: object) -> None:
+        threading.Thread(target=peer.server.shutdown, daemon=True).start()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    peer.run()
+    peer.server.server_close()
+    peer.journal.close()

@@ -1,0 +1,128 @@
+"""A stand to try things on: `python -m simulators.stand [--port 8080] [--fail] [--keep]`.
+
+Starts the gateway with its embedded database and the simulated peers, adds every peer, prints
+addresses, keys and calls to paste, and runs until Ctrl-C. Everything made here goes away with it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import time
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from simulators.demo import cast
+from simulators.demo.stage import Failed, Stage
+from simulators.seed import forms
+from simulators.seed.appeals import ZONE, generate
+
+if TYPE_CHECKING:
+    from simulators.process import Running
+
+SHEET = """
+Шлюз · gateway       {address}   (SOAP: {address}/soap/appeals.svc?wsdl, REST: {address}/docs)
+Узел ССТУ · node     {sstu}   (сбои · failures: POST {sstu}/_control)
+Веб-хук · web hook   {hook}
+Каталог · directory  {root}   (gateway.log, journals *.jsonl, gateway.toml)
+
+Ключи · keys
+{keys}
+
+Послать обращение по REST · submit over REST
+  curl -u {site} -H 'Content-Type: application/json' --data @{root}/appeal.json \\
+    {address}/api/v1/appeals
+
+По SOAP · over SOAP
+  curl -u {epgu} -H 'Content-Type: text/xml; charset=utf-8' \\
+    -H 'SOAPAction: "urn:gov:appeals:v1/SubmitAppeal"' --data-binary @{root}/appeal.xml \\
+    {address}/soap/appeals.svc
+
+Файлом · as a file (ответ появится в · the answer appears in {inbox}/out)
+  cp {root}/appeals.csv {inbox}/in/
+
+Что стало · what became of it
+  curl -u {site} {address}/api/v1/changes
+  GATEWAY_CONFIG={root}/gateway.toml {gateway} deliveries list
+  GATEWAY_CONFIG={root}/gateway.toml {gateway} evidence {example}
+  GATEWAY_CONFIG={root}/gateway.toml {gateway} reconcile sstu
+
+Узел замолчит, сохранив · the node stores and says nothing
+  curl -d '{{"fault": {{"kind": "hang_after", "times": 3}}}}' {sstu}/_control
+
+Остановить · to stop: Ctrl-C
+"""
+
+
+def main() -> int:
+    """Run until told to stop; return 1 when something did not start."""
+    parser = argparse.ArgumentParser(prog="simulators.stand", description=__doc__)
+    parser.add_argument("--port", type=int, default=0, help="of the gateway; 0: a free one")
+    parser.add_argument("--seed", type=int, default=1, help="of the example appeals")
+    parser.add_argument("--fail", action="store_true", help="peers fail as in the demo")
+    parser.add_argument("--keep", action="store_true", help="leave the directory")
+    args = parser.parse_args()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    try:
+        with Stage(keep=args.keep) as stage:
+            return _stand(stage, args)
+    except KeyboardInterrupt:
+        sys.stdout.write("Остановлено · stopped\n")
+        return 0
+
+
+def _stand(stage: Stage, args: argparse.Namespace) -> int:
+    sstu = stage.simulator("sstu")
+    hook = stage.simulator("webhook", "--bodies")
+    cast.configure(stage, args.port)
+    try:
+        stage.start_gateway()
+        keys = cast.introduce(stage, sstu, hook)
+    except Failed as error:
+        sys.stdout.write(f"{error}\n")
+        return 1
+    if args.fail:
+        for simulator in (sstu, hook):
+            cast.fail(simulator)
+    example = _examples(stage, args.seed)
+    sys.stdout.write(_sheet(stage, sstu, hook, keys, example))
+    sys.stdout.flush()
+    while stage.alive:
+        time.sleep(0.5)
+    sys.stdout.write(f"Шлюз остановился сам · the gateway ended: {stage.last_log()}\n")
+    return 1
+
+
+def _sheet(stage: Stage, sstu: Running, hook: Running, keys: dict[str, str], example: str) -> str:
+    return SHEET.format(
+        address=stage.address,
+        sstu=sstu.address,
+        hook=hook.address,
+        root=stage.root,
+        keys="\n".join(f"  {peer:8} {key}" for peer, key in keys.items()),
+        site=f"site:{keys['site']}",
+        epgu=f"epgu:{keys['epgu']}",
+        inbox=stage.inbox("archive"),
+        gateway=f"{sys.executable} -m gateway",
+        example=example,
+    )
+
+
+def _examples(stage: Stage, seed: int) -> str:
+    """Write one appeal for each wire; return the number of the first."""
+    today = datetime.now(ZONE).date()
+    rest, soap, *rows = generate(seed, today, [("rest", 1), ("soap11", 1), ("csv", 5)])
+    stage.path("appeal.json").write_bytes(forms.as_json(rest))
+    stage.path("appeal.xml").write_bytes(forms.envelope(soap))
+    stage.path("appeals.csv").write_bytes(forms.table(rows))
+    return rest.external_id
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""A generic HTTP receiver: what a partner's own web hook looks like from here."""

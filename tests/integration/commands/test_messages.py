@@ -1,0 +1,138 @@
+"""An engineer finds a message by any number, sees every stage, and has it explained."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from gateway.errors import ValidationError
+
+BROKEN = {
+    "externalId": "e-9",
+    "text": "Нет света",
+    "regime": "fz95",
+    "applicants": [{"person": {"fullName": "Петров Пётр Иванович"}, "phone": "+7 913 111-22-33"}],
+}
+
+
+@pytest.fixture
+def story(house):
+    receipt = house.submit(
+        "e-1", registrations=[{"organisation": "mer", "number": "А26-02-1/7", "date": "2026-11-01"}]
+    ).receipt_number
+    house.triage()
+    house.report("m-1", receipt, "TakenToWork", executor={"organisation": "gzhi"})
+    house.triage()
+    house.submit("e-2", peer="sed", wire="soap11")
+    return receipt
+
+
+def listed(house, *arguments):
+    return [(m["peer"], m["operation"], m["key"]) for m in house.json("messages", *arguments)]
+
+
+def test_the_newest_comes_first_with_its_stage_and_what_triage_made_of_it(house, story):
+    rows = house.json("messages")
+
+    assert [(r["key"], r["stage"]) for r in rows] == [
+        ("e-2", "accepted"),
+        ("m-1", "applied"),
+        ("e-1", "applied"),
+    ]
+    assert rows[1]["note"]["applied"] == "inferred"
+    assert rows[0]["due"] is not None
+    assert "ready" in rows[1]["deliveries"]
+
+
+def test_filters_narrow_the_list(house, story):
+    assert listed(house, "--peer", "sed") == [("sed", "submit", "e-2")]
+    assert listed(house, "--stage", "accepted") == [("sed", "submit", "e-2")]
+    assert listed(house, "--correlation", "nothing-like-it") == []
+    assert listed(house, "--until", "1h") == []
+    assert len(listed(house, "--since", "1h")) == 3
+    assert len(listed(house, "--limit", "1")) == 1
+
+
+def test_a_message_is_found_by_any_number_of_its_appeal(house, story):
+    both = [("epgu", "status", "m-1"), ("epgu", "submit", "e-1")]
+
+    assert listed(house, "--number", story) == both
+    assert listed(house, "--number", story.lower()) == both
+    assert listed(house, "--number", "a26–02–1/7") == both, "look-alike letters and dashes"
+    assert listed(house, "--external-id", "m-1") == both
+    assert listed(house, "--number", "no such") == []
+
+
+def test_people_get_a_table(house, story):
+    said = house.run("messages")
+
+    assert "e-1" in said
+    assert "applied" in said
+
+
+def test_one_message_shows_its_events_and_deliveries_and_no_personal_data(house, story):
+    house.submit("e-3", text="Секретный текст", applicants=BROKEN["applicants"])
+    house.triage()
+    message = house.json("messages", "--external-id", "e-3")[0]["id"]
+
+    shown = house.json("messages", "show", message)
+
+    assert shown["events"][0]["type"] == "Received"
+    text = json.dumps(shown, ensure_ascii=False)
+    for secret in ("Петров", "913", "Секретный"):
+        assert secret not in text
+    assert '"externalId":"e-3"' in shown["body"]
+
+
+def test_reading_in_full_is_recorded_before_it_is_shown(house, story):
+    house.submit("e-3", text="Секретный текст")
+    message = house.json("messages", "--external-id", "e-3")[0]["id"]
+
+    shown = house.json("messages", "show", message, "--full", "--ground", "жалоба 12")
+
+    assert "Секретный текст" in shown["body"]
+    (line,) = (house.settings.data_dir / "audit.jsonl").read_text().splitlines()
+    record = json.loads(line)
+    assert (record["what"], record["subject"], record["ground"]) == (
+        "messages show",
+        message,
+        "жалоба 12",
+    )
+    assert (house.settings.data_dir / "audit.jsonl").stat().st_mode & 0o077 == 0
+
+
+def test_a_stored_document_is_explained_with_its_values_masked(house):
+    body = json.dumps(BROKEN, ensure_ascii=False).encode()
+    kept = house.keep(body, ValidationError("no such regime"), "SubmitAppeal")
+
+    found = house.json("messages", "explain", str(kept.message_id), code=1)
+
+    (violation,) = found["violations"]
+    assert violation["path"] == "/regime"
+    assert "Петров" not in json.dumps(found, ensure_ascii=False)
+
+
+def test_a_stored_envelope_is_explained_by_place(house):
+    body = (
+        b'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>'
+        b'<SubmitAppeal xmlns="urn:gov:appeals:v1"><Appeal><ExternalId>e</ExternalId>'
+        b"<Regime>fz95</Regime></Appeal></SubmitAppeal></s:Body></s:Envelope>"
+    )
+    kept = house.keep(
+        body, ValidationError("x"), "?", wire="soap11", media_type="text/xml; charset=utf-8"
+    )
+
+    found = house.json("messages", "explain", str(kept.message_id), code=1)
+
+    assert found["violations"][0]["path"].endswith("Regime")
+
+
+def test_a_sound_message_has_nothing_to_explain(house, story):
+    body = (
+        b'<SubmitAppeal xmlns="urn:gov:appeals:v1"><Appeal><ExternalId>e</ExternalId>'
+        b"<Text>t</Text></Appeal></SubmitAppeal>"
+    )
+    kept = house.keep(body, ValidationError("x"), "SubmitAppeal", media_type="application/xml")
+
+    assert "соответствует" in house.run("messages", "explain", str(kept.message_id))

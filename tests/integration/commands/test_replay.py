@@ -1,0 +1,235 @@
+"""What could not be worked on is worked on once more: parked, or mended after a fix."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from gateway.errors import ValidationError
+from gateway.settings import FileInbox
+from import_export.filedrop import run_once
+from import_export.known import StoreKnown
+
+GOOD = {"externalId": "e-7", "text": "Нет света"}
+ENVELOPE = (
+    '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>'
+    '<SubmitAppeal xmlns="urn:gov:appeals:v1"><Appeal><ExternalId>{}</ExternalId><Text>Т</Text>'
+    "</Appeal></SubmitAppeal></s:Body></s:Envelope>"
+)
+DOCUMENT = (
+    b'<SubmitAppeal xmlns="urn:gov:appeals:v1"><Appeal><ExternalId>e-7</ExternalId>'
+    b"<Text>t</Text></Appeal></SubmitAppeal>"
+)
+
+
+def kept(house, document=GOOD, operation="SubmitAppeal", **more):
+    body = document if isinstance(document, bytes) else json.dumps(document).encode()
+    return str(house.keep(body, ValidationError("a bug of ours"), operation, **more).message_id)
+
+
+def stage_and_note(house, message):
+    return house.rows("SELECT stage, note FROM message WHERE id = $1", message)[0]
+
+
+def test_nothing_is_accepted_without_commit(house):
+    message = kept(house)
+
+    found = house.json("replay", message)
+
+    assert found["messages"][0]["word"] == "readable"
+    assert house.rows("SELECT count(*) FROM appeal") == [(0,)]
+    assert "replayed_as" not in stage_and_note(house, message)[1]
+
+
+def test_a_document_that_is_readable_now_is_accepted_and_both_messages_name_each_other(house):
+    message = kept(house)
+
+    found = house.json("replay", message, "--commit")["messages"][0]
+
+    assert found["word"] == "accepted"
+    stage, note = stage_and_note(house, message)
+    assert (stage, note["replayed_as"]) == ("undecodable", found["new"])
+    stage, note = stage_and_note(house, found["new"][0])
+    assert (stage, note["replay_of"]) == ("accepted", message)
+    house.triage()
+    assert house.rows("SELECT external_id, state FROM appeal") == [("e-7", "received")]
+
+
+def test_a_replayed_message_is_not_replayed_again(house):
+    message = kept(house)
+    house.run("replay", "--stage", "undecodable", "--commit")
+
+    assert house.json("replay", "--stage", "undecodable", "--commit")["messages"] == []
+    assert house.json("replay", message, "--commit")["skipped"] == 1
+    assert house.rows("SELECT count(*) FROM appeal") == [(1,)]
+
+
+def test_what_the_peer_has_sent_again_meanwhile_is_a_repeat(house):
+    message = kept(house)
+    first = house.submit("e-7", text="Нет света")
+
+    found = house.json("replay", message, "--commit")["messages"][0]
+
+    assert (found["word"], found["new"]) == ("repeat", [str(first.message_id)])
+    assert house.rows("SELECT count(*) FROM appeal") == [(1,)]
+
+
+def test_what_is_still_wrong_stays_where_it_is_and_the_others_go_on(house):
+    bad = kept(house, {"externalId": "e-8"} | {"regime": "fz95"})
+    good = kept(house)
+
+    found = house.json("replay", "--stage", "undecodable", "--commit", code=1)
+
+    words = {m["message"]: m["word"] for m in found["messages"]}
+    assert words == {bad: "failed", good: "accepted"}
+    assert house.rows("SELECT count(*) FROM message WHERE stage = 'undecodable'") == [(2,)]
+
+
+@pytest.mark.parametrize(
+    ("body", "wire", "media_type", "operation"),
+    [
+        (ENVELOPE.format("e-7").encode(), "soap11", "text/xml; charset=utf-8", "?"),
+        (ENVELOPE.format("e-7").encode("utf-16"), "soap11", "text/xml; charset=utf-16", "?"),
+        (
+            ENVELOPE.format("e-7")
+            .replace(
+                "http://schemas.xmlsoap.org/soap/envelope/",
+                "http://www.w3.org/2003/05/soap-envelope",
+            )
+            .encode(),
+            "soap12",
+            "multipart/related; type=application/xop+xml",
+            "SubmitAppeal",
+        ),
+        (
+            DOCUMENT,
+            "rest",
+            "application/xml",
+            "SubmitAppeal",
+        ),
+        (json.dumps(GOOD).encode(), "soap11", "application/json", "SubmitAppeal"),
+        (json.dumps({"items": [GOOD]}).encode(), "rest", "application/json", "SubmitAppeals"),
+    ],
+)
+def test_each_wire_is_decoded_by_its_own_road(house, body, wire, media_type, operation):
+    message = kept(house, body, operation, wire=wire, media_type=media_type)
+
+    found = house.json("replay", message, "--commit")
+
+    assert found["accepted"] == 1, found
+    assert house.rows("SELECT external_id FROM appeal") == [("e-7",)]
+
+
+def test_an_amendment_finds_its_path_in_the_document(house):
+    house.submit("e-7", text="Нет света")
+    message = kept(house, GOOD | {"revision": 2, "text": "Нет света и воды"}, "AmendAppeal")
+
+    assert house.json("replay", message, "--commit")["accepted"] == 1
+    house.triage()
+    assert house.rows("SELECT revision FROM appeal") == [(2,)]
+
+
+def test_parked_work_goes_back_on_the_queue(house):
+    receipt = house.submit("e-7").receipt_number
+    house.change("UPDATE work SET parked = true, attempts = 5, error = 'a bug'")
+    house.change("UPDATE message SET stage = 'parked', note = '{\"error\": \"a bug\"}'")
+
+    assert house.json("replay", "--stage", "parked")["queued"] == 1
+    assert house.rows("SELECT parked FROM work") == [(True,)], "dry by default"
+    house.json("replay", "--stage", "parked", "--commit")
+    house.triage()
+
+    assert house.rows("SELECT stage FROM message") == [("applied",)]
+    assert house.rows("SELECT count(*) FROM work") == [(0,)]
+    assert receipt
+
+
+def test_a_message_that_was_applied_has_nothing_to_replay(house):
+    accepted = house.submit("e-7")
+    house.triage()
+
+    assert house.json("replay", str(accepted.message_id), "--commit")["skipped"] == 1
+
+
+def test_only_one_peers_messages_are_replayed_when_it_is_named(house):
+    kept(house)
+    mine = kept(house, {"externalId": "s-1", "text": "т"}, peer="sed")
+
+    found = house.json("replay", "--stage", "undecodable", "--peer", "sed", "--commit")
+
+    assert [m["message"] for m in found["messages"]] == [mine]
+
+
+PROFILE = """
+name = "district"
+title = "Таблица района"
+[table]
+encoding = "utf-8"
+delimiter = ";"
+[key]
+columns = ["number"]
+revision = 1
+[[column]]
+name = "number"
+required = true
+[[column]]
+name = "kind"
+field = "type"
+words = {{ {words} }}
+[[column]]
+name = "text"
+field = "text"
+"""
+TABLE = "number;kind;text\n1;жалоба;Нет света\n2;сигнал;Яма\n3;сигнал;Снег\n"
+
+
+@pytest.fixture
+def dropped(house, tmp_path):
+    """A file of three rows, two of which the profile did not understand."""
+    profile = tmp_path / "district.toml"
+    profile.write_text(PROFILE.format(words='"жалоба" = "complaint"'))
+    box = tmp_path / "box"
+    (box / "in").mkdir(parents=True)
+    (box / "in" / "week.csv").write_text(TABLE)
+    inbox = FileInbox(path=box, peer="sed", profile=str(profile), settle_seconds=0)
+    known = StoreKnown(house.url)
+    run_once(inbox, house.committer, house.blobs, datetime.now(UTC), known=known)
+    known.close()
+    house.environ["GATEWAY_INBOXES"] = json.dumps(
+        [{"path": str(box), "peer": "sed", "profile": str(profile)}]
+    )
+    assert house.rows("SELECT count(*) FROM message WHERE stage = 'undecodable'") == [(2,)]
+    return profile
+
+
+def test_rows_of_a_file_are_read_again_once_the_profile_is_mended(house, dropped):
+    assert house.json("replay", "--stage", "undecodable", code=1)["failed"] == 2
+    dropped.write_text(PROFILE.format(words='"жалоба" = "complaint", "сигнал" = "application"'))
+
+    assert house.json("replay", "--stage", "undecodable")["readable"] == 2
+    assert house.rows("SELECT count(*) FROM appeal") == [(1,)], "dry by default"
+    found = house.json("replay", "--stage", "undecodable", "--commit")
+
+    assert found["accepted"] == 2
+    assert house.rows("SELECT external_id FROM appeal ORDER BY 1") == [("1",), ("2",), ("3",)]
+    notes = house.rows("SELECT note FROM message WHERE note ? 'replay_of' ORDER BY id")
+    assert [note["row"] for (note,) in notes] == [3, 4]
+    assert house.json("replay", "--stage", "undecodable", "--commit")["messages"] == []
+
+
+def test_a_file_that_could_not_be_read_at_all_is_landed_row_by_row(house, dropped, tmp_path):
+    good = dropped.read_text()
+    dropped.write_text("not a profile")
+    box = tmp_path / "box"
+    (box / "in" / "next.csv").write_text("number;kind;text\n9;жалоба;Лёд\n")
+    inbox = FileInbox(path=box, peer="sed", profile=str(dropped), settle_seconds=0)
+    run_once(inbox, house.committer, house.blobs, datetime.now(UTC))
+    ((file,),) = house.rows(
+        "SELECT id::text FROM message WHERE operation = 'file' AND stage = 'undecodable'"
+    )
+    dropped.write_text(good)
+
+    assert house.json("replay", file, "--commit")["accepted"] == 1
+    assert house.rows("SELECT external_id FROM appeal ORDER BY 1") == [("1",), ("9",)]

@@ -1,0 +1,62 @@
+"""From a peer's row to what dispatch sends to."""
+
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+
+from gateway.destinations import Destinations
+from gateway.model.peer import Peer
+from gateway.registry import load
+from gateway.settings import Settings
+from gateway.store import peers
+from gateway.store.pool import Pool
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def destinations(pg_url):
+    pool = Pool(pg_url)
+    pool.open()
+    yield Destinations(pool, load(["sstu"]), Settings(), lambda: NOW)
+    pool.close()
+
+
+def add(url, **given):
+    with psycopg.connect(url, autocommit=True, cursor_factory=psycopg.RawCursor) as connection:
+        peers.add(connection, Peer(**given), NOW)
+
+
+def test_each_channel_of_the_house_is_built(pg_url, destinations, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("0123456789abcdef0123456789abcdef")
+    address = "http://127.0.0.1:9/"
+    add(
+        pg_url, code="hook", adapter="webhook", options={"url": address, "secret_file": str(secret)}
+    )
+    add(pg_url, code="files", adapter="file", options={"directory": str(tmp_path / "out")})
+    add(
+        pg_url,
+        code="back",
+        adapter="soap",
+        options={"url": address, "maintenance": ["sun 02:00-04:00"]},
+    )
+    add(pg_url, code="node", adapter="sstu", options={"url": address})
+    add(pg_url, code="portal")
+
+    built = destinations()
+
+    assert sorted(built) == ["back", "files", "hook", "node"]
+    assert len(built["back"].policy.maintenance) == 1
+    assert built["node"].policy.can_ask
+    assert not built["node"].policy.idempotent
+    assert built["node"].policy.level == "full", "the manifest records the ground"
+
+
+def test_a_row_that_cannot_be_spoken_to_harms_only_itself(pg_url, destinations):
+    add(pg_url, code="broken", adapter="webhook", options={"url": "http://127.0.0.1:9/"})
+    add(pg_url, code="nobody", adapter="no-such-adapter")
+    add(pg_url, code="node", adapter="sstu", options={"url": "http://127.0.0.1:9/"})
+
+    assert sorted(destinations()) == ["node"]

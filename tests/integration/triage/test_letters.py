@@ -1,0 +1,152 @@
+"""One covering letter that came by two channels is one appeal, and both senders are told of it."""
+
+from __future__ import annotations
+
+import threading
+from datetime import date
+
+import psycopg
+import pytest
+
+from gateway.access.policy import Caller
+from gateway.model.appeal import Appeal
+from gateway.model.events import EventType
+from gateway.model.facts import RegistrationFacts
+from gateway.model.peer import Peer
+from gateway.model.registration import ReferralIn
+from gateway.store import peers
+from gateway.store.pool import Pool
+from gateway.wires import contract as c
+from gateway.wires.reader import Reader
+from tests.integration.accept.conftest import PEER, eventually
+
+LETTER = ReferralIn(number="А26-01-000017", date=date(2026, 1, 10))
+TOLD = """
+SELECT d.event_type FROM delivery d JOIN appeal a ON a.id = d.appeal_id
+WHERE d.destination = %s AND a.external_id = %s ORDER BY d.lane, d.seq
+"""
+STUCK = """
+SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+AND application_name = 'gateway triage' AND wait_event_type = 'Lock'
+"""
+
+
+def told(room, peer: str, external_id: str) -> list[str]:
+    return [row[0] for row in room.rows(TOLD, peer, external_id)]
+
+
+@pytest.fixture
+def letters(room):
+    """Appeals with the same covering letter, from peers of their choice."""
+    with room.connection() as db:
+        for code in ("node", "archive-2"):
+            peers.add(db, Peer(code=code, name=code), room.now)
+
+    def send(external_id: str, peer: str = PEER, **more) -> None:
+        appeal = Appeal(text="Нет света", referrals=(LETTER,), **more)
+        room.submit_appeal(external_id, appeal, peer=peer)
+
+    return send
+
+
+def merged(room) -> list[str]:
+    return [
+        row[0] for row in room.rows("SELECT external_id FROM appeal WHERE merged_into IS NOT NULL")
+    ]
+
+
+def test_the_second_sender_hears_of_the_merger_and_of_what_it_missed(room, letters):
+    letters("first")
+    room.work_off()
+    letters("second", "node")
+    room.work_off()
+    assert merged(room) == ["second"]
+    assert told(room, "node", "second") == ["MergedAsDuplicate"]
+    assert told(room, "node", "first") == ["Received", "Registered", "Assigned"]
+    assert told(room, "hook", "second") == []
+    assert room.verified().faults == ()
+
+
+def test_both_senders_hear_of_a_letter_that_came_twice_in_one_batch(room, letters):
+    letters("first")
+    letters("second", "node")
+    room.work_off()
+    assert merged(room) == ["second"]
+    assert told(room, "node", "first") == ["Received", "Registered", "Assigned"]
+    assert told(room, PEER, "first") == ["Registered", "Assigned"]
+
+
+def test_a_report_on_a_merged_appeal_moves_the_one_that_holds_the_letter(room, letters):
+    letters("first")
+    letters("second", "node")
+    room.work_off()
+    room.report("second", "work", peer="node")
+    room.work_off()
+    assert room.rows("SELECT state FROM appeal WHERE external_id = 'first'") == [("in_work",)]
+    assert told(room, PEER, "first")[-1] == "TakenToWork"
+    assert room.verified().faults == ()
+
+
+def test_what_happens_while_a_letter_is_merged_reaches_both_senders(room, letters):
+    letters("first")
+    room.work_off()
+    letters("second", "node")
+    [(second,)] = room.rows("SELECT id FROM appeal WHERE external_id = 'second'")
+    merging = threading.Thread(target=room.work_off)
+    with psycopg.connect(room.url) as blocker:
+        blocker.execute("LOCK TABLE lane IN ACCESS EXCLUSIVE MODE")
+        merging.start()
+        eventually(lambda: room.rows(STUCK) == [(1,)])
+        room.report("first", "work")
+        working = threading.Thread(target=room.work_off)
+        working.start()
+        eventually(lambda: room.rows(STUCK) == [(2,)])
+    merging.join()
+    working.join()
+    assert room.rows("SELECT id FROM appeal WHERE merged_into IS NOT NULL") == [(second,)]
+    assert "TakenToWork" in told(room, "node", "first")
+    assert room.deadlocks() == 0
+
+
+@pytest.mark.parametrize("kind", ["test_message", "historical"])
+def test_tests_and_imported_history_hold_no_letter(room, letters, kind):
+    letters("odd", **{kind: True})
+    room.work_off()
+    letters("real", "node")
+    room.work_off()
+    assert merged(room) == []
+    assert room.rows("SELECT state FROM appeal WHERE external_id = 'real'") == [("assigned",)]
+
+
+def test_a_register_of_documents_gets_the_document_of_the_holder_only(room, letters):
+    with room.connection() as db:
+        peers.set_options(db, "node", {"tell_last": True})
+    letters("first")
+    room.work_off()
+    letters("second", "node")
+    room.work_off()
+    assert told(room, "node", "second") == []
+    assert told(room, "node", "first") == ["Assigned"]
+    theirs = RegistrationFacts(organisation="sed", number="17-ж", date=date(2026, 3, 2))
+    room.report("second", "number", EventType.REGISTERED, peer="node", registration=theirs)
+    room.work_off()
+    assert room.count("registration") == 2
+
+
+def test_a_merged_appeal_stands_where_its_letter_stands(room, letters):
+    letters("first")
+    letters("second", "node")
+    room.work_off()
+    room.report("first", "work")
+    room.work_off()
+    pool = Pool(room.url)
+    pool.open()
+    try:
+        answer = Reader(pool, room.blobs).read(
+            c.GetStatus(keys=(c.AppealKey(external_id="second"),)), Caller(peer="node")
+        )
+    finally:
+        pool.close()
+    [item] = answer.items
+    assert (item.found, item.state) == (True, "in_work")
+    assert [q.state for q in item.questions] == ["in_work"]

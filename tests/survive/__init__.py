@@ -1,0 +1,1 @@
+"""`make survive`: what was acknowledged survives whatever is done to the processes."""

@@ -1,0 +1,100 @@
+"""Numbers that look alike meet under one key, and only they; clean text loses nothing."""
+
+import unicodedata
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from gateway.errors import TooLargeError, ValidationError
+from gateway.model.fold import HOMOGLYPHS, clean_text, number_key
+
+ANY = st.text(st.characters(codec="utf-8"))
+NUMBERS = st.text("АВЕКМНОРСТУХABEKMHOPCTYXЖЯ0123456789-/. №", max_size=30)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("А26-02-10451233-СО1", "A26-02-10451233-CO1"),
+        ("А26-02-10451233-СО1", "а26–02–10451233–со1"),
+        ("№ А26 - 02-12345678", "A26‑02—12345678"),
+        ("N ОГ-12/26", "№ОГ–12/26"),
+        ("No. 5-П", "5-П"),
+        ("ОГ 12/26", "ОГ-12/26"),
+        ("ОГ-12 / 26", "ОГ-12/26"),
+        ("вх\u00ad-77", "ВХ-77"),
+        ("ЁЛ-1", "ЕЛ-1"),
+        ("Ａ２６-1", "A26-1"),
+        ("75\\11", "75/11"),
+        ("5_7", "5-7"),
+    ],
+)
+def test_spellings_of_one_number_meet(one, other):
+    assert number_key(one) == number_key(other) != ""
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("1-12", "11-2"), ("112", "11-2"), ("О1", "01"), ("З-5", "3-5"), ("12/26", "1226"),
+     ("А-1", "Б-1"), ("Й-1", "И-1")],
+)  # fmt: skip
+def test_different_numbers_do_not_meet(one, other):
+    assert number_key(one) != number_key(other)
+
+
+@settings(max_examples=300, deadline=None)
+@given(ANY | NUMBERS)
+@example("N N 5")
+@example("№№")
+@example("ﬁ-1")
+def test_the_key_of_a_key_is_itself(text):
+    assert number_key(number_key(text)) == number_key(text)
+
+
+@given(NUMBERS)
+def test_alphabet_and_case_do_not_matter(number):
+    cyrillic = {latin: letter for letter, latin in HOMOGLYPHS.items() if letter in "АВЕКМНОРСТУХ"}
+    retyped = "".join(cyrillic.get(char, char) for char in number)
+
+    assert number_key(retyped) == number_key(number)
+    assert number_key(number.lower()) == number_key(number)
+
+
+@given(ANY)
+def test_a_key_without_letters_and_digits_is_empty(text):
+    key = number_key(text)
+
+    assert key == "" or any(map(str.isalnum, key))
+
+
+@given(ANY)
+def test_clean_text_is_normal_and_idempotent_or_refused(text):
+    try:
+        clean = clean_text(text)
+    except ValidationError:
+        assert any(ord(c) < 32 or c in "\ufffe\uffff" for c in text)
+        return
+    assert clean == unicodedata.normalize("NFC", text)
+    assert clean_text(clean) == clean
+
+
+@pytest.mark.parametrize(
+    "bad", ["\x00", chr(0xD800), chr(0xDFFF), "\x0b", "\x1f", "\x1a", "\uffff"]
+)
+def test_what_no_store_or_reply_can_hold_is_refused(bad):
+    with pytest.raises(ValidationError) as caught:
+        clean_text(f"Прошу{bad}", "Appeal/Text")
+
+    assert caught.value.violations[0].path == "Appeal/Text"
+    assert f"U+{ord(bad):04X} at character 6" in caught.value.violations[0].found
+
+
+def test_lines_and_tabs_of_a_letter_stay():
+    assert clean_text("Прошу:\r\n\t1. снег\n") == "Прошу:\r\n\t1. снег\n"
+
+
+def test_a_text_past_its_limit_is_refused():
+    assert clean_text("ы" * 10, limit=10)
+    with pytest.raises(TooLargeError):
+        clean_text("ы" * 11, "Subject", limit=10)

@@ -1,0 +1,78 @@
+"""Nothing is mandatory but a source and one of text, file, number; every appeal has a question."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from gateway import limits
+from gateway.errors import TooLargeError, ValidationError
+from gateway.model.appeal import Appeal
+from gateway.model.attachment import Attachment
+from gateway.model.base import Code, ExternalRef, Extra
+from gateway.model.intake import check_intake, with_question
+from gateway.model.question import Question
+from gateway.model.registration import ReferralIn, Registration
+from tests.unit.model.appeals import entity
+
+ENOUGH = {
+    "text": {"text": "Прошу убрать снег"},
+    "question": {"questions": (Question(text="Снег"),)},
+    "file": {"attachments": (Attachment(sha256="ab" * 32),)},
+    "link": {"attachments": (Attachment(url="https://photos.example.org/1.jpg"),)},
+    "number": {"refs": (ExternalRef(peer="p", kind="id", value="7"),)},
+    "registration": {"registrations": (Registration(number="ОГ-1"),)},
+    "letter": {"referrals": (ReferralIn(number="А26-1"),)},
+}
+
+
+@pytest.mark.parametrize("fields", ENOUGH.values(), ids=ENOUGH)
+def test_one_of_text_file_and_number_is_enough(fields):
+    check_intake(Appeal(source_peer="portal", **fields))
+    check_intake(Appeal(source_system=Code(system="gateway.source", value="file"), **fields))
+
+
+@pytest.mark.parametrize(
+    "fields", [{}, {"text": " \n\u00a0"}, {"attachments": (Attachment(),)}, {"collective": True}]
+)
+def test_an_appeal_about_nothing_is_refused(fields):
+    with pytest.raises(ValidationError) as caught:
+        check_intake(Appeal(source_peer="portal", **fields))
+
+    assert [violation.code for violation in caught.value.violations] == ["required"]
+
+
+def test_every_fault_is_named_at_once():
+    with pytest.raises(ValidationError) as caught:
+        check_intake(Appeal(questions=(Question(ordinal=1), Question(ordinal=1)), revision=0))
+
+    assert [v.path for v in caught.value.violations] == ["source", "text", "questions", "revision"]
+
+
+def test_counts_are_bounded():
+    base = {"source_peer": "p", "text": "т"}
+    many = tuple(Question(ordinal=n + 1) for n in range(limits.QUESTIONS_PER_APPEAL + 1))
+    files = (Attachment(sha256="ab" * 32),) * (limits.ATTACHMENTS_PER_APPEAL + 1)
+    extras = (Extra(peer="p", path="x"),) * (limits.EXTRAS_PER_ENTITY + 1)
+
+    for fields in (
+        {"questions": many},
+        {"attachments": files},
+        {"extras": extras},
+        {"questions": (Question(extras=extras),)},
+    ):
+        with pytest.raises(TooLargeError):
+            check_intake(Appeal(**base, **fields))
+
+
+def test_a_letter_without_topic_gets_one_question_with_its_text():
+    appeal = with_question(Appeal(source_peer="p", subject="О снеге", text="Прошу убрать снег"))
+
+    assert appeal.questions == (Question(ordinal=1, text="Прошу убрать снег"),)
+    assert appeal.questions[0].topics == ()
+    assert appeal.questions[0].state == "received"
+    assert with_question(appeal) is appeal
+
+
+@settings(max_examples=50, suppress_health_check=list(HealthCheck), deadline=None)
+@given(entity(Appeal, depth=2))
+def test_every_appeal_has_a_question(appeal):
+    assert with_question(appeal).questions

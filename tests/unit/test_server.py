@@ -1,0 +1,399 @@
+"""What a connection may send and how long it may take, tried with real sockets on a real server."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import ssl
+import subprocess
+import sys
+import time
+
+import pytest
+
+from gateway import limits
+
+STAND = """
+import asyncio, json, sys
+from gateway import logs, server
+
+logs.configure("error")
+
+options = json.loads(sys.argv[1])
+for name, value in options.get("protocol", {}).items():
+    setattr(server.GuardedProtocol, name, value)
+
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan":
+        while True:
+            message = await receive()
+            await send({"type": message["type"] + ".complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
+    path, size = scope["path"], 0
+    if path == "/late":
+        await asyncio.sleep(0.5)
+    if path == "/refuse":
+        status = 401
+    else:
+        status = 200
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                print("gone", flush=True)
+                return
+            size += len(message.get("body", b""))
+            if not message.get("more_body"):
+                break
+    if path == "/slow":
+        await asyncio.sleep(1)
+    if path == "/late":
+        print("late", size, flush=True)
+    body = json.dumps({
+        "path": path, "size": size, "headers": len(scope["headers"]), "client": scope["client"][0],
+        "names": [name.decode() for name, _ in scope["headers"]],
+        "tls": bool(scope.get("extensions", {}).get("tls", {}).get("client_cert_chain")),
+    }).encode()
+    headers = [(b"content-length", b"%d" % len(body))]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+bound = server.listen("127.0.0.1", 0)
+port = bound.getsockname()[1]
+tls = server.tls_options(*options["tls"]) if "tls" in options else None
+server.run(app, bound, tls=tls, ready=lambda: print(port, flush=True))
+"""
+
+
+class Stand:
+    """A server in a process of its own, with an application that says what it got."""
+
+    def __init__(self, **options):
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", STAND, json.dumps(options)], stdout=subprocess.PIPE, text=True
+        )
+        self.port = int(self.process.stdout.readline())
+
+    def connect(self):
+        made = socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return made
+
+    def said(self):
+        return self.process.stdout.readline().strip()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(10)
+        self.process.stdout.close()
+
+
+@pytest.fixture(scope="module")
+def stand():
+    made = Stand(protocol={"header_seconds": 0.6, "body_seconds": 0.8, "body_floor": 1000})
+    yield made
+    made.stop()
+
+
+def read_all(connection):
+    """Everything until the server closes."""
+    data = b""
+    with contextlib.suppress(ConnectionResetError):
+        while piece := connection.recv(65536):
+            data += piece
+    return data
+
+
+def read_answer(connection):
+    """One answer with Content-Length: its status and body."""
+    head = b""
+    while b"\r\n\r\n" not in head:
+        piece = connection.recv(1)
+        assert piece, head
+        head += piece
+    lines = head.decode().split("\r\n")
+    named = dict(line.lower().split(": ", 1) for line in lines[1:] if ": " in line)
+    body = b""
+    while missing := int(named.get("content-length", 0)) - len(body):
+        body += connection.recv(missing)
+    return int(lines[0].split()[1]), named, body
+
+
+def ask(stand, data):
+    with stand.connect() as connection:
+        connection.sendall(data)
+        return read_answer(connection)
+
+
+def get(path="/", *headers):
+    return "\r\n".join((f"GET {path} HTTP/1.1", "Host: gateway", *headers, "", "")).encode()
+
+
+def post(size, path="/", *headers):
+    first = (f"POST {path} HTTP/1.1", "Host: gateway", f"Content-Length: {size}", *headers, "", "")
+    return "\r\n".join(first).encode()
+
+
+def test_a_request_is_answered_and_the_next_one_on_the_same_connection(stand):
+    with stand.connect() as connection:
+        for path in ("/a", "/b"):
+            connection.sendall(get(path))
+            status, _, body = read_answer(connection)
+            assert (status, json.loads(body)["path"]) == (200, path)
+
+
+def test_headers_over_64_kb_are_refused_in_one_piece_and_in_many(stand):
+    long = get("/", "X-Long: " + "a" * (limits.HEADER_BYTES + 10))
+    many = get("/", *(f"X-{n}: " + "a" * 900 for n in range(90)))
+    for data in (long, many):
+        assert ask(stand, data)[0] == 431
+        with stand.connect() as connection:
+            for start in range(0, len(data), 1000):
+                try:
+                    connection.sendall(data[start : start + 1000])
+                except OSError:
+                    break
+            assert read_all(connection).startswith(b"HTTP/1.1 431 ")
+
+
+def test_a_header_that_never_ends_is_refused_while_it_comes(stand):
+    with stand.connect() as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nX-Long: ")
+        with contextlib.suppress(OSError):
+            for _ in range(100):
+                connection.sendall(b"a" * 1024)
+        assert read_all(connection).startswith(b"HTTP/1.1 431 ")
+
+
+def test_headers_just_under_the_bound_pass(stand):
+    data = get("/", "X-Long: " + "a" * (limits.HEADER_BYTES - 200))
+    assert ask(stand, data)[0] == 200
+
+
+def test_a_hundred_headers_pass_and_one_more_does_not(stand):
+    assert ask(stand, get("/", *(f"X-{n}: 1" for n in range(99))))[0] == 200
+    assert ask(stand, get("/", *(f"X-{n}: 1" for n in range(100))))[0] == 431
+
+
+def test_a_second_request_with_too_many_headers_gets_its_answer_too(stand):
+    with stand.connect() as connection:
+        connection.sendall(get())
+        assert read_answer(connection)[0] == 200
+        connection.sendall(get("/", *(f"X-{n}: 1" for n in range(200))))
+        assert read_answer(connection)[0] == 431
+
+
+def test_a_large_body_does_not_count_as_headers(stand):
+    size = 5 * limits.MB
+    with stand.connect() as connection:
+        for _ in range(2):
+            connection.sendall(post(size) + b"x" * size)
+            status, _, body = read_answer(connection)
+            assert (status, json.loads(body)["size"]) == (200, size)
+
+
+def test_a_request_behind_a_large_body_in_the_same_piece_is_answered(stand):
+    size = 200_000
+    with stand.connect() as connection:
+        connection.sendall(post(size) + b"x" * size + get("/next")[:20])
+        assert read_answer(connection)[0] == 200
+        connection.sendall(get("/next")[20:])
+        assert json.loads(read_answer(connection)[2])["path"] == "/next"
+
+
+def test_slow_headers_are_ended(stand):
+    with stand.connect() as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: gate")
+        assert read_all(connection).startswith(b"HTTP/1.1 408 ")
+
+
+def test_slow_headers_of_a_second_request_are_ended_with_an_answer(stand):
+    with stand.connect() as connection:
+        connection.sendall(get())
+        read_answer(connection)
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: gate")
+        assert read_all(connection).startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_header_that_drips_is_not_waited_for_longer(stand):
+    with stand.connect() as connection, contextlib.suppress(OSError):
+        connection.settimeout(0.1)
+        for byte in b"GET / HTTP/1.1\r\nX-Slow: " + b"a" * 100:
+            connection.sendall(bytes([byte]))
+            with contextlib.suppress(TimeoutError):
+                assert connection.recv(100).startswith(b"HTTP/1.1 408 ")
+                return
+        pytest.fail("a drip was waited for")
+
+
+def test_a_connection_that_says_nothing_is_closed_without_a_word(stand):
+    with stand.connect() as connection:
+        assert read_all(connection) == b""
+
+
+@pytest.mark.parametrize("before", [b"", get()])
+def test_blank_lines_do_not_hold_a_connection(stand, before):
+    with stand.connect() as connection:
+        if before:
+            connection.sendall(before)
+            read_answer(connection)
+        connection.sendall(b"\r\n")
+        assert read_all(connection) == b""
+
+
+def test_a_body_that_stands_still_is_ended(stand):
+    with stand.connect() as connection:
+        connection.sendall(post(100) + b"x" * 10)
+        assert read_all(connection).startswith(b"HTTP/1.1 408 ")
+    assert stand.said() == "gone"
+
+
+def test_a_large_body_on_a_slow_line_is_waited_for_while_it_moves(stand):
+    with stand.connect() as connection:
+        connection.sendall(post(8000))
+        for _ in range(8):
+            time.sleep(0.25)
+            connection.sendall(b"x" * 1000)
+        status, _, body = read_answer(connection)
+    assert (status, json.loads(body)["size"]) == (200, 8000)
+
+
+def test_an_answer_that_takes_longer_than_the_clocks_is_given(stand):
+    with stand.connect() as connection:
+        connection.sendall(get("/slow"))
+        assert read_answer(connection)[0] == 200
+
+
+def test_a_client_that_goes_away_within_its_body_is_noticed(stand):
+    with stand.connect() as connection:
+        connection.sendall(post(100) + b"x" * 10)
+    assert stand.said() == "gone"
+
+
+def test_a_whole_request_is_carried_out_though_its_client_left(stand):
+    with stand.connect() as connection:
+        connection.sendall(post(5, "/late") + b"hello")
+    assert stand.said() == "late 5"
+
+
+def test_chunked_bodies_are_read_and_their_trailers_dropped(stand):
+    head = b"POST / HTTP/1.1\r\nHost: g\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"
+    with stand.connect() as connection:
+        connection.sendall(head + b"5\r\nhello\r\n3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n" + get("/next"))
+        first = json.loads(read_answer(connection)[2])
+        assert first["size"] == 8
+        assert "x-sum" not in first["names"]
+        assert json.loads(read_answer(connection)[2])["path"] == "/next"
+
+
+def test_trailers_and_chunk_extensions_without_end_are_refused(stand):
+    head = b"POST / HTTP/1.1\r\nHost: g\r\nTransfer-Encoding: chunked\r\n\r\n"
+    for flood in (b"0\r\nX-T: " + b"a" * 200_000, b"5;" + b"e" * 200_000):
+        with stand.connect() as connection:
+            with contextlib.suppress(OSError):
+                connection.sendall(head)
+                for start in range(0, len(flood), 4096):
+                    connection.sendall(flood[start : start + 4096])
+            assert read_all(connection).startswith(b"HTTP/1.1 4")
+        assert stand.said() == "gone"
+
+
+def test_expect_100_continue_is_answered_before_the_body(stand):
+    with stand.connect() as connection:
+        connection.sendall(post(5, "/", "Expect: 100-continue"))
+        assert read_answer(connection)[0] == 100
+        connection.sendall(b"hello")
+        assert json.loads(read_answer(connection)[2])["size"] == 5
+        connection.sendall(get("/next"))
+        assert read_answer(connection)[0] == 200
+
+
+def test_a_refusal_of_expect_100_continue_closes_so_that_no_request_is_read_as_a_body(stand):
+    with stand.connect() as connection:
+        connection.sendall(post(5, "/refuse", "Expect: 100-continue"))
+        status, headers, _ = read_answer(connection)
+        assert (status, headers["connection"]) == (401, "close")
+        assert read_all(connection) == b""
+
+
+def test_pipelined_requests_are_answered_in_order(stand):
+    with stand.connect() as connection:
+        connection.sendall(get("/slow") + get("/2") + post(3, "/3") + b"abc")
+        paths = [json.loads(read_answer(connection)[2])["path"] for _ in range(3)]
+    assert paths == ["/slow", "/2", "/3"]
+
+
+def test_a_refusal_is_not_written_into_another_answer(stand):
+    with stand.connect() as connection:
+        connection.sendall(get("/slow") + get("/", *(f"X-{n}: 1" for n in range(200))))
+        assert read_all(connection).count(b"HTTP/1.1") <= 1
+
+
+def test_what_is_not_http_is_answered_with_400(stand):
+    assert ask(stand, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 hello\r\n\r\n")[0] == 400
+    assert ask(stand, b"GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n")[0] == 400
+
+
+def test_an_offer_of_http2_is_passed_over(stand):
+    offer = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk")
+    with stand.connect() as connection:
+        connection.sendall(post(5, "/", *offer) + b"hello")
+        assert json.loads(read_answer(connection)[2])["size"] == 5
+        connection.sendall(get("/next"))
+        assert json.loads(read_answer(connection)[2])["path"] == "/next"
+
+
+def test_too_many_connections_of_one_address_are_refused_and_room_comes_back():
+    stand = Stand(protocol={"per_address": 3, "header_seconds": 30})
+    try:
+        held = [stand.connect() for _ in range(3)]
+        for connection in held:
+            connection.sendall(get())
+            assert read_answer(connection)[0] == 200
+        assert ask(stand, get())[0] == 503
+        for connection in held:
+            connection.close()
+        status = 503
+        for _ in range(50):
+            status = ask(stand, get())[0]
+            if status == 200:
+                break
+            time.sleep(0.1)
+        assert status == 200
+    finally:
+        stand.stop()
+
+
+def test_the_proxy_in_front_may_name_the_caller(stand):
+    _, _, body = ask(stand, get("/", "X-Forwarded-For: 192.0.2.7"))
+    assert json.loads(body)["client"] == "192.0.2.7"
+
+
+def certificate(folder, name, subject):
+    key, made = folder / f"{name}.key", folder / f"{name}.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+         "-nodes", "-keyout", key, "-out", made, "-days", "2", "-subj", f"/CN={subject}",
+         "-addext", "subjectAltName=DNS:localhost"],
+        check=True, capture_output=True,
+    )  # fmt: skip
+    return made, key
+
+
+def test_a_client_certificate_reaches_the_scope_and_is_not_forced(tmp_path):
+    server_cert, server_key = certificate(tmp_path, "server", "localhost")
+    client_cert, client_key = certificate(tmp_path, "client", "region-portal")
+    stand = Stand(tls=[str(server_cert), str(server_key), str(client_cert)])
+    try:
+        for shown in (True, False):
+            context = ssl.create_default_context(cafile=server_cert)
+            if shown:
+                context.load_cert_chain(client_cert, client_key)
+            plain = stand.connect()
+            with context.wrap_socket(plain, server_hostname="localhost") as connection:
+                connection.sendall(get())
+                status, _, body = read_answer(connection)
+            assert (status, json.loads(body)["tls"]) == (200, shown)
+    finally:
+        stand.stop()

@@ -1,0 +1,161 @@
+"""The one parser that sees a stranger's bytes."""
+
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+
+from gateway import limits, xml
+from gateway.errors import GatewayError, MalformedError, TooLargeError, UnsupportedError
+
+TEXT = "<а>Ёж</а>"
+
+
+@pytest.mark.parametrize(
+    ("data", "charset", "encoding"),
+    [
+        (TEXT.encode(), "", "utf-8"),
+        (TEXT.encode(), "US-ASCII", "utf-8"),
+        (TEXT.encode("utf-8-sig"), "windows-1251", "utf-8"),
+        (TEXT.encode("utf-16"), "", "utf-16-le"),
+        (b"\xfe\xff" + TEXT.encode("utf-16-be"), "utf-8", "utf-16-be"),
+        (TEXT.encode("utf-16-le"), "", "utf-16-le"),
+        (TEXT.encode("utf-16-be"), "UTF-16", "utf-16-be"),
+        (TEXT.encode("utf-16-le"), "utf-16", "utf-16-le"),
+        (TEXT.encode("cp1251"), '"CP1251"', "windows-1251"),
+        (
+            b"<?xml version='1.0' encoding='Windows-1251'?>" + TEXT.encode("cp1251"),
+            "",
+            "windows-1251",
+        ),
+        (b'<?xml version="1.0" encoding="koi8-r"?>' + TEXT.encode(), "utf-8", "utf-8"),
+        (b'<?xml version="1.0" standalone="yes"?>' + TEXT.encode(), "", "utf-8"),
+    ],
+)
+def test_the_encoding_is_taken_from_the_mark_then_the_media_type_then_the_declaration(
+    data, charset, encoding
+):
+    document = xml.parse(data, charset)
+    assert document.encoding == encoding == xml.encoding_of(data, charset)
+    assert (document.root.tag, document.root.text) == ("а", "Ёж")
+
+
+@pytest.mark.parametrize("encoding", sorted(xml.CHARSET_LABELS))
+def test_what_is_encoded_is_parsed_again(encoding):
+    data = xml.encode("<a>Ёж \U0001f3e0</a>".encode(), encoding)
+    document = xml.parse(data)
+    assert document.encoding == encoding
+    assert document.root.text == "Ёж \U0001f3e0"
+
+
+@pytest.mark.parametrize(
+    "data", [b"<a>\x98</a>", "<a>\ud800</a>".encode("utf-16-le", "surrogatepass"), b"<\x00a"]
+)
+def test_bytes_that_the_encoding_lacks_are_refused_with_their_place(data):
+    with pytest.raises(MalformedError) as caught:
+        xml.parse(data, "windows-1251" if data[1] else "utf-16")
+    assert caught.value.where.startswith("byte ")
+
+
+def test_an_encoding_not_offered_is_named():
+    for data in (b'<?xml version="1.0" encoding="ebcdic-cp-us"?><a/>', "<a/>".encode("utf-32")):
+        with pytest.raises(UnsupportedError):
+            xml.parse(data)
+        assert xml.encoding_of(data) == "utf-8"
+
+
+def test_external_entities_are_not_read(tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("секрет")
+    data = f'<!DOCTYPE a [<!ENTITY x SYSTEM "{secret.as_uri()}">]><a b="1">&x;</a>'.encode()
+    with pytest.raises(MalformedError) as caught:
+        xml.parse(data)
+    assert "секрет" not in str(caught.value)
+
+
+def test_the_words_of_a_document_type_are_only_words_in_text():
+    assert xml.parse(b"<a><![CDATA[<!DOCTYPE a>]]></a>").root.text == "<!DOCTYPE a>"
+
+
+def test_comments_and_instructions_do_not_split_a_text():
+    root = xml.parse(b"<a>A-<!-- x -->1<?y z?>2</a>").root
+    assert (root.text, len(root)) == ("A-12", 0)
+
+
+def nested(depth, filler=b""):
+    return b"<a>" * (depth - 1) + b"<a>" + filler + b"</a>" * depth
+
+
+@pytest.mark.parametrize("filler", [b"", b"=" * (limits.SOAP_ROOT_NODES + 1)])
+def test_the_deepest_level_allowed_is_taken_and_the_next_is_not(filler):
+    assert xml.parse(nested(limits.XML_DEPTH, filler)).root is not None
+    for depth in (limits.XML_DEPTH + 1, 255, 300, 3000):
+        with pytest.raises(TooLargeError):
+            xml.parse(nested(depth, filler))
+
+
+def test_the_last_node_allowed_is_taken_and_the_next_is_not():
+    many = b"<b/>" * (limits.SOAP_ROOT_NODES - 1)
+    filler = b"=" * limits.SOAP_ROOT_NODES
+    assert len(xml.parse(b"<a>" + filler + many + b"</a>").root) == limits.SOAP_ROOT_NODES - 1
+    with pytest.raises(TooLargeError):
+        xml.parse(b"<a>" + filler + many + b"<b/></a>")
+
+
+def test_counting_stops_while_the_document_is_still_coming():
+    unfinished = b"<a>" + b"<b/>" * (limits.SOAP_ROOT_NODES * 2)
+    with pytest.raises(TooLargeError):
+        xml.parse(unfinished)
+
+
+def test_a_text_past_ten_megabytes_is_too_large():
+    with pytest.raises(TooLargeError):
+        xml.parse(b"<a>" + b"x" * (10 * limits.MB + 1) + b"</a>")
+
+
+def test_nodes_is_an_upper_bound():
+    assert xml.parse(b'<a b="1" c="2"><d/><e></e></a>').nodes >= 5
+
+
+def test_errors_of_one_thread_stay_in_it():
+    found = {}
+
+    def work(name):
+        for _ in range(200):
+            try:
+                xml.parse(f"<{name}><x></{name}>".encode())
+            except MalformedError as error:
+                found.setdefault(name, set()).add(error.message)
+
+    threads = [threading.Thread(target=work, args=(f"имя{i}",)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {name: len(messages) for name, messages in found.items()} == dict.fromkeys(found, 1)
+    assert all(name in min(messages) for name, messages in found.items())
+
+
+def test_the_canonical_form_does_not_depend_on_the_spelling():
+    first = xml.parse(b'<x:a xmlns:x="urn:x" xmlns:y="urn:y" b="1"  c="2"><x:d/></x:a>').root
+    second = xml.parse(b"<x:a xmlns:x='urn:x' c='2' b='1'><x:d></x:d></x:a>").root
+    assert xml.c14n(first) == xml.c14n(second)
+    assert b"urn:y" in xml.c14n(first, ["y"])
+    assert len(xml.digest(xml.c14n(first))) == 64
+
+
+@given(st.text(max_size=60))
+def test_quoted_and_escaped_text_comes_back(text):
+    root = etree.fromstring(f'<a b="{xml.quote(text)}">{xml.escape(text)}</a>'.encode())
+    assert (root.text or "") == root.get("b")
+
+
+@given(st.binary(max_size=200), st.sampled_from(["", "utf-8", "utf-16", "windows-1251", "x"]))
+def test_any_bytes_are_a_document_or_an_error_of_ours(data, charset):
+    try:
+        assert xml.parse(data, charset).root is not None
+    except GatewayError as error:
+        assert error.who == "peer"  # noqa: PT017 - either way is right
+    assert xml.encoding_of(data, charset) in xml.CHARSET_LABELS
