@@ -75,6 +75,7 @@ class Deliveries:
         if ids:
             self._stage.command("deliveries", "replay", *ids, "--commit")
             self.replayed += len(ids)
+            self._ours = 0  # what was replayed may be refused again, this time by the peer
 
     def _calm(self, seconds: float) -> None:
         """Wait until nothing moves, or so long: replaying in rounds spares the machine."""
