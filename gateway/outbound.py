@@ -1,6 +1,6 @@
 """The one HTTP client of the house: every byte that leaves for a peer goes through `Outbound`.
 
-What it adds to urllib3 (design §2.12, §2.15):
+What it adds to connections of urllib3 (design §2.12, §2.15):
 
 - only hosts named in the peer's row are spoken to, whatever a message or a redirect says;
 - a name is resolved once and pinned, private ranges only if listed (`gateway.pinning`);
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 from urllib3.exceptions import HTTPError, LocationParseError
 from urllib3.util import make_headers, parse_url
 
-from gateway import limits
+from gateway import http1, limits
 from gateway.errors import (
     ConfigurationError,
     GatewayError,
@@ -31,6 +31,7 @@ from gateway.errors import (
     PeerRefused,
     PeerUnavailable,
 )
+from gateway.http1 import Response
 from gateway.pinning import (
     Connection,
     PlainConnection,
@@ -45,19 +46,16 @@ from gateway.pinning import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+__all__ = ["ClientCertificate", "Outbound", "Response", "check"]
+
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 KEEP_ALIVE_SECONDS: Final = 4.0
 """Idle connections older than this are not reused: most servers close theirs after 5 s, and a
 request that meets that close is a doubt nobody needed."""
+_READ_BYTES: Final = 65_536
+_ONE_WRITE_BYTES: Final = 65_536
+"""Up to here head and body leave in one packet; copying a larger body costs more than a write."""
 _FAILURES: Final = (OSError, HTTPError, HTTPException, ValueError)
-
-
-class Response(NamedTuple):
-    """A complete answer: status, headers with lower-cased names, and the body as it stood."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
 
 
 class ClientCertificate(NamedTuple):
@@ -175,27 +173,25 @@ class Outbound:
         if self._proxy and target.scheme == "http":
             path = f"http://{target.authority}{target.path}"
             headers = {**headers, **self._proxy_headers}
+        head = http1.head(method, path, target.named, headers, len(body))
         try:
-            conn.request(
-                method, path, body or None, headers, preload_content=False, decode_content=False
-            )
+            if len(body) <= _ONE_WRITE_BYTES:
+                sock.sendall(head + body)
+            else:
+                sock.sendall(head)
+                sock.sendall(body)
         except (BrokenPipeError, ConnectionResetError):
             # a peer may answer "too large" and close before it has read everything
             if not sock.sent:
                 raise
-        raw = conn.getresponse()
-        parts: list[bytes] = []
-        size = 0
-        while chunk := raw.read(65_536):
-            size += len(chunk)
-            if size > self.max_response_bytes:
-                raise HTTPError(f"the answer is larger than {self.max_response_bytes} bytes")
-            parts.append(chunk)
-        response = Response(
-            raw.status, {k.lower(): v for k, v in raw.headers.items()}, b"".join(parts)
-        )
-        self._give_back(conn, target)
-        return response
+        answer = http1.Answer(method, self.max_response_bytes)
+        while not answer.whole:
+            answer.feed(sock.recv(_READ_BYTES))
+        if answer.lasts:
+            self._give_back(conn, target)
+        else:
+            conn.close()
+        return answer.response()
 
     def _allow(self, target: Target) -> None:
         if target.host not in self._allowed and target.authority not in self._allowed:
@@ -214,14 +210,12 @@ class Outbound:
                 conn = stack.pop() if stack else None
             if conn is None:
                 return self._open(target, deadline), False
-            if monotonic() - conn.idle_since < KEEP_ALIVE_SECONDS and conn.is_connected:
+            if monotonic() - conn.idle_since < KEEP_ALIVE_SECONDS and conn.is_quiet():
                 conn.begin(deadline)
                 return conn, True
             conn.close()
 
     def _give_back(self, conn: Connection, target: Target) -> None:
-        if conn.sock is None:
-            return
         conn.idle_since = monotonic()
         with self._lock:
             stack = self._idle.setdefault(target[:3], [])

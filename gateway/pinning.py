@@ -15,6 +15,7 @@ import socket
 import ssl
 import threading
 from functools import lru_cache
+from select import POLLIN, poll
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -27,8 +28,11 @@ from gateway.errors import ConfigurationError, PeerUnavailable
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+TOLERANCE_SECONDS: Final = 0.02
+"""How exactly a socket keeps the deadline: setting its timeout is a system call each time."""
 RESOLVED_SECONDS: Final = 60.0
 """How long a checked address is kept for new connections."""
+_PORTS: Final = {"http": 80, "https": 443}
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -47,6 +51,12 @@ class Target(NamedTuple):
         """`host:port`, an IPv6 address in brackets."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
+    @property
+    def named(self) -> str:
+        """What stands in Host: the authority without the scheme's own port (RFC 9110 §4.2)."""
+        name = f"[{self.host}]" if ":" in self.host else self.host
+        return name if self.port == _PORTS[self.scheme] else f"{name}:{self.port}"
+
 
 @lru_cache(maxsize=512)
 def parse_target(url: str) -> Target:
@@ -63,7 +73,7 @@ def parse_target(url: str) -> Target:
         raise ConfigurationError(
             "credentials do not belong into an address", found=parts.host, where="url"
         )
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+    port = parts.port or _PORTS[parts.scheme]
     return Target(parts.scheme, parts.host.strip("[]").lower(), port, parts.request_uri)
 
 
@@ -124,6 +134,7 @@ class Timed:
     deadline: float = 0.0
     sent: int = 0
     got: int = 0
+    _armed: float = 0.0
 
     def left(self) -> float:
         """Seconds until the deadline; TimeoutError when it has passed."""
@@ -132,22 +143,40 @@ class Timed:
             raise TimeoutError("the total deadline has passed")
         return left
 
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        """Read what is there, within what is left of the deadline."""
+        self._arm()
+        data: bytes = super().recv(buflen, flags)  # type: ignore[misc]
+        self.got += len(data)
+        return data
+
     def recv_into(self, buffer: Any, nbytes: int | None = None, flags: int = 0) -> int:
         """Read what is there, within what is left of the deadline."""
-        self.settimeout(self.left())  # type: ignore[attr-defined]
+        self._arm()
         count: int = super().recv_into(buffer, nbytes or 0, flags)  # type: ignore[misc]
         self.got += count
         return count
 
     def sendall(self, data: Any, flags: int = 0) -> None:
         """Send everything within what is left of the deadline, counting what the kernel took."""
+        self._arm()
+        count: int = self.send(data, flags)  # type: ignore[attr-defined]
+        self.sent += count
+        if count == len(data):
+            return
         with memoryview(data) as view, view.cast("B") as rest:
-            done = 0
-            while done < len(rest):
-                self.settimeout(self.left())  # type: ignore[attr-defined]
-                count = self.send(rest[done:], flags)  # type: ignore[attr-defined]
-                done += count
-                self.sent += count
+            while count < len(rest):
+                self._arm()
+                more = self.send(rest[count:], flags)  # type: ignore[attr-defined]
+                count += more
+                self.sent += more
+
+    def _arm(self) -> None:
+        """Let the next call wait for what is left; the same within TOLERANCE needs no call."""
+        left = self.left()
+        if abs(left - self._armed) > TOLERANCE_SECONDS:
+            self.settimeout(left)  # type: ignore[attr-defined]
+            self._armed = left
 
 
 class TimedSocket(Timed, socket.socket):
@@ -164,6 +193,7 @@ class _Pinned:
     addresses: Sequence[Address] = ()
     deadline: float = 0.0
     idle_since: float = 0.0
+    _poll: Any = None
     sock: Any
     port: int
 
@@ -190,6 +220,13 @@ class _Pinned:
         """Start one request: its deadline, its counts."""
         self.sock.deadline = deadline
         self.sock.sent = self.sock.got = 0
+        if self._poll is None:
+            self._poll = poll()
+            self._poll.register(self.sock, POLLIN)
+
+    def is_quiet(self) -> bool:
+        """Whether an idle connection may be used: a peer that closed it has something to read."""
+        return self._poll is not None and not self._poll.poll(0)
 
 
 class PlainConnection(_Pinned, HTTPConnection):
