@@ -133,10 +133,12 @@ def encode(text: bytes, encoding: str) -> bytes:
     """
     label = CHARSET_LABELS[encoding]
     declaration = b'<?xml version="1.0" encoding="%s"?>\n' % label.encode("ascii")
-    if encoding == UTF8:
-        return declaration + text
-    encoded = (declaration + text).decode().encode(encoding, "xmlcharrefreplace")
-    return _byte_order_mark(encoding) + encoded
+    return _byte_order_mark(encoding) + recode(declaration + text, encoding)
+
+
+def recode(text: bytes, encoding: str) -> bytes:
+    """Return a piece of a UTF-8 document as it stands in a document of that encoding."""
+    return text if encoding == UTF8 else text.decode().encode(encoding, "xmlcharrefreplace")
 
 
 def escape(text: str) -> str:

@@ -138,9 +138,14 @@ class GetAppealResponse(Response, frozen=True, kw_only=True):
 
 
 class GetStatus(Request, frozen=True, kw_only=True):
-    """Asks where up to 500 appeals stand."""
+    """Asks where up to 500 appeals stand.
+
+    max_bytes: 60,000 when absent, room for about 100 appeals of one question. An answer that would
+    be longer is a ValidationFault that says how many keys fit.
+    """
 
     keys: Annotated[tuple[AppealKey, ...], Meta(max_length=limits.KEYS_PER_STATUS_CALL)]
+    max_bytes: MaxBytes | None = None
 
 
 class GetStatusResponse(Response, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ from gateway.store import blobs as blob_store
 from gateway.store import reading, work
 from gateway.wires import binding, canonical, directories, shown
 from gateway.wires import contract as c
+from gateway.xml import UTF8, recode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,19 +43,27 @@ class Reader:
         self._changes = changes
         self._reads: dict[type, Callable[[Any, Caller], c.Response]] = {
             c.GetAppeal: self._appeal,
+            c.GetAttachment: self._attachment,
+        }
+        self._lists: dict[type, Callable[[Any, Caller, str], c.Response]] = {
             c.GetStatus: self._status,
             c.FindAppeals: self._find,
             c.GetReceipts: self._receipts,
-            c.GetAttachment: self._attachment,
             c.GetDirectory: self._directory,
         }
         if changes is not None:
-            self._reads[c.GetChanges] = changes.get
+            self._lists[c.GetChanges] = changes.get
             self._reads[c.AckChanges] = changes.acknowledge
 
-    def read(self, request: c.Request, caller: Caller) -> c.Response:
-        """Return the response to a reading request; raise InputError, NotFoundError, BusyError."""
-        return self._reads[type(request)](request, caller)
+    def read(self, request: c.Request, caller: Caller, encoding: str = UTF8) -> c.Response:
+        """Return the response to a reading request; raise InputError, NotFoundError, BusyError.
+
+        encoding: of the answer, by which lists are kept under a size: of `xml.CHARSET_LABELS`.
+        """
+        kind = type(request)
+        if kind in self._lists:
+            return self._lists[kind](request, caller, encoding)
+        return self._reads[kind](request, caller)
 
     def _appeal(self, request: c.GetAppeal, caller: Caller) -> c.GetAppealResponse:
         name = ingest.name(canonical.key(request.key))
@@ -74,7 +83,7 @@ class Reader:
             )
         )  # fmt: skip
 
-    def _status(self, request: c.GetStatus, caller: Caller) -> c.GetStatusResponse:
+    def _status(self, request: c.GetStatus, caller: Caller, encoding: str) -> c.GetStatusResponse:
         named = _named(request.keys)
         with self._pool.connection() as connection:
             rows = reading.find(connection, caller.peer, list(named.values()))
@@ -85,14 +94,16 @@ class Reader:
             heads = {row.id: row for row in reading.rows(connection, reading.APPEALS, ids)}
             questions = reading.by_appeal(reading.rows(connection, reading.QUESTIONS, ids))
             due = shown.due_of(reading.rows(connection, reading.DUE, ids))
-        return c.GetStatusResponse(
-            items=tuple(
-                shown.status_item(key, found.get(n, []), into, heads, questions, due, caller=caller)
-                for n, key in enumerate(request.keys)
-            )
-        )
+        items = [
+            shown.status_item(key, found.get(n, []), into, heads, questions, due, caller=caller)
+            for n, key in enumerate(request.keys)
+        ]
+        room = len(fitting(items, request.max_bytes, encoding))
+        if room < len(items):
+            raise _no_room(room, len(items))
+        return c.GetStatusResponse(items=tuple(items))
 
-    def _find(self, request: c.FindAppeals, caller: Caller) -> c.FindAppealsResponse:
+    def _find(self, request: c.FindAppeals, caller: Caller, encoding: str) -> c.FindAppealsResponse:
         count = request.max or DEFAULT_PAGE
         window = {
             name: getattr(request, name)
@@ -116,12 +127,14 @@ class Reader:
             )
             for row in found
         ]
-        page = fitting(lines[:count], request.max_bytes)
+        page = fitting(lines[:count], request.max_bytes, encoding)
         more = len(page) < len(lines)
         cursor = _cursor(found[len(page) - 1].id) if more and page else None
         return c.FindAppealsResponse(items=page, next_cursor=cursor)
 
-    def _receipts(self, request: c.GetReceipts, caller: Caller) -> c.GetReceiptsResponse:
+    def _receipts(
+        self, request: c.GetReceipts, caller: Caller, encoding: str
+    ) -> c.GetReceiptsResponse:
         count = request.max or DEFAULT_PAGE
         with self._pool.connection() as connection:
             found = reading.receipt_lines(
@@ -147,7 +160,7 @@ class Reader:
             )
             for row in found
         ]
-        page = fitting(lines[:count], None)
+        page = fitting(lines[:count], None, encoding)
         more = len(page) < len(lines)
         cursor = _cursor(found[len(page) - 1].id) if more and page else None
         return c.GetReceiptsResponse(items=page, next_cursor=cursor)
@@ -187,7 +200,12 @@ class Reader:
         content = shown.disclosed(_content(stored), head, caller)
         return content is not None and digest.hex() in files_of(content)
 
-    def _directory(self, request: c.GetDirectory, caller: Caller) -> c.GetDirectoryResponse:  # noqa: ARG002 - directories are the same for all
+    def _directory(
+        self,
+        request: c.GetDirectory,
+        caller: Caller,  # noqa: ARG002 - directories are the same for all
+        encoding: str,
+    ) -> c.GetDirectoryResponse:
         if request.name != "Organisations":
             return directories.page(request.name, request.since_version, request.cursor)
         with self._pool.connection() as connection:
@@ -201,6 +219,7 @@ class Reader:
                 for row in found[:500]
             ],
             None,
+            encoding,
         )  # fmt: skip
         more = len(page) < len(found)
         return c.GetDirectoryResponse(
@@ -224,7 +243,7 @@ class Reader:
 class Changes(Protocol):
     """GetChanges and AckChanges; the pull channel of dispatch implements it."""
 
-    def get(self, request: c.GetChanges, caller: Caller) -> c.GetChangesResponse:
+    def get(self, request: c.GetChanges, caller: Caller, encoding: str) -> c.GetChangesResponse:
         """Return what happened since the cursor, in the order of the caller's lane."""
         ...
 
@@ -248,16 +267,26 @@ def _named(keys: Sequence[c.AppealKey]) -> dict[int, AppealName]:
     return named
 
 
-def fitting(items: Sequence[T], max_bytes: int | None) -> tuple[T, ...]:
+def _no_room(room: int, keys: int) -> ValidationError:
+    """Refuse rather than answer some of the keys: a caller would take the rest for not found."""
+    message = f"the answer has room for {room} of {keys} keys"
+    return ValidationError(
+        message,
+        (Violation("Keys", "max_bytes", message, str(keys), f"at most {room}"),),
+        todo="ask for fewer keys at once, or for more bytes with MaxBytes",
+    )
+
+
+def fitting(items: Sequence[T], max_bytes: int | None, encoding: str = UTF8) -> tuple[T, ...]:
     """Return as many items as the answer may hold; always at least one, so that a reader advances.
 
-    Counted as XML, the longer of the two spellings. WCF refuses answers over 65,536 bytes unless
-    its configuration was changed, hence the default of limits.RESPONSE_BYTES.
+    Counted as XML in the answer's encoding; JSON is shorter. WCF refuses answers over 65,536 bytes
+    unless its configuration was changed, hence the default of limits.RESPONSE_BYTES.
     """
     room = (max_bytes or limits.RESPONSE_BYTES) - ENVELOPE_BYTES
     taken: list[T] = []
     for item in items:
-        room -= len(binding.write(item))
+        room -= len(recode(binding.write(item), encoding))
         if room < 0 and taken:
             break
         taken.append(item)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from gateway import __version__, contracts, ingest, limits, ns
+from gateway import __version__, contracts, ingest, limits, ns, xml
 from gateway.access.policy import Caller
 from gateway.errors import WIRE, GatewayError, InputError, InternalError, ValidationError, Violation
 from gateway.model.digest import canonical_json
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 class Context(msgspec.Struct, kw_only=True):
     """What a wire knows of a call besides its content. body: the bytes to be archived.
 
+    encoding: of an answer in XML, which goes by it when it must stay under a size.
     repeat: set by the service when the call was understood as a repeat; the receipt itself is the
     first one's, so the wire says it in the header `Gateway-Repeat`.
     """
@@ -45,6 +46,7 @@ class Context(msgspec.Struct, kw_only=True):
     now: datetime
     body: bytes
     media_type: str
+    encoding: str = xml.UTF8
     repeat: bool = False
 
 
@@ -92,7 +94,7 @@ class Service:
                 await self.keep(context, error, operation)
                 raise
             return response
-        return await asyncio.to_thread(self._reader.read, request, context.caller)
+        return await asyncio.to_thread(self._reader.read, request, context.caller, context.encoding)
 
     async def keep(self, context: Context, error: GatewayError, operation: str) -> None:
         """Store as received what could not be decoded, so that it can be replayed after a fix."""

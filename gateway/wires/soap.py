@@ -158,6 +158,7 @@ class SoapApp:
             root, headers, {}, envelope.Context(now=context.now, service=self._service)
         )
         request = binding.read(OPERATIONS[call.operation].request, call.body)
+        context.encoding = call.frame.encoding
         # The tree is let go before the call waits for its commit: those of 64 waiting calls push
         # everything else out of the processor's cache.
         return msgspec.structs.replace(call, body=_READ, blocks=()), request

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from gateway import limits
 from gateway.dispatch.ports import Policy
 from gateway.dispatch.prepare import visible
 from gateway.errors import InternalError
@@ -17,6 +16,7 @@ from gateway.store import pull
 from gateway.wires import contract as c
 from gateway.wires.channels.change import change
 from gateway.wires.reader import fitting
+from gateway.xml import UTF8
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -39,13 +39,15 @@ class PullChanges:
         self._snapshots = snapshots
         self._now = now
 
-    def get(self, request: c.GetChanges, caller: Caller) -> c.GetChangesResponse:
+    def get(
+        self, request: c.GetChanges, caller: Caller, encoding: str = UTF8
+    ) -> c.GetChangesResponse:
         """Return what follows the cursor, whole changes up to MaxBytes, at least one."""
         after = pull.position(caller.peer, request.cursor) if request.cursor else None
         with self._pool.connection() as connection:
             page = pull.page(connection, caller.peer, after, request.max or DEFAULT_PAGE)
         changes = self._changes(page, caller)
-        shown = fitting(changes, request.max_bytes or limits.RESPONSE_BYTES)
+        shown = fitting(changes, request.max_bytes, encoding)
         return c.GetChangesResponse(
             items=shown,
             next_cursor=pull.cursor(caller.peer, shown[-1].sequence) if shown else None,

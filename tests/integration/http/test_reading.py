@@ -168,6 +168,56 @@ def test_answers_stay_under_the_limit_of_wcf_unless_more_is_asked_for(house):
     assert receipts.next_cursor
 
 
+def as_utf16(house, inner):
+    """Call an operation by SOAP 1.1 in UTF-16, as Mono does."""
+    name = inner[1:].partition(">")[0]
+    text = (
+        f'<?xml version="1.0" encoding="utf-16"?><s:Envelope xmlns:s="{SOAP11}"><s:Body>'
+        f'<{name} xmlns="urn:gov:appeals:v1">{inner.partition(">")[2]}</s:Body></s:Envelope>'
+    )
+    return house.call(
+        "POST", "/soap/appeals.svc", text.encode("utf-16"), Content_Type="text/xml; charset=utf-16"
+    )
+
+
+def status_of(keys, more=""):
+    listed = "".join(f"<AppealKey><ExternalId>{key}</ExternalId></AppealKey>" for key in keys)
+    return f"<GetStatus><Keys>{listed}</Keys>{more}</GetStatus>"
+
+
+def test_states_that_do_not_fit_are_refused_with_the_number_that_does(house):
+    keys = [f"states-{n:03d}" for n in range(200)]
+    for start in (0, 100):
+        items = [{"externalId": key, "text": TEXT} for key in keys[start : start + 100]]
+        house.post("/appeals/batch", {"items": items})
+    refused = house.soap(status_of(keys))
+    assert (refused.status, len(refused.body) < 60_000) == (500, True)
+    room = int(re.search(rb"<Expected>at most (\d+)</Expected>", refused.body)[1])
+    assert b"<Path>/GetStatus/Keys</Path>" in refused.body
+    found, answer = over_soap(house, c.GetStatusResponse, status_of(keys[:room]))
+    assert 50_000 < len(answer.body) < 60_000
+    assert all(item.found for item in found.items)
+    whole, _ = over_soap(house, c.GetStatusResponse, status_of(keys, "<MaxBytes>500000</MaxBytes>"))
+    assert len(whole.items) == len(keys)
+    by_json = house.post("/status", {"keys": [{"externalId": key} for key in keys]})
+    assert by_json.places == [("/keys", "max_bytes")]
+    more = {"keys": [{"externalId": key} for key in keys], "maxBytes": 500_000}
+    assert len(house.post("/status", more).json["items"]) == len(keys)
+
+
+def test_an_answer_in_utf16_is_measured_in_utf16(house):
+    keys = [f"wide-{n:03d}" for n in range(100)]
+    house.post("/appeals/batch", {"items": [{"externalId": k, "text": TEXT} for k in keys]})
+    assert house.soap(status_of(keys[:70])).status == 200
+    refused = as_utf16(house, status_of(keys[:70]))
+    assert refused.status == 500
+    room = int(re.search(r"at most (\d+)<", refused.body.decode("utf-16"))[1])
+    answer = as_utf16(house, status_of(keys[:room]))
+    assert (answer.status, 50_000 < len(answer.body) < 60_000) == (200, True)
+    page = as_utf16(house, "<FindAppeals><Max>1000</Max></FindAppeals>")
+    assert (page.status, 50_000 < len(page.body) < 60_000) == (200, True)
+
+
 def test_receipts_tell_what_is_held_of_the_caller_and_nothing_of_others(house):
     receipt = submit(house, "held-1")
     house.post("/appeals", {"externalId": "held-1", "text": "Другое"})
