@@ -123,9 +123,10 @@ def _submission(arrival: Arrival, inbound: Inbound, appeal: Appeal, blobs: BlobD
         appeal = replace(appeal, source_peer=arrival.peer)
     check_intake(appeal)
     digest = bytes.fromhex(content_sha256(appeal))
-    message = _message(arrival, uuid7(), "submit", key, inbound.revision, digest, None, blobs)
-    appeal_id = uuid7()
-    message = message._replace(appeal_id=appeal_id)
+    message_id, appeal_id = uuid7(), uuid7()
+    message = _message(
+        arrival, message_id, "submit", key, inbound.revision, digest, None, blobs, appeal_id
+    )
     new = new_appeal(
         with_question(appeal), message, external_id=key, test=arrival.test or appeal.test_message
     )
@@ -299,6 +300,7 @@ def _message(  # noqa: PLR0917 - the columns of one row
     digest: bytes | None,
     decoded: bytes | None,
     blobs: BlobDirectory,
+    appeal_id: UUID | None = None,
 ) -> MessageRow:
     body, blob = arrival.body, None
     body_sha256 = sha256(body).digest()
@@ -319,7 +321,7 @@ def _message(  # noqa: PLR0917 - the columns of one row
         body_sha256=body_sha256,
         content_sha256=digest,
         decoded=decoded,
-        appeal_id=None,
+        appeal_id=appeal_id,
         stage="accepted",
         note=None,
     )

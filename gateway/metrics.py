@@ -61,6 +61,7 @@ class Metrics:
             registry=self.registry,
         )  # fmt: skip
         self._commit = self.stage_seconds.labels("commit")
+        self._call: dict[tuple[str, str, str], Counter] = {}
 
     def committed(self, items: int, seconds: float) -> None:
         """Count one accept transaction."""
@@ -69,7 +70,11 @@ class Metrics:
 
     def call(self, wire: str, operation: str, code: str) -> None:
         """Count one call; code is empty for success."""
-        self.calls.labels(wire, operation, code or "ok").inc()
+        labels = (wire, operation, code or "ok")
+        counter = self._call.get(labels)
+        if counter is None:
+            counter = self._call[labels] = self.calls.labels(*labels)
+        counter.inc()
 
     def render(self, connection: Connection[Any] | None = None) -> bytes:
         """Return the exposition text, with the queues when a connection is given."""

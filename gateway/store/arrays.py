@@ -79,9 +79,10 @@ class UuidArray(Array):
     @classmethod
     def of(cls, values: Sequence[UUID | None]) -> UuidArray:
         """Encode uuids; None becomes null."""
-        if None in values:
+        try:
+            items = b"".join([_UUID_SIZE + value.bytes for value in values])  # type: ignore[union-attr]
+        except AttributeError:  # looking for None first would ask each uuid whether it equals it
             return cls(len(values), *_sized([None if v is None else v.bytes for v in values]))
-        items = b"".join([_UUID_SIZE + value.bytes for value in values])  # type: ignore[union-attr]
         return cls(len(values), items)
 
 

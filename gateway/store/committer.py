@@ -126,10 +126,15 @@ class Committer:
                 gathered.append(entry)
                 return
             self._gathered[loop] = [entry]
-        loop.call_soon(self._hand_over, loop)
+        loop.call_soon(self._hand_over, loop, 1)
 
-    def _hand_over(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _hand_over(self, loop: asyncio.AbstractEventLoop, seen: int) -> None:
+        """Hand over what was gathered, or wait for one more turn while each brings something."""
         with self._wake:
+            gathered = self._gathered.get(loop, ())
+            if seen < len(gathered) < limits.COMMIT_BATCH_ITEMS and not self._stopping:
+                loop.call_soon(self._hand_over, loop, len(gathered))
+                return
             self._waiting.extend(self._gathered.pop(loop, ()))
             self._wake.notify()
 

@@ -32,8 +32,8 @@ def headers_of(scope: Any) -> dict[str, str]:
 def correlation_of(headers: Mapping[str, str]) -> str:
     """Return the caller's correlation id when it is a decent one, otherwise a new one."""
     for name in CORRELATION_HEADERS:
-        given = headers.get(name, "")
-        if _CORRELATION.fullmatch(given):
+        given = headers.get(name)
+        if given and _CORRELATION.fullmatch(given):
             return given
     return uuid7_bytes().hex()
 
