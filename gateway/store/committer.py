@@ -1,9 +1,10 @@
 """Group commit: one thread a process writes what is waiting, in one transaction, then wakes all.
 
 No timer: the batch is whatever queued while the last one was being written, so a lone caller waits
-for nobody and a crowd shares one fsync. What one turn of the event loop brings is handed over
-together at its end: a thread woken in the middle of a turn would take the interpreter lock from the
-loop for a batch of a few, and a batch costs nearly the same whatever its size. Batches are sorted
+for nobody and a crowd shares one fsync. What the event loop brings is gathered for as long as each
+of its turns brings more, and handed over together: a thread woken in the middle would take the
+interpreter lock from the loop for a batch of a few, and a batch costs nearly the same whatever its
+size. A lone caller waits for one empty turn. Batches are sorted
 by key: unsorted ones deadlock between nodes. An acknowledgement is given only after COMMIT returned
 (docs/adr/0002).
 
