@@ -20,6 +20,7 @@ import typer
 
 from gateway import __version__, commands, logs
 from gateway.access.policy import is_loopback
+from gateway.access.proxies import Proxies
 from gateway.commands import context, output
 from gateway.embedded import wait_stopped
 from gateway.errors import ConfigurationError, GatewayError
@@ -54,13 +55,15 @@ def serve(
     """Отвечать по SOAP и REST · Answer SOAP and REST."""
     from gateway import server
     from gateway.app import Serve
+    from gateway.connection import GuardedProtocol
 
     settings = _settings()
     with context.opened(settings) as opened:
         bound = socket.socket(fileno=fd) if fd >= 0 else server.listen(settings.host, settings.port)
         made = Serve(settings, opened.url)
         check_listening(settings, made)
-        server.GuardedProtocol.per_address = settings.connections_per_address
+        GuardedProtocol.per_address = settings.connections_per_address
+        GuardedProtocol.proxies = Proxies(settings.trusted_proxies, settings.proxy_headers)
         server.run(
             made,
             bound,

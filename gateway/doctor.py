@@ -22,6 +22,7 @@ from lxml import etree
 
 from gateway import contracts, deadlines, limits, ns, registry, routing
 from gateway.access.policy import is_loopback
+from gateway.access.proxies import Proxies
 from gateway.errors import GatewayError
 
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ Level = Literal["ok", "warn", "fail"]
 DISK_WARN: Final = 5 * 1024 * limits.MB
 DISK_FAIL: Final = 512 * limits.MB
 """Free bytes under which the disk is a finding: PostgreSQL stops on a full one."""
+
+
+WIDEST_PROXIES: Final = {4: 16, 6: 48}
+"""Length of the prefix, by version of IP, under which a network is too wide to be proxies."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +71,7 @@ def without_database(settings: Settings) -> dict[str, Check]:
     """Return the checks that need no database."""
     return {
         "settings": partial(check_settings, settings),
+        "proxies": partial(check_proxies, settings),
         "contracts": check_contracts,
         "adapters": partial(check_adapters, settings),
         "zones": partial(check_zones, settings),
@@ -119,6 +125,34 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
             "задайте GATEWAY_PG_USER · set GATEWAY_PG_USER",
         )
     yield ok("settings", f"прочитаны · read; {settings.host}:{settings.port}")
+
+
+def check_proxies(settings: Settings) -> Iterator[Finding]:
+    """Look at whose word about a caller is taken, and whether somebody's is missing."""
+    found = Proxies(settings.trusted_proxies, settings.proxy_headers)
+    for network in found.networks:
+        if network.prefixlen < WIDEST_PROXIES[network.version]:
+            yield warn(
+                "proxies",
+                f"{network}: оттуда любой назовётся кем угодно · anybody there may pretend",
+                "назовите сами прокси в trusted_proxies · name the proxies themselves",
+            )
+    outside = settings.public_url.startswith("https:") and not settings.tls_cert
+    if outside and not found.networks and not settings.trusted_wire:
+        yield warn(
+            "proxies",
+            "public_url по https, но ни TLS, ни доверенного прокси нет"
+            " · public_url is https, yet there is neither TLS here nor a trusted proxy",
+            "задайте trusted_proxies или tls_cert · set trusted_proxies or tls_cert",
+        )
+        return
+    named = ", ".join(map(str, found.networks))
+    yield ok(
+        "proxies",
+        f"{settings.proxy_headers} от · from {named}"
+        if named
+        else "заголовкам прокси не верим · no header of a proxy is believed",
+    )
 
 
 def check_contracts() -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 
-from gateway.access.policy import is_loopback
+from gateway.access.policy import PROVEN_BY_KEY, is_loopback
 from gateway.doctor import Check, Finding, fail, ok, warn
 from gateway.embedded import check_database
 from gateway.store import organisations, partitions, peers, schema
@@ -103,6 +103,13 @@ def check_peers(url: str) -> Iterator[Finding]:
                 "peers",
                 f"{code}: включена без ключа · enabled without a key",
                 f"gateway peer key {code} | gateway peer disable {code} --commit",
+            )
+        if peer.enabled and peer.require not in PROVEN_BY_KEY:
+            yield warn(
+                "peers",
+                f"{code}: require = {peer.require} здесь не проверить, вызовы отклоняются"
+                " · cannot be checked here, its calls are refused",
+                "key | basic",
             )
     enabled = sum(peer.enabled for peer in every.values())
     yield ok("peers", f"систем · peers: {len(every)}, включено · enabled: {enabled}")

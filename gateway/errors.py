@@ -24,8 +24,8 @@
 Each class carries `code` (stable, the heading of its section in docs/errors.md), `retry` (what the
 caller should do) and `who` (who can mend it). Errors are data: the attributes hold it, `__str__`
 formats it. One table, `WIRE`, maps a code to SOAP 1.1/1.2 fault codes, the name of the typed fault
-detail and the HTTP status of the REST answer; a SOAP fault is always HTTP 500, because WCF reads no
-other status (docs/howto/wcf.md).
+detail and the HTTP status of the REST answer; a SOAP fault is HTTP 500, because WCF reads no other
+status (docs/howto/wcf.md), except the challenge for a credential.
 """
 
 from __future__ import annotations
@@ -206,10 +206,20 @@ class NotFoundError(GatewayError):
 
 
 class AccessError(GatewayError):
-    """No credential, a wrong one, or not allowed. Never says which part was wrong."""
+    """No credential, a wrong one, or not allowed. Never says which part was wrong.
+
+    challenge: the credential itself is missing or not accepted, so another try with one may help;
+    otherwise no credential would, because the caller is known, or the way it came is not allowed.
+    """
 
     code = "access"
     who: ClassVar[Who] = "peer"
+
+    def __init__(
+        self, message: str, *, challenge: bool = False, where: str = "", todo: str = ""
+    ) -> None:
+        super().__init__(message, where=where, todo=todo)
+        self.challenge = challenge
 
 
 class BusyError(GatewayError):
@@ -277,6 +287,9 @@ class Wire(NamedTuple):
     soap12: Literal["Sender", "Receiver", "VersionMismatch", "MustUnderstand"]
     status: int
     """HTTP status of the REST answer; every SOAP fault is 500."""
+    challenge: int = 0
+    """HTTP status on every wire, SOAP too, when the credential itself is missing or not accepted:
+    clients that hold one send it when they are asked like this. 0 where that cannot be."""
 
 
 _CLIENT: tuple[Literal["Client"], Literal["Sender"]] = ("Client", "Sender")
@@ -293,7 +306,7 @@ WIRE: dict[str, Wire] = {
     "conflict": Wire("ConflictFault", *_CLIENT, 409),
     "state": Wire("StateFault", *_CLIENT, 409),
     "not_found": Wire("NotFoundFault", *_CLIENT, 404),
-    "access": Wire("AccessFault", *_CLIENT, 403),
+    "access": Wire("AccessFault", *_CLIENT, 403, challenge=401),
     "busy": Wire("BusyFault", "Server", "Receiver", 503),
     "delivery": Wire("BusyFault", "Server", "Receiver", 502),
     "peer_refused": Wire("BusyFault", "Server", "Receiver", 502),

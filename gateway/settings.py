@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
@@ -63,14 +63,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Values of Host that are answered with their own address in the WSDL."""
     trusted_wire: bool = False
     """True: plain HTTP beyond loopback is allowed, because something else protects the wire."""
+    trusted_proxies: tuple[str, ...] = ()
+    """Addresses and networks of proxies whose word about a caller's address and scheme is taken."""
+    proxy_headers: Literal["x-forwarded", "forwarded"] = "x-forwarded"
+    """What those proxies write: X-Forwarded-For and X-Forwarded-Proto, or Forwarded (RFC 7239)."""
     connections_per_address: int = limits.CONNECTIONS_PER_ADDRESS
-    """Connections one address may hold open in one process; raise it behind a proxy."""
+    """Connections, or calls through a trusted proxy, that one address may hold in one process."""
     tls_cert: str = ""
     """PEM file of the server's certificate with its chain; empty: plain HTTP."""
     tls_key: str = ""
     """PEM file of the certificate's private key; empty: it stands in tls_cert."""
     tls_client_ca: str = ""
-    """PEM file of the CAs of client certificates; with it peers are asked for one."""
+    """PEM file of the CAs of client certificates: peers are asked for one, none is required yet."""
     metrics_beyond_loopback: bool = False
     """True: /metrics answers any address; otherwise only this machine's own."""
     serve_processes: int = 1

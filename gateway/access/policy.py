@@ -1,23 +1,24 @@
 """The one policy function: who is calling, and may they.
 
 Every wire asks here. What a caller must prove belongs to the peer and holds on every port:
-`require` is `key` today (API key or HTTP Basic); `digest`, `certificate` and `signature` join the
-same function. A refusal is recorded and never says which part was wrong.
+`require` is `key` or `basic` today (API key or HTTP Basic, one secret); a peer whose row asks for
+more is refused, because nothing here can check it yet. A refusal is recorded and never says which
+part was wrong.
 """
 
 from __future__ import annotations
 
-import ipaddress
 import threading
 import time
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 import psycopg
 import structlog
 
 from gateway.access import keys
+from gateway.access.proxies import parse
 from gateway.errors import AccessError, BusyError
 
 if TYPE_CHECKING:
@@ -37,6 +38,10 @@ WHERE p.enabled
 """
 
 
+PROVEN_BY_KEY = frozenset(("key", "basic"))
+"""Values of `require` that a key satisfies."""
+
+
 class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """An authenticated peer."""
 
@@ -48,10 +53,19 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Credential(msgspec.Struct, frozen=True, kw_only=True):
-    """A live key of a peer."""
+    """A live key of a peer, and what the peer must prove."""
 
     caller: Caller
+    require: str
     secret_sha256: bytes
+
+
+class _No(NamedTuple):
+    """Why a caller is turned away, for us and for him; peer: the code that he named."""
+
+    reason: str
+    error: AccessError
+    peer: str = ""
 
 
 class Gate:
@@ -73,32 +87,67 @@ class Gate:
         self._read_at = float("-inf")
         self._credentials: dict[str, Credential] = {}
 
-    def enter(self, headers: Mapping[str, str], address: str, *, tls: bool, path: str) -> Caller:
-        """Return the caller, or raise AccessError; headers are lower-cased.
+    def enter(
+        self,
+        headers: Mapping[str, str],
+        address: str,
+        *,
+        tls: bool,
+        path: str,
+        correlation: str = "",
+    ) -> Caller:
+        """Return the caller, or record the refusal and raise AccessError.
 
-        Plain HTTP from beyond loopback is refused before the key is looked at, so that a key never
-        crosses a wire in the clear twice.
+        headers: with lower-case names. correlation: id of the call, by which a refusal is found.
+        """
+        found = self._judge(headers, address, tls=tls)
+        if isinstance(found, Caller):
+            return found
+        self._refused(
+            Refused(
+                reason=found.reason,
+                peer=found.peer[:200],
+                address=address,
+                path=path[:200],
+                correlation=correlation,
+            )
+        )
+        raise found.error
+
+    def _judge(self, headers: Mapping[str, str], address: str, *, tls: bool) -> Caller | _No:
+        """Say who is calling, or why nobody may.
+
+        Plain HTTP from beyond loopback is refused before the key is looked at, and without a
+        challenge, so that a key never crosses a wire in the clear twice.
         """
         if not tls and not self._trusted_wire and not is_loopback(address):
-            self._refuse("plain HTTP beyond loopback", "", address, path)
-            raise AccessError(
+            error = AccessError(
                 "plain HTTP is not accepted from this address",
-                todo="use https, or set trusted_wire where something else protects the wire",
+                todo="use https; the operator names a proxy that ends TLS in trusted_proxies",
             )
+            return _No("plain HTTP beyond loopback", error)
         shown = keys.presented(headers.get("authorization", ""), headers.get("x-api-key", ""))
         if shown is None:
-            self._refuse("no credential", "", address, path)
-            raise AccessError(
-                "a credential is required", todo="send HTTP Basic (peer:key) or X-API-Key"
+            error = AccessError(
+                "a credential is required",
+                challenge=True,
+                todo="send HTTP Basic (peer:key) or X-API-Key",
             )
+            return _No("no credential", error)
         credential = self._lookup(shown.id)
         if (
             credential is None
             or not keys.matches(shown, credential.secret_sha256)
             or (shown.peer and shown.peer != credential.caller.peer)
         ):
-            self._refuse("wrong credential", shown.peer, address, path)
-            raise AccessError("the credential is not accepted")
+            error = AccessError("the credential is not accepted", challenge=True)
+            return _No("wrong credential", error, shown.peer)
+        if credential.require not in PROVEN_BY_KEY:
+            error = AccessError(
+                "a key alone is not enough for this caller", todo="ask the gateway's operator"
+            )
+            reason = f"a key, where {credential.require} is required"
+            return _No(reason, error, credential.caller.peer)
         return credential.caller
 
     @property
@@ -109,7 +158,7 @@ class Gate:
     def any_credential(self) -> bool:
         """Whether some peer can authenticate; without one only loopback may be listened on."""
         self._read()
-        return bool(self._credentials)
+        return any(c.require in PROVEN_BY_KEY for c in self._credentials.values())
 
     def _lookup(self, key_id: str) -> Credential | None:
         if self._clock() - self._read_at > FRESH_SECONDS:
@@ -134,15 +183,13 @@ class Gate:
                     caller=Caller(
                         peer=row[0], role=row[3], test=row[5], disclosure=row[6], options=row[7]
                     ),
+                    require=row[4],
                     secret_sha256=row[10],
                 )
                 for row in rows
                 if row[9] is not None
             }
             self._read_at = self._clock()
-
-    def _refuse(self, reason: str, peer: str, address: str, path: str) -> None:
-        self._refused(Refused(reason=reason, peer=peer[:200], address=address, path=path[:200]))
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True):
@@ -152,6 +199,7 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True):
     peer: str
     address: str
     path: str
+    correlation: str = ""
 
 
 @lru_cache(1024)
@@ -159,7 +207,5 @@ def is_loopback(address: str) -> bool:
     """Whether an address is this machine's own; an empty one is a unix socket."""
     if not address:
         return True
-    try:
-        return ipaddress.ip_address(address.partition("%")[0]).is_loopback
-    except ValueError:
-        return False
+    found = parse(address)
+    return found is not None and found.is_loopback

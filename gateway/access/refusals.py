@@ -25,7 +25,8 @@ log = structlog.get_logger(__name__)
 
 WAITING = 500
 INSERT = """
-INSERT INTO refusal (id, at, peer, address, path, code, reason) VALUES (%s, %s, %s, %s, %s, %s, %s)
+INSERT INTO refusal (id, at, peer, address, path, code, reason, correlation)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
 """
 
 
@@ -50,7 +51,12 @@ class RefusalLog:
 
     def record(self, refused: Refused) -> None:
         """Take one refusal; never blocks, never raises."""
-        log.warning("access.refused", reason=refused.reason, address=refused.address)
+        log.warning(
+            "access.refused",
+            reason=refused.reason,
+            address=refused.address,
+            correlation=refused.correlation,
+        )
         try:
             self._queue.put_nowait((self._clock(), refused))
         except queue.Full:
@@ -76,10 +82,13 @@ class RefusalLog:
                 connection.cursor().executemany(
                     INSERT,
                     [
-                        (uuid7(), at, _text(r.peer), r.address, _text(r.path), "access", r.reason)
+                        (
+                            uuid7(), at, _text(r.peer), r.address, _text(r.path), "access",
+                            r.reason, r.correlation,
+                        )
                         for at, r in rows
                     ],
-                )
+                )  # fmt: skip
         except psycopg.Error:
             self.dropped += len(rows)
             log.warning("access.refusals_not_written", count=len(rows))

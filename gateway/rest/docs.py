@@ -31,6 +31,7 @@ _DESCRIPTION: Final = """\
 _SAYS: Final = {
     400: "Тело не удалось прочитать · The body cannot be read",
     401: "Нет действующего ключа · No valid credential",
+    403: "Ключ действует, но так нельзя · Not allowed, whatever the credential",
     404: "Не найдено · Not found, or not yours",
     409: "Под этим ключом другое содержание или событие недопустимо · Conflict",
     413: "Слишком велико · Too large",
@@ -205,7 +206,7 @@ def _responses(route: Route) -> dict[str, Any]:
 
 def _refused_with(route: Route) -> list[int]:
     faults = c.OPERATIONS[route.operation.__name__].faults
-    statuses = {401, 422, 500, 503}
+    statuses = {401, 403, 422, 500, 503}
     if route.method in ("POST", "PUT"):
         statuses |= {400, 413, 415}
     if "NotFoundFault" in faults:

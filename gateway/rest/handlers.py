@@ -91,7 +91,7 @@ async def _call(
     headers: dict[str, str],
     correlation: str,
 ) -> Response[bytes]:
-    caller = await edge.enter(request.scope, headers)
+    caller = await edge.enter(request.scope, headers, correlation)
     body = await _body(request, headers) if route.method in ("POST", "PUT") else b""
     context = edge.context(caller, "rest", correlation, body, headers.get("content-type", ""))
     call = decode.Call(

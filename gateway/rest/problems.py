@@ -55,9 +55,8 @@ def problem(
 
 def status_of(error: GatewayError) -> int:
     """Return the HTTP status of an error; a credential that is missing or wrong is a 401."""
-    if isinstance(error, AccessError):
-        return HTTPStatus.UNAUTHORIZED
-    return WIRE.get(error.code, WIRE["internal"]).status
+    wire = WIRE.get(error.code, WIRE["internal"])
+    return wire.challenge if isinstance(error, AccessError) and error.challenge else wire.status
 
 
 def document(error: GatewayError, status: int, correlation: str) -> dict[str, Any]:

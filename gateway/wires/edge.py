@@ -46,15 +46,18 @@ class Edge:
         self.service = service
         self._clock = clock
 
-    async def enter(self, scope: Any, headers: Mapping[str, str]) -> Caller:
+    async def enter(self, scope: Any, headers: Mapping[str, str], correlation: str) -> Caller:
         """Return who is calling, or raise AccessError. Peers are read in a thread when stale."""
         client = scope.get("client")
         address = client[0] if client else ""
-        tls = scope.get("scheme") == "https"
-        path = scope["path"]
+        known: dict[str, Any] = {
+            "tls": scope.get("scheme") == "https",
+            "path": scope["path"],
+            "correlation": correlation,
+        }
         if self.gate.fresh:
-            return self.gate.enter(headers, address, tls=tls, path=path)
-        return await asyncio.to_thread(self.gate.enter, headers, address, tls=tls, path=path)
+            return self.gate.enter(headers, address, **known)
+        return await asyncio.to_thread(self.gate.enter, headers, address, **known)
 
     def context(
         self, caller: Caller, wire: str, correlation: str, body: bytes, media_type: str

@@ -2,8 +2,8 @@
 
 A small body is opened, decoded and turned into rows on the event loop, because a hop to a thread
 costs more than the work; large bodies go to a thread (docs/adr/0003). Every fault is HTTP 500 with
-a typed detail, except a missing credential: that is a 401 with a challenge, which WCF, 1С, PHP and
-JAX-WS answer with HTTP Basic by themselves.
+a typed detail, except a missing or wrong credential: that is a 401 with a challenge, which WCF, 1С,
+PHP and JAX-WS answer with HTTP Basic by themselves.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from lxml import etree
 from gateway import contracts
 from gateway.access.keys import CHALLENGE
 from gateway.errors import (
+    WIRE,
     AccessError,
     BusyError,
     GatewayError,
@@ -93,7 +94,7 @@ class SoapApp:
         extra = {"correlation-id": correlation}
         operation, code, root = "?", "", b""
         try:
-            caller = await self._edge.enter(scope, headers)
+            caller = await self._edge.enter(scope, headers, correlation)
             root = await _receive(receive, headers)
             operation, code, sealed = await self._call(root, headers, caller, extra)
         except Gone:
@@ -102,9 +103,8 @@ class SoapApp:
         except GatewayError as error:
             code, sealed = error.code, await _refused(error, root, headers, correlation)
             extra |= _hints(error)
-            if isinstance(error, AccessError):
-                # A client that holds a credential sends it when it is asked like this.
-                sealed = msgspec.structs.replace(sealed, status=HTTPStatus.UNAUTHORIZED)
+            if isinstance(error, AccessError) and error.challenge:
+                sealed = msgspec.structs.replace(sealed, status=WIRE[error.code].challenge)
         except Exception as error:
             log.exception("soap.defect", correlation=correlation)
             code = "internal"
@@ -246,7 +246,7 @@ async def _refused(
 
 def _hints(error: GatewayError) -> dict[str, str]:
     """Return what HTTP says of an error beside the fault."""
-    if isinstance(error, AccessError):
+    if isinstance(error, AccessError) and error.challenge:
         return {"www-authenticate": CHALLENGE}
     return {"retry-after": str(error.retry_after)} if isinstance(error, BusyError) else {}
 

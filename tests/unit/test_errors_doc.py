@@ -40,8 +40,9 @@ def test_codes_are_unique_so_that_a_heading_means_one_class():
 @pytest.mark.parametrize("code", sorted(errors.WIRE))
 def test_the_summary_line_is_what_the_code_does(code):
     wire, cls = errors.WIRE[code], errors.codes()[code]
+    challenge = f", {wire.challenge} as a challenge" if wire.challenge else ""
     expected = (
-        f"`{wire.fault}` · {wire.soap11} / {wire.soap12} · HTTP {wire.status}"
+        f"`{wire.fault}` · {wire.soap11} / {wire.soap12} · HTTP {wire.status}{challenge}"
         f" · {cls.retry} · {cls.who}"
     )
     assert SECTIONS[code].splitlines()[0] == expected

@@ -4,89 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import socket
 import ssl
 import subprocess
-import sys
 import time
 
 import pytest
 
 from gateway import limits
-
-STAND = """
-import asyncio, json, sys
-from gateway import logs, server
-
-logs.configure("error")
-
-options = json.loads(sys.argv[1])
-for name, value in options.get("protocol", {}).items():
-    setattr(server.GuardedProtocol, name, value)
-
-async def app(scope, receive, send):
-    if scope["type"] == "lifespan":
-        while True:
-            message = await receive()
-            await send({"type": message["type"] + ".complete"})
-            if message["type"] == "lifespan.shutdown":
-                return
-    path, size = scope["path"], 0
-    if path == "/late":
-        await asyncio.sleep(0.5)
-    if path == "/refuse":
-        status = 401
-    else:
-        status = 200
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                print("gone", flush=True)
-                return
-            size += len(message.get("body", b""))
-            if not message.get("more_body"):
-                break
-    if path == "/slow":
-        await asyncio.sleep(1)
-    if path == "/late":
-        print("late", size, flush=True)
-    body = json.dumps({
-        "path": path, "size": size, "headers": len(scope["headers"]), "client": scope["client"][0],
-        "names": [name.decode() for name, _ in scope["headers"]],
-        "tls": bool(scope.get("extensions", {}).get("tls", {}).get("client_cert_chain")),
-    }).encode()
-    headers = [(b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-bound = server.listen("127.0.0.1", 0)
-port = bound.getsockname()[1]
-tls = server.tls_options(*options["tls"]) if "tls" in options else None
-server.run(app, bound, tls=tls, ready=lambda: print(port, flush=True))
-"""
-
-
-class Stand:
-    """A server in a process of its own, with an application that says what it got."""
-
-    def __init__(self, **options):
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", STAND, json.dumps(options)], stdout=subprocess.PIPE, text=True
-        )
-        self.port = int(self.process.stdout.readline())
-
-    def connect(self):
-        made = socket.create_connection(("127.0.0.1", self.port), timeout=20)
-        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return made
-
-    def said(self):
-        return self.process.stdout.readline().strip()
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait(10)
-        self.process.stdout.close()
+from tests.unit.server_kit import Stand, ask, get, post, read_all, read_answer
 
 
 @pytest.fixture(scope="module")
@@ -94,45 +19,6 @@ def stand():
     made = Stand(protocol={"header_seconds": 0.6, "body_seconds": 0.8, "body_floor": 1000})
     yield made
     made.stop()
-
-
-def read_all(connection):
-    """Everything until the server closes."""
-    data = b""
-    with contextlib.suppress(ConnectionResetError):
-        while piece := connection.recv(65536):
-            data += piece
-    return data
-
-
-def read_answer(connection):
-    """One answer with Content-Length: its status and body."""
-    head = b""
-    while b"\r\n\r\n" not in head:
-        piece = connection.recv(1)
-        assert piece, head
-        head += piece
-    lines = head.decode().split("\r\n")
-    named = dict(line.lower().split(": ", 1) for line in lines[1:] if ": " in line)
-    body = b""
-    while missing := int(named.get("content-length", 0)) - len(body):
-        body += connection.recv(missing)
-    return int(lines[0].split()[1]), named, body
-
-
-def ask(stand, data):
-    with stand.connect() as connection:
-        connection.sendall(data)
-        return read_answer(connection)
-
-
-def get(path="/", *headers):
-    return "\r\n".join((f"GET {path} HTTP/1.1", "Host: gateway", *headers, "", "")).encode()
-
-
-def post(size, path="/", *headers):
-    first = (f"POST {path} HTTP/1.1", "Host: gateway", f"Content-Length: {size}", *headers, "", "")
-    return "\r\n".join(first).encode()
 
 
 def test_a_request_is_answered_and_the_next_one_on_the_same_connection(stand):
@@ -363,11 +249,6 @@ def test_too_many_connections_of_one_address_are_refused_and_room_comes_back():
         assert status == 200
     finally:
         stand.stop()
-
-
-def test_the_proxy_in_front_may_name_the_caller(stand):
-    _, _, body = ask(stand, get("/", "X-Forwarded-For: 192.0.2.7"))
-    assert json.loads(body)["client"] == "192.0.2.7"
 
 
 def certificate(folder, name, subject):

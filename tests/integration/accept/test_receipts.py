@@ -12,7 +12,7 @@ from tests.integration.accept.conftest import PEER, eventually
 from tests.survive import calls
 
 REFUSALS = "SELECT peer FROM refusal WHERE peer <> '' ORDER BY id"
-APPEALS = "SELECT count(*) FROM appeal WHERE external_id = %s"
+APPEALS = "SELECT count(*) FROM appeal WHERE external_id = $1"
 
 
 def fault(answer):
@@ -66,7 +66,7 @@ def test_a_higher_revision_amends_and_its_repeat_gets_its_receipt(house, wire):
 def test_amend_by_its_own_operation_and_by_submission_are_one_thing(house):
     first = house.submit("rest-json", "put").receipt
     call = calls.rest("/appeals/put/revisions/2", calls.appeal_json("put", 2, "Новый текст"))
-    amended = house.call(call, method="PUT")
+    amended = house.send(call, method="PUT")
     assert amended.receipt.number == first.number
     assert house.submit("soap12", "put", revision=2, text="Новый текст").receipt == amended.receipt
 
@@ -113,13 +113,13 @@ def test_a_status_of_an_unknown_appeal_is_not_found_and_kept(house, wire):
             "<OccurredOn>2026-03-02</OccurredOn></Report></SubmitStatus>"
         )
         call = calls.soap(wire, "SubmitStatus", body)
-    answer = house.call(call)
+    answer = house.send(call)
     assert fault(answer) == "not_found"
     assert answer.status == (500 if wire == "soap11" else 404)
     [(stage, note, body)] = house.messages(key, "stage", "note", "body")
     assert (stage, body) == ("refused", call.body)
     assert note["reason"]
-    assert house.rows("SELECT count(*) FROM ledger WHERE key = %s", key) == [(0,)], (
+    assert house.rows("SELECT count(*) FROM ledger WHERE key = $1", key) == [(0,)], (
         "the key stays free: the peer may send it again once we know the appeal"
     )
 
@@ -135,7 +135,7 @@ def test_a_status_of_another_peers_appeal_is_not_found(house):
             "occurredOn": "2026-03-02",
         },
     )
-    assert house.call(call).status == 404
+    assert house.send(call).status == 404
 
 
 HOSTILE = {
@@ -170,12 +170,12 @@ HOSTILE = {
 def test_what_cannot_be_decoded_is_refused_clearly_and_kept_as_received(house, name):
     call, statuses = HOSTILE[name]
     before = house.rows("SELECT count(*) FROM appeal")
-    answer = house.call(call)
+    answer = house.send(call)
     assert answer.status in statuses
     assert fault(answer) in {"malformed", "validation"}
     assert house.rows("SELECT count(*) FROM appeal") == before
     kept = house.rows(
-        "SELECT stage, wire, peer, note ->> 'code', media_type FROM message WHERE body = %s",
+        "SELECT stage, wire, peer, note ->> 'code', media_type FROM message WHERE body = $1",
         call.body,
     )
     [(stage, wire, peer, code, media_type)] = kept
@@ -187,7 +187,7 @@ def test_what_cannot_be_decoded_is_refused_clearly_and_kept_as_received(house, n
 def test_a_refusal_is_recorded_whatever_the_stranger_sent(house):
     call = calls.submit("rest-json", "stranger")
     for authorization in (calls.basic("por\0tal", "x"), calls.basic("stranger", "y")):
-        assert house.call(call, **authorization).status == 401
+        assert house.send(call, **authorization).status == 401
     eventually(lambda: house.rows(REFUSALS) == [("por\ufffdtal",), ("stranger",)])
 
 
@@ -196,7 +196,7 @@ def test_a_client_that_goes_before_its_answer_gets_its_receipt_by_asking_again(h
     with socket.create_connection((house.host, house.port)) as line:
         line.sendall(house.raw(call))
     eventually(lambda: house.rows(APPEALS, "gone") == [(1,)])
-    again = house.call(call)
+    again = house.send(call)
     assert again.headers["gateway-repeat"] == "true"
     [(number,)] = house.rows("SELECT receipt_number FROM appeal WHERE external_id = 'gone'")
     assert again.receipt.number == number
@@ -214,7 +214,7 @@ def test_half_a_request_stores_nothing(house):
 def test_a_package_answers_item_by_item(house):
     items = [calls.appeal_json(f"pack-{n}") for n in range(3)]
     items.append(calls.appeal_json("pack-1", text="Другой текст"))
-    answer = house.call(calls.rest("/appeals/batch", {"items": items}))
+    answer = house.send(calls.rest("/appeals/batch", {"items": items}))
     results = json.loads(answer.body)["items"]
     assert sorted("receipt" in r for r in results) == [False, True, True, True]
     [wrong] = [r for r in results if "receipt" not in r]

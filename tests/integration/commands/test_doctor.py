@@ -91,6 +91,7 @@ def test_listening_to_the_world_without_a_key_is_not_fit(house):
         ("GATEWAY_TERMS_FILE", "nothing.toml", "terms"),
         ("GATEWAY_ADAPTERS", "nonesuch", "adapters"),
         ("GATEWAY_ZONE", "Asia/Omks", "zones"),
+        ("GATEWAY_TRUSTED_PROXIES", "nginx.example", "proxies"),
         ("GATEWAY_DATABASE_URL", "postgresql://127.0.0.1:1/x?connect_timeout=1", "database"),
     ],
 )
@@ -101,6 +102,32 @@ def test_a_wrong_setting_is_a_finding_and_the_other_checks_go_on(house, name, va
 
     assert next(f["check"] for f in found["findings"] if f["level"] == "fail") == check
     assert len({f["check"] for f in found["findings"]}) > 5
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({"GATEWAY_PUBLIC_URL": "https://gateway.example"}, "trusted_proxies"),
+        ({"GATEWAY_TRUSTED_PROXIES": "10.1.0.5, 10.0.0.0/8"}, "10.0.0.0/8"),
+        ({"GATEWAY_TRUSTED_PROXIES": "::/0"}, "::/0"),
+    ],
+)
+def test_a_proxy_that_is_not_named_or_a_whole_network_named_is_told(house, environment, said):
+    house.environ.update(environment)
+
+    warned = [f for f in findings(house, "proxies") if f["level"] == "warn"]
+
+    assert said in warned[0]["what"] + warned[0]["todo"]
+    assert len(warned) == 1
+
+
+def test_a_peer_that_must_prove_what_cannot_be_checked_is_told(house):
+    house.change("UPDATE peer SET require = 'certificate' WHERE code = 'epgu'")
+
+    (found,) = [f for f in findings(house, "peers") if "require" in f["what"]]
+
+    assert found["level"] == "warn"
+    assert "certificate" in found["what"]
 
 
 def test_what_waits_for_a_person_is_told(house):

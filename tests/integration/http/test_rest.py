@@ -412,12 +412,6 @@ class TestPages:
         assert beyond.status == 403
 
 
-def test_plain_http_from_beyond_this_machine_is_refused(house):
-    beyond = {"X_Forwarded_For": "192.0.2.1"}
-    assert house.get("/ping", **beyond).status == 401
-    assert house.get("/ping", **beyond, X_Forwarded_Proto="https").status == 200
-
-
 def test_a_client_that_goes_away_is_no_defect(house):
     head = (
         "POST /api/v1/appeals HTTP/1.1\r\nHost: gateway\r\n"

@@ -9,11 +9,9 @@ import urllib.request
 
 import pytest
 
-from tests.integration.http.conftest import House
-
 
 @pytest.fixture
-def secure(pg_url, tmp_path):
+def secure(make_house, tmp_path):
     certificate, key = tmp_path / "server.pem", tmp_path / "server.key"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
@@ -21,9 +19,8 @@ def secure(pg_url, tmp_path):
          "-addext", "subjectAltName=IP:127.0.0.1"],
         check=True, capture_output=True,
     )  # fmt: skip
-    made = House(pg_url, tmp_path, GATEWAY_TLS_CERT=str(certificate), GATEWAY_TLS_KEY=str(key))
-    yield made, ssl.create_default_context(cafile=certificate)
-    made.stop()
+    made = make_house(GATEWAY_TLS_CERT=str(certificate), GATEWAY_TLS_KEY=str(key))
+    return made, ssl.create_default_context(cafile=certificate)
 
 
 def test_it_says_its_address_answers_there_and_writes_it_into_the_wsdl(secure):

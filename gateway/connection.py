@@ -1,0 +1,364 @@
+"""One connection of `gateway.server`: uvicorn's, with bounds, deadlines and the caller's address.
+
+uvicorn with httptools took 150 MB of headers on one request before the application saw it, and its
+only deadline starts after the headers. `GuardedProtocol` counts what the parser takes and what it
+swallows without a word, ends a connection whose headers or body are late, refuses more than so many
+connections from one address, and puts the TLS peer certificate into the scope. A request that
+arrives in one piece, which is nearly every one, arms no timer.
+
+A connection of a proxy that is trusted (`gateway.access.proxies`) is not counted; each call that it
+passes on is, for as long as it is carried out, under the address of its caller.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections import Counter
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+import httptools
+import structlog
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from gateway import limits
+from gateway.access.policy import is_loopback
+from gateway.access.proxies import UNKNOWN, Origin, Proxies, pretends
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+log = structlog.get_logger(__name__)
+
+_PER_HEADER: Final = 4
+"""Bytes of one header line beside its name and value: colon, space, line end."""
+_OFFERS: Final = 8
+"""Offers of another protocol that one piece of a stream may hold."""
+_UPGRADE: Final = (b"upgrade", b"http2-settings")
+_CROWDED: Final = b"too many calls at once from this address"
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """One connection, with limits on what it may send and how long it may take.
+
+    A refusal is answered in plain text, because no wire is known yet; then the connection is
+    drained for a moment, so that a client still busy sending can read the answer.
+    """
+
+    connections_of: ClassVar[Counter[str]] = Counter()
+    header_seconds: ClassVar[float] = limits.HEADER_SECONDS
+    body_seconds: ClassVar[float] = limits.BODY_SECONDS
+    body_floor: ClassVar[int] = limits.BODY_FLOOR_BYTES
+    per_address: ClassVar[int] = limits.CONNECTIONS_PER_ADDRESS
+    proxies: ClassVar[Proxies] = Proxies()
+
+    _begun = False
+    _in_headers = False
+    _ended = False
+    _told = False
+    _silent = 0
+    _header_bytes = 0
+    _body_bytes = 0
+    _deadline: asyncio.TimerHandle | None = None
+    _address = ""
+    _counted = False
+    _trusted = False
+    _tls: dict[object, object] | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Count the connection, start the clock for its first header."""
+        super().connection_made(transport)
+        self._address = self.client[0] if self.client else ""
+        self._tls = _tls_scope(transport)
+        self._trusted = self.proxies.trusts(self._address)
+        self._counted = not self._trusted
+        self.connections_of[self._address] += self._counted
+        if self._counted and self.connections_of[self._address] > self.per_address:
+            self._end(503, "too many connections from this address")
+            return
+        self._arm(self.header_seconds)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the connection."""
+        self._disarm()
+        if self._counted:
+            _leave(self.connections_of, self._address)
+        cycle = self.cycle
+        unread = not self._answered and not cycle.more_body and cycle.message_event.is_set()
+        super().connection_lost(exc)
+        if unread:
+            # The request came whole before its client left: it is carried out, as it would be had
+            # the client left a moment later. uvicorn would tell the application that it is gone.
+            cycle.disconnected = False
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser; end the connection when it swallows too much without a word."""
+        if self._ended:
+            return
+        self._told = False
+        self._unset_keepalive_if_required()
+        if not self._feed(data):
+            return
+        # What the parser keeps to itself is an unfinished header or trailer, or chunk extensions.
+        self._silent = 0 if self._told else self._silent + len(data)
+        if self._silent > limits.HEADER_BYTES:
+            self._end(431, "the headers are larger than 64 KB")
+        elif self._deadline is None:
+            if self._begun:
+                self._arm(self.header_seconds if self._in_headers else self.body_seconds)
+            elif self._answered:
+                # Blank lines ended uvicorn's keep-alive clock, and no request came of them.
+                self._arm(self.header_seconds)
+
+    def _feed(self, data: bytes) -> bool:
+        """Parse, and say whether the connection goes on.
+
+        An offer of another protocol is taken back and its request read without it:
+        httptools stops at the headers of such a request and its body would be lost. Java's client
+        offers HTTP/2 in this way with every POST over plain HTTP.
+        """
+        for _ in range(_OFFERS):
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as offer:
+                data = self._head_without_offer() + data[offer.args[0] :]
+                self.parser = httptools.HttpRequestParser(self)
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+            except httptools.HttpParserError:
+                self._end(400, "this is not HTTP")
+                return False
+            else:
+                return not self._ended
+        self._end(400, "too many offers of another protocol")
+        return False
+
+    def _head_without_offer(self) -> bytes:
+        """Return the head that was just read, without what offers another protocol."""
+        lines = [b"%s %s HTTP/1.1" % (self.parser.get_method(), self.url)]
+        for name, value in self.headers:
+            if name == b"connection":
+                kept = [t for t in value.split(b",") if t.strip().lower() not in _UPGRADE]
+                lines += [b"connection: " + b",".join(kept)] if kept else []
+            elif name not in _UPGRADE:
+                lines.append(name + b": " + value)
+        return b"\r\n".join((*lines, b"", b""))
+
+    def on_message_begin(self) -> None:
+        """Begin to count."""
+        self._told = self._begun = self._in_headers = True
+        self._header_bytes = self._body_bytes = 0
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        """Count the request line."""
+        self._told = True
+        if self._count(len(url)):
+            super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Count the header; a trailer behind the body is counted too, and not taken."""
+        self._told = True
+        if self._count(len(name) + len(value) + _PER_HEADER) and self._in_headers:
+            if len(self.headers) >= limits.HEADER_COUNT:
+                self._end(431, "more than 100 headers")
+                return
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Hand the request to the application; the body has its own deadline."""
+        self._told, self._in_headers = True, False
+        if self._ended:
+            return
+        if self.parser.should_upgrade():
+            if self.parser.get_method() == b"CONNECT":
+                self._end(405, "this is not a proxy")
+            return
+        self._disarm()
+        if self._tls is not None:
+            self.scope["extensions"] = {"tls": self._tls}
+        self.app = self.config.loaded_app
+        self._find_origin()
+        if self.expect_100_continue:
+            self.app = _closing_unread(self.app)
+        super().on_headers_complete()
+
+    def _find_origin(self) -> None:
+        """Write into the scope who calls, by whose word; count who is behind a trusted proxy.
+
+        What somebody else passes on from this very machine has lost what the machine itself may
+        do: the proxy that nobody named would lend that to the whole world.
+        """
+        if self._trusted:
+            peer = Origin(self._address, self.scheme or "http")
+            origin = self.proxies.origin(peer, self.headers)
+            if origin is not peer:
+                self.scope["client"] = (origin.address, 0)
+                self.scope["scheme"] = origin.scheme
+                self.app = _one_of(self.connections_of, origin.address, self.per_address, self.app)
+        elif is_loopback(self._address) and pretends(self.headers):
+            self.scope["client"] = (UNKNOWN, 0)
+
+    def on_body(self, body: bytes) -> None:
+        """Ignore what comes after the connection was ended."""
+        self._told = True
+        self._body_bytes += len(body)
+        if not self._ended:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Stop the clock: the request is here."""
+        self._told = True
+        if not (self._ended or self.parser.should_upgrade()):
+            self._begun = False
+            self._disarm()
+            super().on_message_complete()
+
+    def _count(self, size: int) -> bool:
+        if self._ended:
+            return False
+        self._header_bytes += size
+        if self._header_bytes > limits.HEADER_BYTES:
+            self._end(431, "the headers are larger than 64 KB")
+            return False
+        return True
+
+    def _arm(self, seconds: float) -> None:
+        self._disarm()
+        self._deadline = self.loop.call_later(seconds, self._late)
+
+    def _disarm(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _late(self) -> None:
+        """End what is late; a large body on a slow line goes on while it moves."""
+        self._deadline = None
+        if not self._begun:
+            self._close()
+            return
+        in_body = not self._in_headers
+        moving = in_body and not self._answered and self._body_bytes >= self.body_floor
+        if self.flow.read_paused or moving:
+            self._body_bytes = 0
+            self._arm(self.body_seconds)
+            return
+        self._end(408, "the request did not arrive in time")
+
+    def _end(self, status: int, reason: str) -> None:
+        """Answer when no other answer is under way, and close."""
+        log.info("server.ended", status=status, reason=reason, address=self._address)
+        self._disarm()
+        answer = self._may_answer()
+        self._ended = True
+        if not self._answered:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if self.transport.is_closing():
+            return
+        if not answer:
+            self._close()
+            return
+        body = reason.encode()
+        self.transport.write(
+            b"HTTP/1.1 %d %s\r\ncontent-type: text/plain; charset=utf-8\r\n"
+            b"content-length: %d\r\nconnection: close\r\n\r\n%s"
+            % (status, b"Refused", len(body), body)
+        )
+        self.flow.resume_reading()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.loop.call_later(limits.LINGER_SECONDS, self._close)
+
+    def _may_answer(self) -> bool:
+        """Whether bytes written now would be read as the answer to the request being refused."""
+        if self.pipeline or self._ended:
+            return False
+        if self._answered:
+            return self._in_headers or not self._begun
+        return self._begun and not self._in_headers and not self.cycle.response_started
+
+    @property
+    def _answered(self) -> bool:
+        """Whether no request waits for its answer."""
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is None or cycle.response_complete
+
+    def _close(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.close()
+
+
+def _tls_scope(transport: asyncio.Transport) -> dict[object, object] | None:
+    """Return the ASGI extension `tls` of a connection, None over plain HTTP."""
+    tls = transport.get_extra_info("ssl_object")
+    if tls is None:
+        return None
+    certificate = tls.getpeercert(binary_form=True)
+    return {
+        "server_cert": None,
+        "client_cert_chain": [ssl.DER_cert_to_PEM_cert(certificate)] if certificate else [],
+        "client_cert_name": None,
+        "client_cert_error": None,
+        "tls_version": {"TLSv1.2": 0x0303, "TLSv1.3": 0x0304}.get(tls.version()),
+        "cipher_suite": None,
+        "client_cert_der": certificate,
+    }
+
+
+def _closing_unread(app: Any) -> Any:
+    """Close after an answer to `Expect: 100-continue` that was given without asking for the body.
+
+    The client may then leave the body out, and its next request would be read as the body.
+    """
+
+    async def asked(scope: Any, receive: Any, send: Any) -> None:
+        read = False
+
+        async def reading() -> Any:
+            nonlocal read
+            read = True
+            return await receive()
+
+        async def sending(message: Any) -> None:
+            if message["type"] == "http.response.start" and not read:
+                headers = [*message.get("headers", ()), (b"connection", b"close")]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        await app(scope, reading, sending)
+
+    return asked
+
+
+def _one_of(crowd: Counter[str], address: str, most: int, app: Any) -> Any:
+    """Count a call under the address of its caller while it is carried out, or refuse it.
+
+    The connection is the proxy's and goes on.
+    """
+
+    async def counted(scope: Any, receive: Any, send: Any) -> None:
+        crowd[address] += 1
+        try:
+            if crowd[address] <= most:
+                await app(scope, receive, send)
+                return
+            log.info("server.crowded", address=address)
+            headers = [
+                (b"content-type", b"text/plain; charset=utf-8"),
+                (b"content-length", str(len(_CROWDED)).encode()),
+                (b"retry-after", b"1"),
+            ]
+            await send({"type": "http.response.start", "status": 503, "headers": headers})
+            await send({"type": "http.response.body", "body": _CROWDED})
+        finally:
+            _leave(crowd, address)
+
+    return counted
+
+
+def _leave(crowd: Counter[str], address: str) -> None:
+    crowd[address] -= 1
+    if crowd[address] <= 0:
+        del crowd[address]
