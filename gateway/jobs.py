@@ -15,7 +15,7 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from gateway.store import blob_collector, schema
+from gateway.store import blob_collector, retention, schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,6 +109,18 @@ class Schedule:
 def partitions_job(url: str, now: Callable[[], Any]) -> Job:
     """Make the partitions of the coming months, once a day and at start."""
     return Job("partitions", DAY, lambda: schema.make_partitions(url, now()))
+
+
+def retention_job(pool: Pool, keep: retention.Days, now: Callable[[], datetime]) -> Job:
+    """Take away old refusals, findings and processes, once a day and at start."""
+
+    def run() -> None:
+        with pool.connection() as connection:
+            gone = retention.discard(connection, keep, now())
+        if any(gone):
+            log.info("jobs.retention", **gone._asdict())
+
+    return Job("retention", DAY, run)
 
 
 def blobs_job(pool: Pool, blobs: BlobDirectory, now: Callable[[], datetime]) -> Job:

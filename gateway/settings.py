@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 NOT_SETTINGS = {"config"}
 """`GATEWAY_*` names that are not settings themselves."""
+
+
+Days = Annotated[int, msgspec.Meta(ge=0, le=36_500)]
 
 
 class FileInbox(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -105,6 +108,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """How often an idle worker looks for work that no notification announced."""
     queue_items: int = limits.COMMIT_QUEUE_ITEMS
     """Submissions waiting for a commit before callers are told to come again."""
+    keep_refusals_days: Days = 180
+    """Days that records of refused calls are kept; 0: for ever."""
+    keep_findings_days: Days = 365
+    """Days that differences found by reconciliation are kept; 0: for ever."""
+    keep_nodes_days: Days = 30
+    """Days that a process which is gone stays in the list of processes; 0: for ever."""
     log_level: str = "info"
     """debug, info, warning or error."""
     log_format: str = "json"

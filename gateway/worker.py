@@ -15,11 +15,12 @@ from gateway import policies, registry
 from gateway.app import now
 from gateway.destinations import Destinations
 from gateway.dispatch import Dispatcher
-from gateway.jobs import Schedule, blobs_job, partitions_job
+from gateway.jobs import Schedule, blobs_job, partitions_job, retention_job
 from gateway.snapshots import StoredSnapshots
 from gateway.store.blobs import BlobDirectory
 from gateway.store.committer import CHANNEL, Committer
 from gateway.store.pool import Pool
+from gateway.store.retention import Days
 from gateway.triage import Triage
 from import_export.filedrop import FileDrop
 
@@ -50,7 +51,11 @@ class Worker:
         """Work until told to stop; then finish what was begun."""
         self._pool.open()
         self._committer.start()
-        jobs = [partitions_job(self._url, now), blobs_job(self._pool, self._blobs, now)]
+        jobs = [
+            partitions_job(self._url, now),
+            blobs_job(self._pool, self._blobs, now),
+            retention_job(self._pool, self.kept, now),
+        ]
         schedule = Schedule(self._url, jobs)
         schedule.start(now())
         bell = _Bell(self._url, stop)
@@ -71,6 +76,16 @@ class Worker:
         schedule.stop()
         self._committer.stop()
         self._pool.close()
+
+    @property
+    def kept(self) -> Days:
+        """How long what the house notes about itself is kept."""
+        settings = self._settings
+        return Days(
+            refusals=settings.keep_refusals_days,
+            findings=settings.keep_findings_days,
+            nodes=settings.keep_nodes_days,
+        )
 
     def _parts(self, stop: threading.Event, bell: _Bell) -> list[tuple[str, Callable[[], None]]]:
         destinations = Destinations(self._pool, self._adapters, self._settings, now)

@@ -1,0 +1,70 @@
+"""Takes away what the house noted about itself and nobody asks for any more.
+
+Calls refused, differences found by reconciliation, processes that shared the database: rows outside
+of the appeals' months (docs/adr/0018), which would grow for ever. Nothing of an appeal goes here.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from gateway.store.partitions import lower_bound
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from psycopg import Connection
+
+AT_ONCE: Final = 1_000
+"""Rows of one transaction: a flood of refusals is taken away without holding up anybody."""
+
+OLD_REFUSALS: Final = """
+DELETE FROM refusal WHERE id IN (SELECT id FROM refusal WHERE id < $1 ORDER BY id LIMIT $2)
+"""
+OLD_FINDINGS: Final = """
+DELETE FROM finding WHERE id IN (SELECT id FROM finding WHERE id < $1 ORDER BY id LIMIT $2)
+"""
+"""By the primary key, whose first 48 bits are the time: `at` and `found_at` have no index."""
+OLD_NODES: Final = """
+DELETE FROM node WHERE id IN (SELECT id FROM node WHERE seen_at < $1 LIMIT $2)
+"""
+
+
+class Days(NamedTuple):
+    """How many days each kind is kept; 0 keeps it for ever."""
+
+    refusals: int
+    findings: int
+    nodes: int
+
+
+class Gone(NamedTuple):
+    """How many rows of each kind a pass took away."""
+
+    refusals: int
+    findings: int
+    nodes: int
+
+
+def discard(connection: Connection[Any], keep: Days, now: datetime) -> Gone:
+    """Delete what is older than it is kept, some rows at a time.
+
+    connection: of this house, in autocommit.
+    """
+
+    def delete(statement: str, days: int, *, by_key: bool = True) -> int:
+        if not days:
+            return 0
+        before = now - timedelta(days=days)
+        values = (lower_bound(before) if by_key else before, AT_ONCE)
+        count = 0
+        while (deleted := connection.execute(statement, values).rowcount) > 0:  # type: ignore[call-overload,unused-ignore]
+            count += deleted
+        return count
+
+    return Gone(
+        delete(OLD_REFUSALS, keep.refusals),
+        delete(OLD_FINDINGS, keep.findings),
+        delete(OLD_NODES, keep.nodes, by_key=False),
+    )
