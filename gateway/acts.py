@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gateway.lifecycle import Claim
+from gateway.duplicates import NO_LETTERS
+from gateway.lifecycle import Claim, fold
 from gateway.model import facts as f
 from gateway.model.base import NIL
 from gateway.model.events import Actor, EventType
@@ -86,15 +87,17 @@ def read_facts(connection: Connection[Any], ids: Iterable[UUID], now: datetime) 
     """Lock the heads of appeals and read what judging acts on them needs."""
     wanted = set(ids)
     heads = history.lock(connection, wanted)
+    histories = history.load(connection, list(heads))
     return Facts(
         heads=heads,
-        states=history.states(connection, heads),
+        states={appeal_id: fold(events) for appeal_id, events in histories.items()},
         contents={},
         peers=peers.read_all(connection),
-        letters={},
+        letters=NO_LETTERS,
         merged=queue.merged_sources(connection, wanted),
         question_ids={},
         now=now,
+        histories=histories,
     )
 
 
@@ -110,8 +113,7 @@ def perform(
     for act in acts:
         made = plan(act, facts, rules)
         plans.append(made)
-        if made.state is not None:
-            facts.states[act.appeal_id] = made.state
+        facts.take(made)
     return [
         Numbered(act.appeal_id, _number(made))
         for act, made in zip(acts, write(connection, plans, facts, rules), strict=True)

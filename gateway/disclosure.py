@@ -31,7 +31,7 @@ from gateway.model.appeal import Appeal
 from gateway.model.assignment import TransferOut
 from gateway.model.attachment import Attachment, AttachmentGroup, AttachmentRole, Exif
 from gateway.model.events import Actor
-from gateway.model.facts import NoFacts
+from gateway.model.facts import LinkFacts, NoFacts
 from gateway.model.organisation import Organisation
 from gateway.model.question import Question
 from gateway.model.registration import Registration
@@ -96,12 +96,17 @@ def disclose_event(event: Event, level: Level) -> Event:
     """Return what a destination of this level may see of an event.
 
     Facts hold no personal data (gateway.model.facts); below `full` the names of actors, the keys
-    of other peers and the digest of personal data go too, and references get no facts at all.
+    of other peers and the digest of personal data go too, and references get no facts at all. A
+    link names another appeal, perhaps somebody else's: only its kind is told.
     """
     if level is Level.FULL:
         return event
     shown = replace(event, actor=Actor(kind="system"), key="", content=None, cause=None)
-    return shown if level is Level.PROBLEM_ONLY else replace(shown, payload=NoFacts())
+    if level is not Level.PROBLEM_ONLY:
+        return replace(shown, payload=NoFacts())
+    if isinstance(event.payload, LinkFacts):
+        return replace(shown, payload=LinkFacts(kind=event.payload.kind))
+    return shown
 
 
 def files_of(appeal: Appeal) -> frozenset[str]:

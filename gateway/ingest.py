@@ -30,7 +30,7 @@ from gateway.model.events import (
 )
 from gateway.model.facts import ReceivedFacts
 from gateway.model.fold import number_key
-from gateway.model.ids import check_receipt_number, receipt_number, uuid7
+from gateway.model.ids import check_receipt_number, question_id, receipt_number, uuid7
 from gateway.model.intake import check_intake, with_question
 from gateway.store.blobs import fits_row
 from gateway.store.entries import (
@@ -197,7 +197,7 @@ def new_appeal(appeal: Appeal, message: MessageRow, *, external_id: str, test: b
             QuestionRow(
                 appeal_id=appeal_id,
                 ordinal=question.ordinal,
-                id=uuid7(),
+                id=question_id(appeal_id, question.ordinal),
                 state=State.RECEIVED.value,
                 topic=question.topics[0].code.value if question.topics else "",
             )

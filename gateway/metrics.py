@@ -26,6 +26,8 @@ FROM delivery WHERE state NOT IN ('acknowledged', 'skipped') GROUP BY destinatio
 UNION ALL
 SELECT 'conflict', '', count(*), coalesce(extract(epoch FROM now() - min(recorded_at)), 0)
 FROM conflict WHERE settled_at IS NULL
+UNION ALL
+SELECT 'twin', '', count(*), coalesce(extract(epoch FROM now() - min(noted_at)), 0) FROM twin
 """
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from gateway.lifecycle.ties import told_of_own
 from gateway.model.events import EventType
 
 if TYPE_CHECKING:
@@ -85,7 +86,7 @@ def _one(event: Event, code: str, peer: Peer | None, source: str, *, test: bool)
     if peer is None or not peer.enabled:
         return None
     own_conflict = event.type is EventType.CONFLICT_RECORDED and event.actor.id == code
-    if event.type in INTERNAL and not own_conflict:
+    if (event.type in INTERNAL and not own_conflict) or told_of_own(event):
         return None
     wanted = peer.options.get("events")
     if wanted and event.type.value not in wanted:

@@ -17,15 +17,25 @@ import msgspec
 import psycopg
 import structlog
 
-from gateway import limits
+from gateway import duplicates, limits
 from gateway.errors import GatewayError
 from gateway.lifecycle import fold
 from gateway.model.question import Question
-from gateway.store import arrays, history, lanes, organisations, peers, projections, registers
+from gateway.store import (
+    arrays,
+    history,
+    lanes,
+    letters,
+    numbers,
+    organisations,
+    peers,
+    projections,
+    registers,
+)
 from gateway.store import work as queue
 from gateway.store.committer import CHANNEL, TRANSIENT
 from gateway.triage_build import Facts, Plan, Rules
-from gateway.triage_plan import letter_in, plan
+from gateway.triage_plan import plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -133,48 +143,43 @@ class Triage:
     ) -> Facts:
         """Read, in a few statements, everything that planning the batch needs; heads are locked.
 
-        Letters are claimed first, because who holds one must be locked too: otherwise what happens
+        Letters are locked first, because who holds one must be locked too: otherwise what happens
         to the holder at this moment would reach nobody who sent the letter by another channel.
         """
         ids = {item.appeal_id for item in items if item.appeal_id is not None}
-        letters = self._letters(connection, items)
+        held = self._letters(connection, items)
         into = queue.merged_into(connection, ids)
-        heads = history.lock(connection, ids | set(into.values()) | set(letters.values()))
+        heads = history.lock(connection, ids | set(into.values()) | held.holders())
         contents = queue.contents(connection, heads.values())
         histories = history.load(connection, list(heads))
-        merged = queue.merged_sources(connection, heads)
-        for item in items:
-            holder = letters.get(item.message_id)
-            if holder is not None and holder != item.appeal_id:
-                merged.setdefault(holder, set()).add(item.peer)
         return Facts(
             heads=heads,
             states={appeal_id: fold(events) for appeal_id, events in histories.items()},
             contents=contents,
             peers=peers.read_all(connection),
-            letters=letters,
-            merged=merged,
+            letters=held,
+            merged=queue.merged_sources(connection, heads),
             question_ids=_named(queue.question_ids(connection, heads), contents),
             now=now,
-            histories={holder: histories[holder] for holder in letters.values()},
+            histories=histories,
         )
 
     @staticmethod
-    def _letters(connection: psycopg.Connection[Any], items: Sequence[Item]) -> dict[UUID, UUID]:
-        """Claim the covering letters of new appeals; return message → the appeal that holds its."""
+    def _letters(connection: psycopg.Connection[Any], items: Sequence[Item]) -> duplicates.Letters:
+        """Read and lock the covering letters of new appeals, and whoever holds the same ones."""
         new = [
-            (item.message_id, item.appeal_id)
+            item.appeal_id
             for item in items
             if item.operation == "submit" and item.appeal_id is not None
         ]
-        contents = queue.founding_contents(connection, [appeal_id for _, appeal_id in new])
-        wanted = {
-            message_id: (letter, appeal_id)
-            for message_id, appeal_id in new
-            if (letter := letter_in(contents.get(appeal_id))) is not None
-        }
-        held = queue.hold_letters(connection, list(wanted.values()))
-        return {message_id: held[letter] for message_id, (letter, _) in wanted.items()}
+        found: dict[UUID, duplicates.Letter] = {}
+        for appeal_id, content in queue.founding_contents(connection, new).items():
+            # A content that cannot be read is found out, and put off, by `plan`.
+            named = duplicates.read(content) if content is not None else None
+            letter = duplicates.letter(named, test=False) if named is not None else None
+            if letter is not None:
+                found[appeal_id] = letter
+        return letters.read(connection, found)
 
     def _plans(
         self, connection: psycopg.Connection[Any], items: Sequence[Item], facts: Facts
@@ -190,8 +195,7 @@ class Triage:
                 self._put_off(connection, item, error, facts.now)
                 continue
             plans.append(made)
-            if made.state is not None and made.item.appeal_id is not None:
-                facts.states[made.item.appeal_id] = made.state
+            facts.take(made)
         return plans, failed
 
     def _put_off(
@@ -243,6 +247,7 @@ def write(
     lanes.enqueue(connection, [lanes.NewDelivery(*item) for item in owed], facts.now)  # type: ignore[arg-type]
     for made in plans:
         _side(connection, made, facts.now)
+    letters.write(connection, {m.item.appeal_id: m.letter for m in plans if m.letter is not None})  # type: ignore[misc]
     plans = _number(connection, plans, rules)
     events = [event for made in plans for event in made.events]
     contents = [content for made in plans for content in made.contents]
@@ -268,13 +273,9 @@ def _side(connection: psycopg.Connection[Any], made: Plan, now: datetime) -> Non
         queue.expect(connection, item.peer, made.remote, now)
     if item.appeal_id is None:
         return
-    queue.refer(connection, item.appeal_id, made.references)
+    numbers.refer(connection, item.appeal_id, made.references)
     if made.new_content is not None:
         queue.replace_content(connection, item.appeal_id, *made.new_content)
-    if made.merge_into is not None:
-        queue.merge(connection, item.appeal_id, made.merge_into)
-    if made.conflict:
-        queue.record_conflict(connection, item, made.conflict, now)
 
 
 def _number(connection: psycopg.Connection[Any], plans: list[Plan], rules: Rules) -> list[Plan]:
@@ -286,12 +287,12 @@ def _number(connection: psycopg.Connection[Any], plans: list[Plan], rules: Rules
     wanted = [made.register for made in plans if made.register is not None]
     if not wanted:
         return plans
-    numbers = iter(registers.take(connection, wanted))
+    given = iter(registers.take(connection, wanted))
     spelled: dict[Any, str] = {}
     result = []
     for made in plans:
         if made.register is not None:
-            spelled[made.item.appeal_id] = rules.spell(made.register, next(numbers))
+            spelled[made.item.appeal_id] = rules.spell(made.register, next(given))
         number = spelled.get(made.item.appeal_id)
         result.append(made.numbered(number) if number else made)
     return result

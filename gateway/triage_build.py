@@ -8,7 +8,6 @@ with the place of the number empty and `numbered` later, because counters are ta
 from __future__ import annotations
 
 from datetime import date, datetime
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -34,33 +33,46 @@ if TYPE_CHECKING:
 
     from gateway.adapter import RemoteState
     from gateway.deadlines import Change
+    from gateway.duplicates import Letter, Letters, Reference
     from gateway.model.appeal import Appeal
     from gateway.model.peer import Peer
     from gateway.store.history import Content, Head
     from gateway.store.organisations import Named
     from gateway.store.registers import RegisterKey
-    from gateway.store.work import Item, Reference
+    from gateway.store.work import Item
 
 PENDING_NUMBER = "№"
 """Stands for a registration number until the counter is taken; never reaches a row."""
 
 
 class Facts(NamedTuple):
-    """What triage read for a batch; `states` is kept current while the batch is planned.
+    """What triage read for a batch; `take` keeps it current while the batch is planned.
 
-    letters: message of a new appeal → the appeal that holds its covering letter. merged: appeal →
-    peers that sent its letter by another channel. histories: of the holders of letters.
+    letters: covering letters of new appeals, and who holds the same ones. merged: appeal → peers
+    that sent its letter by another channel. histories: of every appeal in `heads`.
     """
 
     heads: dict[UUID, Head]
     states: dict[UUID, AppealState]
     contents: Mapping[UUID, bytes | None]
     peers: Mapping[str, Peer]
-    letters: Mapping[UUID, UUID]
-    merged: Mapping[UUID, set[str]]
+    letters: Letters
+    merged: dict[UUID, set[str]]
     question_ids: Mapping[UUID, Mapping[str, int]]
     now: datetime
-    histories: Mapping[UUID, Sequence[Event]] = MappingProxyType({})
+    histories: dict[UUID, list[Event]]
+
+    def take(self, made: Plan) -> None:
+        """Bring the facts to where a plan leaves them, so that the next one starts from there."""
+        appeal_id = made.item.appeal_id
+        if appeal_id is None or made.state is None:
+            return
+        self.states[appeal_id] = made.state
+        self.histories.setdefault(appeal_id, []).extend(made.events)
+        if made.merge_into is not None:
+            self.merged.setdefault(made.merge_into, set()).add(self.heads[appeal_id].peer)
+        if made.letter is not None:
+            self.letters.settle(appeal_id, made.merge_into)
 
 
 class Rules(NamedTuple):
@@ -95,8 +107,8 @@ class Plan(NamedTuple):
     register: RegisterKey | None = None
     new_content: tuple[UUID, bytes] | None = None
     references: tuple[Reference, ...] = ()
+    letter: Letter | None = None
     merge_into: UUID | None = None
-    conflict: str = ""
     remote: RemoteState | None = None
     unmapped: tuple[Named, ...] = ()
 
@@ -241,7 +253,6 @@ class Build:
         *,
         applied: str = "applied",
         received: bool = False,
-        conflict: str = "",
         story: Sequence[Event] = (),
         **rest: Any,
     ) -> Plan:
@@ -267,7 +278,6 @@ class Build:
             else self._merged(head, story)
             if "merge_into" in rest
             else self._owed(head, received=received),
-            conflict=conflict,
             **rest,
         )
 

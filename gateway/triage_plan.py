@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from gateway import triage_told
+from gateway import duplicates, triage_told
 from gateway.adapter import RemoteState
 from gateway.errors import InternalError
 from gateway.lifecycle import (
@@ -15,20 +15,19 @@ from gateway.lifecycle import (
     Kind,
     claim_of_report,
     content_of_report,
+    ties,
 )
 from gateway.model import facts as f
 from gateway.model.appeal import Appeal
 from gateway.model.events import Actor, EventType, PeerReport, State
-from gateway.model.fold import number_key
-from gateway.model.registration import ReferralIn
 from gateway.store.history import Content
 from gateway.store.organisations import named_in, named_in_report
 from gateway.store.registers import RegisterKey
-from gateway.store.work import LetterKey, Reference
 from gateway.triage_build import Build, Facts, Plan, Rules, rule
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from uuid import UUID
 
     from gateway.store.history import Head
     from gateway.store.work import Item
@@ -36,15 +35,6 @@ if TYPE_CHECKING:
 _APPEAL = msgspec.json.Decoder(Appeal)
 _REPORT = msgspec.json.Decoder(PeerReport)
 _REMOTE = msgspec.json.Decoder(RemoteState)
-
-
-class _Letters(msgspec.Struct):
-    """The only part of a content that finding its covering letter needs."""
-
-    referrals: tuple[ReferralIn, ...] = ()
-
-
-_LETTERS = msgspec.json.Decoder(_Letters)
 
 
 def plan(item: Item, facts: Facts, rules: Rules) -> Plan:
@@ -62,60 +52,67 @@ def plan(item: Item, facts: Facts, rules: Rules) -> Plan:
     return _reported(item, facts, rules)
 
 
-def letter_in(content: bytes | None) -> LetterKey | None:
-    """Return the covering letter of an appeal that came through another body, if it has one.
-
-    Raises nothing: a content that cannot be read is found out, and put off, by `plan`.
-    """
-    if content is None:
-        return None
-    try:
-        letters = _LETTERS.decode(content).referrals
-    except msgspec.DecodeError:
-        return None
-    for letter in letters:
-        folded = letter.number_key or number_key(letter.number)
-        if letter.date is not None and len(folded) >= 6:
-            return LetterKey(folded, letter.date)
-    return None
-
-
 def _submitted(item: Item, facts: Facts, rules: Rules) -> Plan:
     """A new appeal: the same letter by another channel, or routed, registered, with terms."""
     head, state = _of(item, facts)
     content = facts.contents.get(head.id)
     appeal = _APPEAL.decode(content) if content else Appeal()
-    references = _references(item, appeal)
-    holder = facts.letters.get(item.message_id, head.id)
     build = Build(item, state, facts, rules)
-    if holder != head.id:
+    judged = facts.letters.judge(head.id, state.apart)
+    letter = facts.letters.of.get(head.id)
+    if letter is not None and judged.into is not None:
         build.add(
             EventType.MERGED_AS_DUPLICATE,
-            f.LinkFacts(kind="same_document_other_channel", appeal=str(holder)),
+            _tie(ties.SAME_DOCUMENT, judged.into, letter, judged.sender),
             rule("same-letter"),
         )
         return build.plan(
             "applied",
-            references=references,
-            merge_into=holder,
-            story=facts.histories.get(holder, ()),
+            references=duplicates.references(appeal, item.peer),
+            letter=letter,
+            merge_into=judged.into,
+            story=facts.histories[judged.into],
         )
+    if letter is not None:
+        for twin in judged.twins:
+            tie = _tie(ties.POSSIBLE_TWIN, twin, letter)
+            build.add(EventType.LINK_ADDED, tie, rule("same-letter"))
+    return begun(build, appeal, letter=letter)
+
+
+def _tie(kind: str, other: UUID, letter: duplicates.Letter, sender: str = "") -> f.LinkFacts:
+    """Return a tie to another appeal with the key by which it was found."""
+    return f.LinkFacts(
+        kind=kind,
+        appeal=str(other),
+        number=letter.number,
+        number_key=letter.key.number_key,
+        date=letter.key.date,
+        sender=sender,
+    )
+
+
+def begun(build: Build, appeal: Appeal, **rest: Any) -> Plan:
+    """Let an appeal begin its own life: route it, open its terms, register it by policy."""
+    item, rules = build.item, build.rules
+    head = build.facts.heads[item.appeal_id]  # type: ignore[index]
     routed = None if head.historical else rules.route(appeal, item.peer)
     if routed is not None:
         build.add(EventType.ROUTED, routed, rule(routed.rule))
-    if state.state is State.RECEIVED:
+    if build.state.state is State.RECEIVED:
         build.terms_of_received()
     for told in triage_told.claims(appeal, item.peer, item.message_id, item.recorded_at):
         build.told(told)
-    register = None if head.historical else _register(item, appeal, rules, facts.now)
+    register = None if head.historical else _register(item, appeal, rules, build.facts.now)
     if register is not None and not build.register(register, routed):
         register = None
     return build.plan(
         "applied",
-        references=references,
+        references=duplicates.references(appeal, item.peer),
         register=register,
         received=True,
         unmapped=named_in(appeal, item.peer),
+        **rest,
     )
 
 
@@ -143,7 +140,7 @@ def _amended(item: Item, facts: Facts, rules: Rules) -> Plan:
     current = (content.id, item.content_sha256 or b"") if kind is Kind.APPLIED else None
     return build.plan(
         "late" if kind is Kind.LATE else "applied",
-        references=_references(item, appeal),
+        references=duplicates.references(appeal, item.peer),
         new_content=current,
         unmapped=named_in(appeal, item.peer),
         applied=kind.value,
@@ -154,8 +151,8 @@ def _reported(item: Item, facts: Facts, rules: Rules) -> Plan:
     """A peer's word; what is said of a merged appeal is said of the one that holds its letter."""
     head, state = _of(item, facts)
     ordinals = facts.question_ids.get(head.id, {})
-    if head.merged_into is not None:
-        item = item._replace(appeal_id=head.merged_into)
+    if state.merged_into is not None:
+        item = item._replace(appeal_id=state.merged_into)
         head, state = _of(item, facts)
         ordinals = {**ordinals, **facts.question_ids.get(head.id, {})}
     report = _REPORT.decode(item.decoded or b"{}")
@@ -177,11 +174,9 @@ def _reported(item: Item, facts: Facts, rules: Rules) -> Plan:
     )
     if content is not None and build.events:
         build.contents.append(content)
-    conflict = build.reason if outcome is Kind.CONFLICT else ""
     return build.plan(
         {Kind.CONFLICT: "conflict", Kind.LATE: "late"}.get(outcome, "applied"),
         applied=outcome.value,
-        conflict=conflict,
         unmapped=named_in_report(report, item.peer),
     )
 
@@ -204,13 +199,3 @@ def _register(item: Item, appeal: Appeal, rules: Rules, now: datetime) -> Regist
     ):
         return None
     return RegisterKey(rules.organisation, rules.register, now.astimezone(rules.zone).year)
-
-
-def _references(item: Item, appeal: Appeal) -> tuple[Reference, ...]:
-    found = [(ref.peer or item.peer, ref.kind, ref.value) for ref in appeal.refs]
-    found += [(item.peer, "letter", letter.number) for letter in appeal.referrals if letter.number]
-    found += [(item.peer, "registration", r.number) for r in appeal.registrations if r.number]
-    return tuple(
-        Reference(peer, kind, value, number_key(value))
-        for peer, kind, value in dict.fromkeys(found)
-    )

@@ -10,6 +10,7 @@ import typer
 
 from gateway.commands import context, orgfile, output
 from gateway.errors import NotFoundError
+from gateway.model.fold import fold_id
 from gateway.store import organisations
 
 app = output.app("org", "Справочник органов и организаций · The directory of organisations")
@@ -71,12 +72,12 @@ def map_(
     if as_json:
         output.document(
             {
-                "system": system, "value": organisations.fold_id(value),
+                "system": system, "value": fold_id(value),
                 "organisation": organisation, "before": before, "unmapped": left,
             }
         )  # fmt: skip
         return
-    output.say(f"{system} {organisations.fold_id(value)} → {organisation}")
+    output.say(f"{system} {fold_id(value)} → {organisation}")
     output.say(f"Ждут сопоставления · Identifiers not mapped: {left}")
 
 

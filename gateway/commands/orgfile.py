@@ -21,7 +21,8 @@ from zoneinfo import available_timezones
 import msgspec
 
 from gateway.errors import MalformedError, ValidationError, Violation
-from gateway.store.organisations import Record, fold_id
+from gateway.model.fold import fold_id
+from gateway.store.organisations import Record
 from import_export import encoding
 
 PLAIN: Final = ("full_name", "short_name", "parent", "kind", "zone", "calendar")

@@ -7,6 +7,7 @@
 Pure: no clock, no network, no database. docs/reference/lifecycle.md is generated from the table.
 """
 
+from gateway.lifecycle import ties
 from gateway.lifecycle.apply import Outcome, QuestionOutcome, apply
 from gateway.lifecycle.claim import Claim, claim_of_report, content_of_report
 from gateway.lifecycle.judge import Context, Kind
@@ -41,4 +42,5 @@ __all__ = [
     "evolve",
     "fold",
     "missing_steps",
+    "ties",
 ]

@@ -13,6 +13,7 @@ from uuid import UUID
 import msgspec
 
 from gateway.errors import InternalError
+from gateway.lifecycle import ties
 from gateway.lifecycle.table import BY_EVENT
 from gateway.model import facts as f
 from gateway.model.events import Event, EventType, State
@@ -119,11 +120,19 @@ class AppealState(msgspec.Struct, frozen=True, kw_only=True):
     seen: frozenset[str] = frozenset()
     """Message keys whose report is already applied, as `peer id + NUL + key`."""
     links: tuple[f.LinkFacts, ...] = ()
+    merged_into: UUID | None = None
+    """The appeal that goes on for this one; what is told of this one is told of that one."""
+    apart: frozenset[UUID] = frozenset()
+    """Appeals of which a person has said that they are not this one."""
     deadlines: tuple[f.DeadlineFacts, ...] = ()
     peer_states: tuple[f.PeerStateFacts, ...] = ()
     routed: f.RoutedFacts | None = None
-    conflicts: tuple[int, ...] = ()
-    """Seqs of recorded conflicts that no person has resolved yet."""
+    disputes: tuple[ties.Dispute, ...] = ()
+
+    @property
+    def conflicts(self) -> tuple[int, ...]:
+        """Seqs of recorded conflicts that no person has resolved yet."""
+        return tuple(d.seq for d in self.disputes if d.settled_at is None)
 
     @property
     def state(self) -> State:
@@ -227,18 +236,14 @@ def _appeal_facts(state: AppealState, event: Event) -> AppealState:
             }
         case EventType.NOT_AN_APPEAL, f.ReasonFacts() as p if p.regime and not event.late:
             changes = {"regime": p.regime}
-        case ((EventType.LINK_ADDED | EventType.MERGED_AS_DUPLICATE), f.LinkFacts() as p):
-            changes = {"links": (*(k for k in state.links if k != p), p)}
-        case EventType.UNMERGED, f.LinkFacts() as p:
-            changes = {"links": tuple(k for k in state.links if k.appeal != p.appeal)}
+        case _, f.LinkFacts():
+            changes = ties.linked(state.links, state.merged_into, state.apart, event)
         case EventType.ROUTED, f.RoutedFacts() as p:
             changes = {"routed": p}
         case EventType.PEER_STATE_REPORTED, f.PeerStateFacts() as p if event.question is None:
             changes = {"peer_states": _peer_states(state.peer_states, p)}
-        case EventType.CONFLICT_RECORDED, _:
-            changes = {"conflicts": (*state.conflicts, event.seq)}
-        case EventType.CONFLICT_RESOLVED, f.ReasonFacts() as p:
-            changes = {"conflicts": tuple(seq for seq in state.conflicts if str(seq) != p.code)}
+        case ((EventType.CONFLICT_RECORDED | EventType.CONFLICT_RESOLVED), _):
+            changes = {"disputes": ties.disputed(state.disputes, event)}
         case kind, f.DeadlineFacts() as p if event.question is None:
             changes = {"deadlines": _deadlines(state.deadlines, kind, p)}
     return _with(state, **changes)

@@ -189,12 +189,19 @@ class AmendmentFacts(Facts, frozen=True, kw_only=True):
 
 
 class LinkFacts(Facts, frozen=True, kw_only=True):
-    """A relation to another appeal (model.md §1, Link): by its id, or by number and date."""
+    """A relation to another appeal (model.md §1, Link): by its id, or by number and date.
+
+    number, date: of the covering letter that ties them; number_key: folded; sender: who gave the
+    number, as a word of `gateway.duplicates`. ground: why a person tied them or took them apart.
+    """
 
     kind: str = ""
     appeal: str = ""
     number: str = ""
     date: dt.date | None = None
+    number_key: str = ""
+    sender: str = ""
+    ground: str = ""
 
 
 class PeerStateFacts(Facts, frozen=True, kw_only=True):

@@ -51,6 +51,11 @@ _DASHES: Final = re.compile(r"-+")
 _LOOSE_DASH: Final = re.compile(r"(?<![^\W_])-|-(?![^\W_])")
 _PLAIN: Final = re.compile(r"[/.]*[A-Z0-9][A-Z0-9/.]*", re.ASCII)
 
+_GUID: Final = re.compile(
+    r"\{?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\}?", re.IGNORECASE
+)
+_NOT_A_WORD: Final = re.compile(r"[\W_]+")
+
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -66,6 +71,18 @@ def number_key(value: str) -> str:
     text = _MARKS.sub("", unicodedata.normalize("NFKD", text)).translate(_FOLD)
     text = unicodedata.normalize("NFC", _LOOSE_DASH.sub("", _DASHES.sub("-", text)))
     return text if any(map(str.isalnum, text)) else ""
+
+
+def fold_id(value: str) -> str:
+    """Return an identifier of a body in the one spelling it is stored in: GUIDs small and bare."""
+    text = value.strip()
+    guid = _GUID.fullmatch(text)
+    return guid[1].lower() if guid else text
+
+
+def fold_name(name: str) -> str:
+    """Return a body's name as it is compared: small letters, е for ё, single spaces, no marks."""
+    return _NOT_A_WORD.sub(" ", name.lower().replace("ё", "е")).strip()
 
 
 def clean_text(value: str, path: str = "", limit: int = limits.TEXT_CHARS) -> str:

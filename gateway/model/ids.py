@@ -121,6 +121,22 @@ def uuid7_bytes(now_ms: int | None = None) -> bytes:
     return _uuid7_int(now_ms).to_bytes(16, "big")
 
 
+_VERSION: Final = 0xF << 76
+_QUESTION: Final = 0x8 << 76
+
+
+def question_id(appeal_id: uuid.UUID, ordinal: int) -> uuid.UUID:
+    """Return the id of an appeal's question, from 1: a uuid of version 8 that follows from both.
+
+    Nothing is drawn and nothing is looked up, so that the id can be made again from the events. It
+    differs from every id of version 7 by its version, from its siblings by its last 16 bits.
+    """
+    made = _new(uuid.UUID)
+    _set(made, "int", ((appeal_id.int & ~_VERSION) | _QUESTION) ^ ordinal)
+    _set(made, "is_safe", _SAFETY)
+    return made
+
+
 def uuid7_ms(value: uuid.UUID) -> int:
     """Return the Unix time in milliseconds that stands in a uuid7."""
     return value.int >> 80

@@ -11,7 +11,6 @@ import os
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gateway.lifecycle.state import AppealState, fold
 from gateway.model import upcast
 from gateway.model.events import Event, StoredEvent, canonical_body, event_hash
 from gateway.model.ids import uuid7
@@ -99,11 +98,6 @@ def lock(connection: Connection[Any], ids: Iterable[UUID]) -> dict[UUID, Head]:
     """Lock the heads of appeals in order of id and return them."""
     rows = connection.execute(LOCK, (UuidArray.of(sorted(set(ids))),), binary=True)
     return {row[0]: Head(*row) for row in rows}
-
-
-def states(connection: Connection[Any], ids: Iterable[UUID]) -> dict[UUID, AppealState]:
-    """Return the state that each appeal's events amount to."""
-    return {appeal_id: fold(events) for appeal_id, events in load(connection, list(ids)).items()}
 
 
 def stored(connection: Connection[Any], ids: Sequence[UUID]) -> dict[UUID, list[StoredEvent]]:

@@ -7,13 +7,13 @@ kept in one spelling (lower case, no braces), so that a body is found however a 
 from __future__ import annotations
 
 import datetime as dt
-import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 from psycopg.rows import dict_row
 
 from gateway.errors import ConflictError, NotFoundError
+from gateway.model.fold import fold_id
 from gateway.model.organisation import Organisation
 from gateway.store.arrays import TextArray, UuidArray
 
@@ -82,10 +82,6 @@ SET last_seen = excluded.last_seen, count = organisation_unmapped.count + 1,
 BY_NAME: Final = ":name"
 """End of the system of those that a peer names by a word: `epgu:name`."""
 
-_GUID: Final = re.compile(
-    r"\{?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\}?", re.IGNORECASE
-)
-
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """One body of the directory.
@@ -126,13 +122,6 @@ class Named(NamedTuple):
     system: str
     value: str
     name: str
-
-
-def fold_id(value: str) -> str:
-    """Return an identifier in the one spelling it is stored in."""
-    text = value.strip()
-    guid = _GUID.fullmatch(text)
-    return guid[1].lower() if guid else text
 
 
 def read_all(connection: Connection[Any]) -> dict[str, Record]:

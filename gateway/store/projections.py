@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from gateway.lifecycle import ties
+from gateway.model.base import NIL
 from gateway.model.fold import number_key
+from gateway.model.ids import question_id
 from gateway.store.arrays import (
     BoolArray,
     ByteaArray,
     DateArray,
+    InstantArray,
     Int2Array,
     Int4Array,
     TextArray,
@@ -29,25 +33,28 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from gateway.lifecycle.state import AppealState, QuestionState
+    from gateway.lifecycle.ties import Dispute
     from gateway.store.history import Appended
 
     Made = Sequence[tuple[UUID, "Rows", Appended]]
 
 APPEAL = """
 UPDATE appeal a SET state = k.state, revision = k.revision, head_seq = k.seq, head_hash = k.hash,
-       changed_at = $9, executor = k.executor, route_rule = k.rule, route_reason = k.reason
+       changed_at = clock_timestamp(), executor = k.executor, route_rule = k.rule,
+       route_reason = k.reason, merged_into = k.merged_into
 FROM unnest($1::uuid[], $2::text[], $3::int4[], $4::int4[], $5::bytea[], $6::text[], $7::text[],
-            $8::text[]) AS k (id, state, revision, seq, hash, executor, rule, reason)
+            $8::text[], $9::uuid[])
+  AS k (id, state, revision, seq, hash, executor, rule, reason, merged_into)
 WHERE a.id = k.id
 """
 
 QUESTION = """
 INSERT INTO question (appeal_id, ordinal, id, state, topic, executor, flags, facts)
-SELECT a, b, gen_random_uuid(), c, d, e, string_to_array(f, ' '), g::jsonb
-FROM unnest($1::uuid[], $2::int2[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
-  AS u (a, b, c, d, e, f, g)
+SELECT a, b, c, d, e, f, string_to_array(g, ' '), h::jsonb
+FROM unnest($1::uuid[], $2::int2[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[],
+            $8::text[]) AS u (a, b, c, d, e, f, g, h)
 ON CONFLICT (appeal_id, ordinal) DO UPDATE
-SET state = excluded.state, executor = excluded.executor, flags = excluded.flags,
+SET id = excluded.id, state = excluded.state, executor = excluded.executor, flags = excluded.flags,
     facts = excluded.facts,
     topic = CASE WHEN excluded.topic = '' THEN question.topic ELSE excluded.topic END
 """
@@ -89,11 +96,34 @@ SET due_internal = excluded.due_internal, due_legal = excluded.due_legal, closed
     ground = excluded.ground, unconfirmed_calendar = excluded.unconfirmed_calendar
 """
 
+CONFLICT = """
+INSERT INTO conflict (appeal_id, message_id, peer, reason, recorded_at, settled_at, settled_by)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::timestamptz[],
+                     $6::timestamptz[], $7::text[])
+ON CONFLICT (appeal_id, message_id) DO UPDATE
+SET peer = excluded.peer, reason = excluded.reason, recorded_at = excluded.recorded_at,
+    settled_at = excluded.settled_at, settled_by = excluded.settled_by
+"""
+
+TWINS_SETTLED = """
+DELETE FROM twin t WHERE t.appeal_id = ANY($1::uuid[]) AND NOT EXISTS (
+    SELECT FROM unnest($2::uuid[], $3::uuid[]) AS k (appeal_id, other)
+    WHERE k.appeal_id = t.appeal_id AND k.other = t.other)
+"""
+
+TWIN = """
+INSERT INTO twin (appeal_id, other, number, date, noted_at)
+SELECT a, b, c, d, $5::timestamptz
+FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::date[]) AS u (a, b, c, d)
+ON CONFLICT (appeal_id, other) DO UPDATE SET number = excluded.number, date = excluded.date
+"""
+
 
 class QuestionRow(NamedTuple):
     """One row of `question` as a state amounts to it."""
 
     ordinal: int
+    id: UUID
     state: str
     topic: str
     executor: str
@@ -125,17 +155,39 @@ class DeadlineRow(NamedTuple):
     unconfirmed: bool
 
 
+class ConflictRow(NamedTuple):
+    """What one message contradicted; settled when a person has settled all of it."""
+
+    message_id: UUID
+    peer: str
+    reason: str
+    recorded_at: dt.datetime
+    settled_at: dt.datetime | None
+    settled_by: str
+
+
+class TwinRow(NamedTuple):
+    """An appeal that may be the same letter; number: as this appeal spells it."""
+
+    other: UUID
+    number: str
+    date: dt.date
+
+
 class Rows(NamedTuple):
-    """Everything a state projects, without what the events do not decide (ids, instants)."""
+    """Everything a state projects, without what the events do not decide (instants of rows)."""
 
     state: str
     revision: int
     executor: str
     route_rule: str
     route_reason: str
+    merged_into: UUID | None
     questions: tuple[QuestionRow, ...]
     registrations: tuple[RegistrationRow, ...]
     deadlines: tuple[DeadlineRow, ...]
+    conflicts: tuple[ConflictRow, ...]
+    twins: tuple[TwinRow, ...]
 
 
 def rows_of(state: AppealState, our_organisation: str) -> Rows:
@@ -167,9 +219,16 @@ def rows_of(state: AppealState, our_organisation: str) -> Rows:
         executor=executor,
         route_rule=routed.rule if routed else "",
         route_reason=routed.reason if routed else "",
-        questions=tuple(_question(q) for q in state.questions),
+        merged_into=state.merged_into,
+        questions=tuple(_question(state.appeal_id or NIL, q) for q in state.questions),
         registrations=tuple(registrations.values()),
         deadlines=tuple(deadlines),
+        conflicts=_conflicts(state.disputes),
+        twins=tuple(
+            TwinRow(other, link.number, link.date)
+            for other, link in ties.twins(state.links, state.merged_into)
+            if link.date is not None
+        ),
     )
 
 
@@ -191,7 +250,7 @@ def write_all(
     now: dt.datetime,
     our_organisation: str,
 ) -> None:
-    """Write the projections of appeals whose heads are locked, each once, in six statements."""
+    """Write the projections of appeals whose heads are locked, each once, in few statements."""
     if not items:
         return
     ids = UuidArray.of([appeal_id for appeal_id, _, _ in items])
@@ -207,7 +266,7 @@ def write_all(
             TextArray.of([rows.executor for _, rows, _ in made]),
             TextArray.of([rows.route_rule for _, rows, _ in made]),
             TextArray.of([rows.route_reason for _, rows, _ in made]),
-            now,
+            UuidArray.of([rows.merged_into for _, rows, _ in made]),
         ),
     )
     questions = [(a, q) for a, rows, _ in made for q in rows.questions]
@@ -216,6 +275,7 @@ def write_all(
         (
             UuidArray.of([a for a, _ in questions]),
             Int2Array.of([q.ordinal for _, q in questions]),
+            UuidArray.of([q.id for _, q in questions]),
             TextArray.of([q.state for _, q in questions]),
             TextArray.of([q.topic for _, q in questions]),
             TextArray.of([q.executor for _, q in questions]),
@@ -225,6 +285,10 @@ def write_all(
     )
     _write_registrations(connection, ids, made, now)
     _write_deadlines(connection, ids, made, now)
+    _write_conflicts(connection, made)
+    tied = [a for a, state, _ in items if state.links or state.apart]
+    if tied:
+        _write_twins(connection, tied, made, now)
 
 
 def _write_registrations(
@@ -275,9 +339,63 @@ def _write_deadlines(
         )
 
 
-def _question(q: QuestionState) -> QuestionRow:
+def _write_conflicts(connection: Connection[Any], made: Made) -> None:
+    found = [(a, c) for a, rows, _ in made for c in rows.conflicts]
+    if found:
+        connection.execute(
+            CONFLICT,
+            (
+                UuidArray.of([a for a, _ in found]),
+                UuidArray.of([c.message_id for _, c in found]),
+                TextArray.of([c.peer for _, c in found]),
+                TextArray.of([c.reason for _, c in found]),
+                InstantArray.of([c.recorded_at for _, c in found]),
+                InstantArray.of([c.settled_at for _, c in found]),
+                TextArray.of([c.settled_by for _, c in found]),
+            ),
+        )
+
+
+def _write_twins(
+    connection: Connection[Any], tied: Sequence[UUID], made: Made, now: dt.datetime
+) -> None:
+    found = [(a, t) for a, rows, _ in made for t in rows.twins]
+    owners = UuidArray.of([a for a, _ in found])
+    others = UuidArray.of([t.other for _, t in found])
+    connection.execute(TWINS_SETTLED, (UuidArray.of(tied), owners, others))
+    if found:
+        numbers = TextArray.of([t.number for _, t in found])
+        days = DateArray.of([t.date for _, t in found])
+        connection.execute(TWIN, (owners, others, numbers, days, now))
+
+
+def _conflicts(disputes: Sequence[Dispute]) -> tuple[ConflictRow, ...]:
+    """One row a message, however many questions it contradicted; our own acts are refused."""
+    by_message: dict[UUID, list[Dispute]] = {}
+    for dispute in disputes:
+        if dispute.message is not None:
+            by_message.setdefault(dispute.message, []).append(dispute)
+    return tuple(_conflict(message, found) for message, found in by_message.items())
+
+
+def _conflict(message: UUID, found: Sequence[Dispute]) -> ConflictRow:
+    settled = [d for d in found if d.settled_at is not None]
+    last = max(settled, key=lambda d: d.settled_at or d.at, default=None)
+    over = last if len(settled) == len(found) else None
+    return ConflictRow(
+        message_id=message,
+        peer=found[0].peer,
+        reason="; ".join(dict.fromkeys(d.reason for d in found if d.reason)),
+        recorded_at=found[0].at,
+        settled_at=over.settled_at if over else None,
+        settled_by=over.settled_by if over else "",
+    )
+
+
+def _question(appeal_id: UUID, q: QuestionState) -> QuestionRow:
     return QuestionRow(
         ordinal=q.ordinal,
+        id=question_id(appeal_id, q.ordinal),
         state=q.state.value,
         topic=q.topics[-1].code if q.topics else "",
         executor=q.executor.facts.organisation if q.executor else "",

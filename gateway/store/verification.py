@@ -18,11 +18,11 @@ from gateway.lifecycle import fold
 from gateway.model import upcast
 from gateway.model.base import NIL
 from gateway.model.events import verify_chain
-from gateway.store import history, partitions, projections
+from gateway.store import history, letters, numbers, partitions, projections
 from gateway.store.arrays import UuidArray
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from uuid import UUID
 
     from psycopg import Connection
@@ -36,12 +36,12 @@ IDS = "SELECT id FROM appeal WHERE id > $1 ORDER BY id LIMIT $2"
 
 HEADS = """
 SELECT id, receipt_number, state, revision, head_seq, head_hash, executor, route_rule, route_reason,
-       content_id
+       merged_into, content_id
 FROM appeal WHERE id = ANY($1::uuid[])
 """
 
 QUESTIONS = """
-SELECT appeal_id, ordinal, state, topic, executor, flags, facts
+SELECT appeal_id, ordinal, id, state, topic, executor, flags, facts
 FROM question WHERE appeal_id = ANY($1::uuid[])
 """
 
@@ -55,6 +55,23 @@ SELECT appeal_id, question, rule, article, start, due_internal, due_legal, groun
        unconfirmed_calendar
 FROM deadline WHERE appeal_id = ANY($1::uuid[]) AND closed_at IS NULL
 """
+
+CONFLICTS = """
+SELECT appeal_id, message_id, peer, reason, recorded_at, settled_at, settled_by
+FROM conflict WHERE appeal_id = ANY($1::uuid[])
+"""
+
+TWINS = "SELECT appeal_id, other, number, date FROM twin WHERE appeal_id = ANY($1::uuid[])"
+
+REFERENCES = """
+SELECT appeal_id, peer, kind, value, value_key FROM external_ref WHERE appeal_id = ANY($1::uuid[])
+"""
+
+LETTERS = """
+SELECT appeal_id, number_key, date, senders FROM letter WHERE appeal_id = ANY($1::uuid[])
+"""
+
+WAITING = "SELECT message_id FROM work WHERE appeal_id = ANY($1::uuid[])"
 
 CONTENTS = """
 SELECT appeal_id, id, digest, salt, bytes, erased_at FROM content WHERE appeal_id = ANY($1::uuid[])
@@ -76,6 +93,16 @@ DROP_QUESTIONS = "DELETE FROM question WHERE appeal_id = $1 AND ordinal > $2"
 DROP_DEADLINES = "DELETE FROM deadline WHERE appeal_id = $1 AND closed_at IS NULL"
 
 DROP_REGISTRATIONS = "DELETE FROM registration WHERE appeal_id = $1 AND annulled_at IS NULL"
+
+DROP = tuple(
+    f"DELETE FROM {table} WHERE appeal_id = $1"  # noqa: S608 - our own tables
+    for table in ("conflict", "twin")
+)
+
+DROP_NUMBERS = tuple(
+    f"DELETE FROM {table} WHERE appeal_id = $1"  # noqa: S608 - our own tables
+    for table in ("external_ref", "letter")
+)
 
 
 class Fault(NamedTuple):
@@ -106,6 +133,11 @@ class Stored(NamedTuple):
     questions: dict[UUID, list[Any]]
     registrations: dict[UUID, list[Any]]
     deadlines: dict[UUID, list[Any]]
+    conflicts: dict[UUID, list[Any]]
+    twins: dict[UUID, list[Any]]
+    references: dict[UUID, list[Any]]
+    letters: dict[UUID, list[Any]]
+    waiting: frozenset[UUID]
 
 
 def batches(connection: Connection[Any], size: int = BATCH) -> Iterator[list[UUID]]:
@@ -160,8 +192,8 @@ def rebuild(connection: Connection[Any], appeal_id: UUID, our_organisation: str)
         head = history.lock(connection, [appeal_id])[appeal_id]
         events = history.load(connection, [appeal_id])[appeal_id]
         state = fold(events)
-        connection.execute(DROP_REGISTRATIONS, (appeal_id,))
-        connection.execute(DROP_DEADLINES, (appeal_id,))
+        for statement in (DROP_REGISTRATIONS, DROP_DEADLINES, *DROP):
+            connection.execute(statement.encode(), (appeal_id,))
         last = max((q.ordinal for q in state.questions), default=0)
         connection.execute(DROP_QUESTIONS, (appeal_id, last))
         projections.write(
@@ -172,6 +204,19 @@ def rebuild(connection: Connection[Any], appeal_id: UUID, our_organisation: str)
             events[-1].recorded_at,
             our_organisation,
         )
+        _rebuild_numbers(connection, appeal_id, events)
+
+
+def _rebuild_numbers(connection: Connection[Any], appeal_id: UUID, events: list[Event]) -> None:
+    """Write the numbers anew from the contents; what an erased one brought is left alone."""
+    stored = _read(connection, [appeal_id])
+    contents = _sound(stored.contents.get(appeal_id, []))
+    told = numbers.told(events, contents, stored.waiting)
+    if told.whole:
+        for statement in DROP_NUMBERS:
+            connection.execute(statement.encode(), (appeal_id,))
+    numbers.refer(connection, appeal_id, sorted(told.references))
+    letters.write(connection, {appeal_id: told.letter} if told.letter else {})
 
 
 def total(parts: Iterable[Verified]) -> Verified:
@@ -191,13 +236,20 @@ def _read(connection: Connection[Any], ids: Sequence[UUID]) -> Stored:
     wanted = UuidArray.of(list(ids))
     with connection.cursor(row_factory=namedtuple_row) as cursor:
         heads: dict[UUID, Any] = {row[0]: row for row in cursor.execute(HEADS, (wanted,))}
-        contents, questions, registrations, deadlines = (
+        found = [
             _by_appeal(cursor.execute(query, (wanted,)))
-            for query in (CONTENTS, QUESTIONS, REGISTRATIONS, DEADLINES)
-        )
+            for query in (
+                CONTENTS, QUESTIONS, REGISTRATIONS, DEADLINES, CONFLICTS, TWINS, REFERENCES,
+                LETTERS,
+            )
+        ]  # fmt: skip
+        waiting = frozenset(row[0] for row in cursor.execute(WAITING, (wanted,)))
+    events = history.stored(connection, list(ids))
+    contents, questions, registrations, deadlines, conflicts, twins, references, held = found
     return Stored(
-        heads, history.stored(connection, list(ids)), contents, questions, registrations, deadlines
-    )
+        heads, events, contents, questions, registrations, deadlines, conflicts, twins, references,
+        held, waiting,
+    )  # fmt: skip
 
 
 def _by_appeal(rows: Iterable[Any]) -> dict[UUID, list[Any]]:
@@ -226,26 +278,41 @@ def _faults(stored: Stored, appeal_id: UUID, our_organisation: str) -> Iterator[
     except GatewayError as error:
         yield Fault(appeal_id, receipt, "unreadable", str(error))
         return
-    for detail in _content_faults(events, stored.contents.get(appeal_id, []), head.content_id):
+    contents = stored.contents.get(appeal_id, [])
+    sound = _sound(contents)
+    for detail in _content_faults(events, contents, sound, head.content_id):
         yield Fault(appeal_id, receipt, "content", detail)
     for detail in _projection_faults(stored, appeal_id, state, our_organisation):
         yield Fault(appeal_id, receipt, "projection", detail)
+    told = numbers.told(events, sound, stored.waiting)
+    for detail in _number_faults(stored, appeal_id, told):
+        yield Fault(appeal_id, receipt, "projection", detail)
 
 
-def _content_faults(events: Sequence[Event], rows: Sequence[Any], current: UUID) -> Iterator[str]:
+def _sound(rows: Iterable[Any]) -> dict[bytes, bytes]:
+    """Return the contents that are what their digests say, by digest."""
+    return {
+        bytes(row.digest): bytes(row.bytes)
+        for row in rows
+        if row.bytes is not None
+        and row.salt is not None
+        and sha256(bytes(row.salt) + bytes(row.bytes)).digest() == bytes(row.digest)
+    }
+
+
+def _content_faults(
+    events: Sequence[Event], rows: Sequence[Any], sound: Mapping[bytes, bytes], current: UUID
+) -> Iterator[str]:
     """Hold each content against the digest its event names; an erased one is no fault."""
     known = {bytes(row.digest): row for row in rows}
     for event in events:
         if event.content is None:
             continue
-        row = known.get(bytes.fromhex(event.content))
+        digest = bytes.fromhex(event.content)
+        row = known.get(digest)
         if row is None:
             yield f"content of event {event.seq} is missing"
-        elif row.erased_at is None and (
-            row.bytes is None
-            or row.salt is None
-            or sha256(bytes(row.salt) + bytes(row.bytes)).digest() != bytes(row.digest)
-        ):
+        elif row.erased_at is None and digest not in sound:
             yield f"content of event {event.seq} was changed or removed without a record"
     if all(row.id != current for row in rows):
         yield "the appeal names a content that is not there"
@@ -255,7 +322,7 @@ def _projection_faults(
     stored: Stored, appeal_id: UUID, state: AppealState, our_organisation: str
 ) -> Iterator[str]:
     head, wanted = stored.heads[appeal_id], projections.rows_of(state, our_organisation)
-    for name in ("state", "revision", "executor", "route_rule", "route_reason"):
+    for name in ("state", "revision", "executor", "route_rule", "route_reason", "merged_into"):
         was, is_ = getattr(head, name), getattr(wanted, name)
         if was != is_:
             yield f"appeal.{name} is {was!r}, the events say {is_!r}"
@@ -270,6 +337,24 @@ def _projection_faults(
         [tuple(row[1:]) for row in stored.deadlines.get(appeal_id, [])],
         [tuple(row) for row in wanted.deadlines],
     )
+    for what, rows, rebuilt in (
+        ("conflict", stored.conflicts, wanted.conflicts),
+        ("twin", stored.twins, wanted.twins),
+    ):
+        found = [tuple(row[1:]) for row in rows.get(appeal_id, [])]
+        yield from _same(what, found, [tuple(row) for row in rebuilt])
+
+
+def _number_faults(stored: Stored, appeal_id: UUID, told: numbers.Told) -> Iterator[str]:
+    """Hold the numbers against the contents; what an erased one brought cannot be missed."""
+    references = [tuple(row[1:]) for row in stored.references.get(appeal_id, [])]
+    letter = [(row[1], row[2], tuple(row[3])) for row in stored.letters.get(appeal_id, [])]
+    wanted = [(*told.letter.key, told.letter.senders)] if told.letter else []
+    if not told.whole:
+        references = [row for row in references if row in told.references]
+        letter = letter if wanted else []
+    yield from _same("external_ref", references, [tuple(r) for r in told.references])
+    yield from _same("letter", letter, wanted)
 
 
 def _questions(rows: Sequence[Any], wanted: Sequence[projections.QuestionRow]) -> Iterator[str]:
@@ -280,7 +365,7 @@ def _questions(rows: Sequence[Any], wanted: Sequence[projections.QuestionRow]) -
             yield f"question {question.ordinal} is missing"
             continue
         # A topic that came with the content stands until an event names another.
-        for name in ("state", "executor", *(["topic"] if question.topic else [])):
+        for name in ("id", "state", "executor", *(["topic"] if question.topic else [])):
             if getattr(row, name) != getattr(question, name):
                 yield (
                     f"question {question.ordinal}: {name} is {getattr(row, name)!r}, the events "

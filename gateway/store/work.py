@@ -10,8 +10,8 @@ from gateway import limits
 from gateway.store.arrays import TextArray, UuidArray
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import date, datetime
+    from collections.abc import Iterable
+    from datetime import datetime
     from uuid import UUID
 
     from psycopg import Connection
@@ -58,11 +58,6 @@ SET_CONTENT = """
 UPDATE appeal SET content_id = $2, content_sha256 = $3 WHERE id = $1
 """
 
-CONFLICT = """
-INSERT INTO conflict (message_id, appeal_id, peer, reason, recorded_at)
-VALUES ($1, $2, $3, $4, $5) ON CONFLICT (message_id) DO NOTHING
-"""
-
 EXPECT = """
 INSERT INTO expectation (peer, organisation, number_key, number, appeal_id, first_seen, last_seen,
                          remote)
@@ -74,50 +69,19 @@ SET last_seen = excluded.last_seen, remote = excluded.remote,
     appeal_id = coalesce(expectation.appeal_id, excluded.appeal_id)
 """
 
-REFERENCES = """
-INSERT INTO external_ref (appeal_id, peer, kind, value, value_key)
-SELECT DISTINCT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
-ON CONFLICT (appeal_id, peer, kind, value) DO NOTHING
-"""
-
 FOUNDING = """
 SELECT a.id, c.bytes FROM appeal a JOIN content c ON c.appeal_id = a.id AND c.id = a.content_id
 WHERE a.id = ANY($1::uuid[]) AND NOT a.test AND NOT a.historical
 """
-"""Contents that may name a covering letter: a test message must not hold, or join, a citizen's
-letter, and nothing new may end in an imported history, which nobody works on."""
+"""Contents that may name a covering letter (`gateway.duplicates.letter`)."""
 
 MERGED_INTO = "SELECT id, merged_into FROM appeal WHERE id = ANY($1::uuid[])"
 
-LETTERS = """
-INSERT INTO letter (number_key, date, appeal_id)
-SELECT * FROM unnest($1::text[], $2::date[], $3::uuid[]) ON CONFLICT (number_key, date) DO NOTHING
-"""
-
-LETTER_HOLDERS = """
-SELECT l.number_key, l.date, l.appeal_id FROM letter l
-JOIN unnest($1::text[], $2::date[]) AS k (number_key, date) USING (number_key, date)
-"""
-
 QUESTION_IDS = "SELECT appeal_id, id, ordinal FROM question WHERE appeal_id = ANY($1::uuid[])"
-
-MERGE = "UPDATE appeal SET merged_into = $2 WHERE id = $1"
 
 MERGED_SOURCES = """
 SELECT merged_into, peer FROM appeal WHERE merged_into = ANY($1::uuid[])
 """
-
-MEET = """
-UPDATE expectation SET appeal_id = $1
-WHERE appeal_id IS NULL AND number_key = ANY($2::text[])
-"""
-
-
-class LetterKey(NamedTuple):
-    """A covering letter: its folded number and its date."""
-
-    number_key: str
-    date: date
 
 
 class Item(NamedTuple):
@@ -135,15 +99,6 @@ class Item(NamedTuple):
     content_sha256: bytes | None
     decoded: bytes | None
     correlation: str
-
-
-class Reference(NamedTuple):
-    """One number somebody outside gave an appeal."""
-
-    peer: str
-    kind: str
-    value: str
-    value_key: str
 
 
 def claim(connection: Connection[Any], now: datetime, count: int) -> list[Item]:
@@ -188,28 +143,6 @@ def replace_content(
     connection.execute(SET_CONTENT, (appeal_id, content_id, digest))
 
 
-def record_conflict(connection: Connection[Any], item: Item, reason: str, now: datetime) -> None:
-    """Put a contradiction before a person."""
-    connection.execute(CONFLICT, (item.message_id, item.appeal_id, item.peer, reason, now))
-
-
-def refer(connection: Connection[Any], appeal_id: UUID, references: Sequence[Reference]) -> None:
-    """Store the numbers of an appeal and let expectations of the same number meet it."""
-    if not references:
-        return
-    connection.execute(
-        REFERENCES,
-        (
-            UuidArray.of([appeal_id] * len(references)),
-            TextArray.of([r.peer for r in references]),
-            TextArray.of([r.kind for r in references]),
-            TextArray.of([r.value for r in references]),
-            TextArray.of([r.value_key for r in references]),
-        ),
-    )
-    connection.execute(MEET, (appeal_id, TextArray.of([r.value_key for r in references])))
-
-
 def founding_contents(connection: Connection[Any], ids: Iterable[UUID]) -> dict[UUID, bytes | None]:
     """Return the contents of new appeals that may claim a covering letter; nothing is locked."""
     return dict(connection.execute(FOUNDING, (UuidArray.of(list(ids)),), binary=True).fetchall())
@@ -221,20 +154,6 @@ def merged_into(connection: Connection[Any], ids: Iterable[UUID]) -> dict[UUID, 
     return {row[0]: row[1] for row in rows if row[1] is not None}
 
 
-def hold_letters(
-    connection: Connection[Any], wanted: Sequence[tuple[LetterKey, UUID]]
-) -> dict[LetterKey, UUID]:
-    """Claim covering letters for appeals and return who holds each; the first stays the holder."""
-    if not wanted:
-        return {}
-    rows = sorted(wanted, key=lambda pair: pair[0])
-    numbers = TextArray.of([key.number_key for key, _ in rows])
-    dates = [key.date for key, _ in rows]
-    connection.execute(LETTERS, (numbers, dates, UuidArray.of([appeal for _, appeal in rows])))
-    found = connection.execute(LETTER_HOLDERS, (numbers, dates), binary=True)
-    return {LetterKey(number, day): appeal for number, day, appeal in found}
-
-
 def question_ids(connection: Connection[Any], ids: Iterable[UUID]) -> dict[UUID, dict[str, int]]:
     """Return appeal → how a peer may name its questions: our id, or the ordinal as text."""
     found: dict[UUID, dict[str, int]] = {}
@@ -244,11 +163,6 @@ def question_ids(connection: Connection[Any], ids: Iterable[UUID]) -> dict[UUID,
         named = found.setdefault(appeal_id, {})
         named[str(question_id)] = named[str(ordinal)] = ordinal
     return found
-
-
-def merge(connection: Connection[Any], appeal_id: UUID, into: UUID) -> None:
-    """Note on an appeal's head that another holds the same letter."""
-    connection.execute(MERGE, (appeal_id, into))
 
 
 def merged_sources(connection: Connection[Any], ids: Iterable[UUID]) -> dict[UUID, set[str]]:

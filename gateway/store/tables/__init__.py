@@ -2,9 +2,10 @@
 
 Three rules hold everywhere (docs/adr/0009, 0011, 0018):
 
-- `event` is the truth. The states, routes, numbers and terms in `appeal`, `question`,
-  `registration` and `deadline` are projections: `gateway verify --rebuild` makes them again from
-  the events. Not yet made so: `appeal.merged_into`, `question.id`, `external_ref`, `conflict`.
+- `event` is the truth. `appeal` (state, route, revision, merger), `question`, `registration`,
+  `deadline`, `conflict` and `twin` are projections: `gateway verify --rebuild` makes them again
+  from the events. So are `external_ref` and `letter`, from the contents whose digests events name;
+  what came with a content that was erased since stays as it is.
 - Personal data lies in `content` and in the bodies of `message` and `attempt` only. Erasing drops
   `content.salt` and `content.bytes`; the hash chain over `event` still verifies.
 - Rows that grow with traffic are partitioned by month as ranges of their uuid7 key. `ledger`, the
@@ -32,6 +33,7 @@ from gateway.store.tables.facts import (
     letter,
     register,
     registration,
+    twin,
 )
 from gateway.store.tables.outgoing import attempt, delivery, destination, lane, node
 from gateway.store.tables.peers import (
@@ -72,5 +74,6 @@ __all__ = [
     "refusal",
     "register",
     "registration",
+    "twin",
     "work",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import Column, Date, Index, Integer, SmallInteger, Table, Text, text
-from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
 from gateway.store.tables.base import document, flag, instant, metadata, word
 
@@ -46,11 +46,25 @@ external_ref = Table(
 letter = Table(
     "letter",
     metadata,
-    Column("number_key", Text, primary_key=True),
-    Column("date", Date, primary_key=True),
-    Column("appeal_id", UUID, nullable=False),
+    Column("appeal_id", UUID, primary_key=True),
+    word("number_key"),
+    Column("date", Date, nullable=False),
+    Column("senders", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Index("letter_key", "number_key", "date"),
 )
-"""Covering letters by folded number and date: the same letter by two channels is one appeal."""
+"""With which covering letter an appeal came: folded number, date, words for who gave the number
+(`gateway.duplicates`). Follows from the first content; what is decided by it stands in events."""
+
+twin = Table(
+    "twin",
+    metadata,
+    Column("appeal_id", UUID, primary_key=True),
+    Column("other", UUID, primary_key=True),
+    word("number"),
+    Column("date", Date, nullable=False),
+    instant("noted_at"),
+)
+"""Appeals that may be one letter, as long as no person has said so or the contrary."""
 
 deadline = Table(
     "deadline",
@@ -72,8 +86,8 @@ deadline = Table(
 conflict = Table(
     "conflict",
     metadata,
+    Column("appeal_id", UUID, primary_key=True),
     Column("message_id", UUID, primary_key=True),
-    Column("appeal_id", UUID, nullable=False),
     word("peer"),
     word("reason"),
     instant("recorded_at"),
@@ -81,7 +95,9 @@ conflict = Table(
     word("settled_by", ""),
     Index("conflict_open", "recorded_at", postgresql_where=text("settled_at IS NULL")),
 )
-"""Contradictions of peers that a person must settle (model.md §3, rule c)."""
+"""Contradictions of peers that a person must settle (model.md §3, rule c): one row for what a
+message contradicted in an appeal. A call that was refused while it was accepted is no row here: it
+is a message at stage `conflict`."""
 
 expectation = Table(
     "expectation",

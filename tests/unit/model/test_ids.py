@@ -15,6 +15,7 @@ from gateway.model.ids import (
     ALPHABET,
     RECEIPT_CHARS,
     check_receipt_number,
+    question_id,
     receipt_number,
     receipt_of,
     uuid7,
@@ -152,3 +153,14 @@ def test_other_text_is_refused_or_is_a_receipt_number(text):
     except ValidationError:
         return
     assert check_receipt_number(checked) == checked
+
+
+@given(st.integers(0, 2**48 - 2), st.integers(1, 32_767), st.integers(1, 32_767))
+def test_ids_of_questions_follow_from_the_appeal_and_are_nobody_elses(ms, one, other):
+    appeal = uuid7(ms)
+
+    assert question_id(appeal, one) == question_id(appeal, one)
+    assert (question_id(appeal, one) == question_id(appeal, other)) == (one == other)
+    assert question_id(appeal, one).version == 8
+    assert question_id(appeal, one).variant == uuid.RFC_4122
+    assert question_id(appeal, one) != question_id(uuid7(ms), one)

@@ -1,0 +1,137 @@
+"""Covering letters by number and date: who holds which, so that one letter becomes one appeal.
+
+A row says with which letter an appeal came; it follows from the appeal's first content alone. That
+two appeals are one letter is a fact of the event log, never of this table.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final
+
+from gateway.duplicates import Letter, LetterKey, Letters
+from gateway.model.fold import fold_name
+from gateway.store.arrays import DateArray, Int8Array, TextArray, UuidArray
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from uuid import UUID
+
+    from psycopg import Connection
+
+LOCK = "SELECT pg_advisory_xact_lock(k) FROM unnest($1::int8[]) AS k"
+"""Two workers that hold the same letter must see each other's; taken before any head, in order."""
+
+MOST_HOLDERS: Final = 20
+
+HOLDERS = """
+SELECT k.number_key, k.date, h.id, h.senders
+FROM unnest($1::text[], $2::date[]) AS k (number_key, date)
+CROSS JOIN LATERAL (
+  SELECT coalesce(a.merged_into, a.id) AS id,
+         array_agg(DISTINCT s) FILTER (WHERE s <> '') AS senders
+  FROM letter l
+  JOIN appeal a ON a.id = l.appeal_id
+  CROSS JOIN LATERAL unnest(l.senders || ''::text) AS s
+  WHERE l.number_key = k.number_key AND l.date = k.date
+  GROUP BY 1
+  ORDER BY bool_or(l.senders && $3::text[]) DESC, 1
+  LIMIT $4
+) AS h
+"""
+"""Appeals that go on with a letter; what is merged speaks for the one it is merged into."""
+
+WRITE = """
+INSERT INTO letter (appeal_id, number_key, date, senders)
+SELECT a, b, c, string_to_array(d, E'\\x1e')
+FROM unnest($1::uuid[], $2::text[], $3::date[], $4::text[]) AS u (a, b, c, d)
+ON CONFLICT (appeal_id) DO UPDATE
+SET number_key = excluded.number_key, date = excluded.date, senders = excluded.senders
+"""
+
+BY_ID = """
+SELECT i.system, i.value, i.organisation FROM organisation_id i
+JOIN unnest($1::text[], $2::text[]) AS k (system, value) USING (system, value)
+"""
+
+NAMES = "SELECT id, full_name, short_name FROM organisation"
+
+KEYS_OF = "SELECT number_key, date FROM letter WHERE appeal_id = ANY($1::uuid[])"
+
+
+def read(connection: Connection[Any], of: Mapping[UUID, Letter]) -> Letters:
+    """Lock the letters of new appeals and return what judging them needs."""
+    if not of:
+        return Letters({}, {}, {})
+    keys = sorted({letter.key for letter in of.values()})
+    lock(connection, keys)
+    words = sorted({word for letter in of.values() for word in letter.senders})
+    held: dict[LetterKey, dict[UUID, Sequence[str]]] = {}
+    for number, day, holder, senders in connection.execute(
+        HOLDERS,
+        (
+            TextArray.of([key.number_key for key in keys]),
+            DateArray.of([key.date for key in keys]),
+            TextArray.of(words),
+            MOST_HOLDERS,
+        ),
+    ):
+        held.setdefault(LetterKey(number, day), {})[holder] = senders or ()
+    told = {word for holders in held.values() for senders in holders.values() for word in senders}
+    # Most letters come once: the directory is asked only when there is something to compare.
+    compared = len(of) + sum(map(len, held.values())) > len(keys)
+    return Letters(of, held, _bodies(connection, {*words, *told}) if compared else {})
+
+
+def lock(connection: Connection[Any], keys: Iterable[LetterKey]) -> None:
+    """Let nobody else judge these letters until the end of the transaction."""
+    digests = [sha256(f"letter\0{k.number_key}\0{k.date}".encode()).digest() for k in keys]
+    numbers = sorted({int.from_bytes(digest[:8], "big", signed=True) for digest in digests})
+    connection.execute(LOCK, (Int8Array.of(numbers),))
+
+
+def lock_of(connection: Connection[Any], ids: Iterable[UUID]) -> None:
+    """Lock the letters that appeals hold."""
+    rows = connection.execute(KEYS_OF, (UuidArray.of(list(ids)),)).fetchall()
+    lock(connection, [LetterKey(number, day) for number, day in rows])
+
+
+def write(connection: Connection[Any], of: Mapping[UUID, Letter]) -> None:
+    """Store with which letter each appeal came."""
+    if not of:
+        return
+    rows = sorted(of.items())
+    connection.execute(
+        WRITE,
+        (
+            UuidArray.of([appeal_id for appeal_id, _ in rows]),
+            TextArray.of([letter.key.number_key for _, letter in rows]),
+            DateArray.of([letter.key.date for _, letter in rows]),
+            TextArray.of(["\x1e".join(letter.senders) for _, letter in rows]),
+        ),
+    )
+
+
+def _bodies(connection: Connection[Any], words: Iterable[str]) -> dict[str, str]:
+    """Return the bodies of the directory that words mean; a name that two bear means neither."""
+    ids = sorted(
+        (system, value)
+        for word in words
+        if word.startswith("id:")
+        for system, _, value in [word.removeprefix("id:").partition("=")]
+    )
+    found: dict[str, str] = {}
+    if ids:
+        systems, values = zip(*ids, strict=True)
+        for system, value, body in connection.execute(
+            BY_ID, (TextArray.of(systems), TextArray.of(values))
+        ):
+            found[f"id:{system}={value}"] = body
+    names = {word.removeprefix("name:") for word in words if word.startswith("name:")}
+    if names:
+        bearers: dict[str, set[str]] = {}
+        for body, full, short in connection.execute(NAMES):
+            for name in {fold_name(full), fold_name(short)} & names:
+                bearers.setdefault(name, set()).add(body)
+        found |= {f"name:{name}": body.pop() for name, body in bearers.items() if len(body) == 1}
+    return found
