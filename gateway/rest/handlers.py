@@ -145,13 +145,14 @@ def _success(
     route: Route, response: msgspec.Struct, context: service.Context, headers: Mapping[str, str]
 ) -> Response[bytes]:
     media = decode.media_of(headers)
-    document = getattr(response, route.unwrap) if route.unwrap else response
-    body = binding.write(response) if media == "xml" else _ENCODE(document)
+    body = _written(route, response, media)
     out = {"correlation-id": context.correlation, "cache-control": "no-store", "vary": "accept"}
     if context.repeat:
         out["gateway-repeat"] = "true"
     if route.method == "GET":
-        tag = f'"{sha256(body).hexdigest()[:32]}"'
+        lasting = _lasting(response)
+        known = body if lasting is response else _written(route, lasting, media)
+        tag = f'"{sha256(known).hexdigest()[:32]}"'
         out |= {"etag": tag, "cache-control": "private, no-cache"}
         if _knows(headers.get("if-none-match", ""), tag):
             return Response(b"", status_code=304, headers=out)
@@ -161,6 +162,19 @@ def _success(
         media_type=decode.XML[0] if media == "xml" else decode.JSON,
         headers=out,
     )
+
+
+def _written(route: Route, response: msgspec.Struct, media: str) -> bytes:
+    if media == "xml":
+        return binding.write(response)
+    return _ENCODE(getattr(response, route.unwrap) if route.unwrap else response)
+
+
+def _lasting(response: msgspec.Struct) -> msgspec.Struct:
+    """Return an answer without the instant that goes on while nothing new is in it."""
+    if "complete_until" not in response.__struct_fields__:
+        return response
+    return msgspec.structs.replace(response, complete_until=None)
 
 
 def _knows(if_none_match: str, tag: str) -> bool:

@@ -66,10 +66,11 @@ WITH m AS (
 ), p AS (
   INSERT INTO appeal (id, peer, external_id, receipt_number, revision, regime, state, recorded_at,
                       changed_at, head_seq, head_hash, content_id, content_sha256, test, historical)
-  SELECT * FROM unnest($18::uuid[], $19::text[], $20::text[], $21::text[], $22::int4[],
-                       $23::text[], $24::text[], $25::timestamptz[], $26::timestamptz[],
-                       $27::int4[], $28::bytea[], $29::uuid[], $30::bytea[], $31::bool[],
-                       $32::bool[])
+  SELECT a, b, c, d, e, f, g, h, clock_timestamp(), j, k, l, m, n, o
+  FROM unnest($18::uuid[], $19::text[], $20::text[], $21::text[], $22::int4[], $23::text[],
+              $24::text[], $25::timestamptz[], $26::timestamptz[], $27::int4[], $28::bytea[],
+              $29::uuid[], $30::bytea[], $31::bool[], $32::bool[])
+    AS u (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o)
 ), q AS (
   INSERT INTO question (appeal_id, ordinal, id, state, topic)
   SELECT * FROM unnest($33::uuid[], $34::int2[], $35::uuid[], $36::text[], $37::text[])
@@ -84,7 +85,8 @@ WITH m AS (
 INSERT INTO work (message_id, appeal_id, due)
 SELECT * FROM unnest($52::uuid[], $53::uuid[], $54::timestamptz[])
 """
-"""Everything a batch brings, for the winners of their keys."""
+"""Everything a batch brings, for the winners of their keys. `changed_at` is the database's own
+instant, as `message.stored_at` is: lists are read in their order (gateway.store.horizon)."""
 
 BLOBS = """
 WITH b AS (

@@ -7,7 +7,7 @@ since is read from the caller's lane instead (docs/adr/0011).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from psycopg.rows import namedtuple_row
 
@@ -16,12 +16,13 @@ from gateway.store.arrays import Int4Array, TextArray
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import date, datetime
     from uuid import UUID
 
     from psycopg import Connection
 
     from gateway.store.entries import AppealName
+    from gateway.store.horizon import Place
 
 APPEALS = """
 SELECT id, peer, external_id, receipt_number, revision, regime, state, recorded_at, changed_at,
@@ -68,32 +69,36 @@ ORDER BY r.peer = $2 OR a.peer = $2 DESC LIMIT 20
 """Where a file stands that a caller may know of; what it may see of it the level says."""
 
 REGISTER_LINES = """
-SELECT a.id, a.external_id, a.receipt_number, a.state, a.content_sha256, a.changed_at,
+SELECT a.id, a.changed_at AS at, a.external_id, a.receipt_number, a.state, a.content_sha256,
        (SELECT g.number FROM registration g
         WHERE g.appeal_id = a.id AND g.annulled_at IS NULL ORDER BY g.date, g.number LIMIT 1)
        AS registration_number
 FROM appeal a
-WHERE a.peer = $1 AND a.id > $2
-  AND ($3::timestamptz IS NULL OR a.changed_at >= $3)
-  AND ($4::timestamptz IS NULL OR a.changed_at < $4)
+WHERE a.peer = $1 AND (a.changed_at, a.id) > ($2::timestamptz, $3::uuid)
+  AND a.changed_at < coalesce($4::timestamptz, 'infinity')
   AND ($5::date IS NULL OR EXISTS (SELECT FROM registration g WHERE g.appeal_id = a.id
         AND g.annulled_at IS NULL AND g.date BETWEEN $5 AND coalesce($6::date, g.date)))
   AND ($7 = '' OR a.state = $7)
   AND ($8 = '' OR EXISTS (SELECT FROM question q WHERE q.appeal_id = a.id
         AND starts_with(q.topic, $8)))
   AND ($9 = '' OR a.executor = $9)
-ORDER BY a.id LIMIT $10
+ORDER BY a.changed_at, a.id LIMIT $10
 """
+"""By `appeal_changed`. An appeal that changes while its list is read moves to the list's end, where
+it is read again; it is never passed over."""
 
 RECEIPT_LINES = """
-SELECT m.id, m.operation, m.key, m.revision, m.content_sha256, m.recorded_at, m.stage, m.note,
-       a.receipt_number, a.external_id, a.state
+SELECT m.id, coalesce(m.stored_at, m.recorded_at) AS at, m.operation, m.key, m.revision,
+       m.content_sha256, m.recorded_at, m.stage, m.note, a.receipt_number, a.external_id, a.state
 FROM message m LEFT JOIN appeal a ON a.id = m.appeal_id
-WHERE m.peer = $1 AND m.id > $2 AND m.stage <> 'undecodable' AND m.stage <> 'refused'
-  AND ($3::timestamptz IS NULL OR m.recorded_at >= $3)
-  AND ($4::timestamptz IS NULL OR m.recorded_at < $4)
-ORDER BY m.id LIMIT $5
+WHERE m.peer = $1
+  AND (coalesce(m.stored_at, m.recorded_at), m.id) > ($2::timestamptz, $3::uuid)
+  AND coalesce(m.stored_at, m.recorded_at) < coalesce($4::timestamptz, 'infinity')
+  AND m.stage <> 'undecodable' AND m.stage <> 'refused' AND m.content_sha256 IS NOT NULL
+ORDER BY coalesce(m.stored_at, m.recorded_at), m.id LIMIT $5
 """
+"""By `message_stored`. Calls only: the message that holds a dropped file has no content of its own,
+its rows have."""
 
 ORGANISATIONS = """
 SELECT id, full_name, parent, valid_from, valid_to FROM organisation
@@ -144,33 +149,30 @@ def by_appeal(found: Sequence[Any]) -> dict[UUID, list[Any]]:
     return grouped
 
 
+class Wanted(NamedTuple):
+    """Which of its appeals a caller asks for; what is empty filters nothing."""
+
+    registered_from: date | None = None
+    registered_to: date | None = None
+    state: str = ""
+    topic_prefix: str = ""
+    organisation: str = ""
+
+
 def register_lines(
-    connection: Connection[Any], peer: str, after: UUID, window: dict[str, Any], count: int
+    connection: Connection[Any],
+    peer: str,
+    after: Place,
+    end: datetime | None,
+    wanted: Wanted,
+    count: int,
 ) -> list[Any]:
-    """Return a page of the caller's own appeals after an id, for its reconciliation."""
-    return rows(
-        connection,
-        REGISTER_LINES,
-        peer,
-        after,
-        window.get("changed_from"),
-        window.get("changed_to"),
-        window.get("registered_from"),
-        window.get("registered_to"),
-        window.get("state") or "",
-        window.get("topic_prefix") or "",
-        window.get("organisation_id") or "",
-        count,
-    )
+    """Return the caller's own appeals after a place, changed before `end`, oldest change first."""
+    return rows(connection, REGISTER_LINES, peer, *after, end, *wanted, count)
 
 
 def receipt_lines(
-    connection: Connection[Any],
-    peer: str,
-    after: UUID,
-    start: datetime | None,
-    end: datetime | None,
-    count: int,
+    connection: Connection[Any], peer: str, after: Place, end: datetime | None, count: int
 ) -> list[Any]:
-    """Return a page of the caller's calls that we hold."""
-    return rows(connection, RECEIPT_LINES, peer, after, start, end, count)
+    """Return the caller's calls that we hold after a place, stored before `end`."""
+    return rows(connection, RECEIPT_LINES, peer, *after, end, count)

@@ -174,13 +174,16 @@ class FindAppeals(Request, frozen=True, kw_only=True):
 
 
 class FindAppealsResponse(Response, frozen=True, kw_only=True):
-    """A page of the register.
+    """A page of the register, in the order of the last change.
 
-    next_cursor: absent on the last page.
+    An appeal that changes while the register is read comes again. next_cursor: absent on the last
+    page. complete_until: on the last page: every change before it is in the list, so the next
+    reading begins with it as ChangedFrom; later changes may be shown, and come again.
     """
 
     items: tuple[RegisterLine, ...]
     next_cursor: str | None = None
+    complete_until: Instant | None = None
 
 
 class GetChanges(Request, frozen=True, kw_only=True):
@@ -230,7 +233,7 @@ class SubmitStatusResponse(Response, frozen=True, kw_only=True):
 class GetReceipts(Request, frozen=True, kw_only=True):
     """Asks which of the caller's calls the gateway holds.
 
-    to: exclusive.
+    from, to: by the instant at which a call was stored; to: exclusive.
     """
 
     from_: Instant | None = msgspec.field(name="from", default=None)
@@ -240,10 +243,16 @@ class GetReceipts(Request, frozen=True, kw_only=True):
 
 
 class GetReceiptsResponse(Response, frozen=True, kw_only=True):
-    """A page of stored calls."""
+    """A page of stored calls, in the order in which they were stored.
+
+    next_cursor: absent on the last page. complete_until: on the last page: every call stored before
+    it is in the list, so the next reading begins with it as From; later calls may be shown, and
+    come again.
+    """
 
     items: tuple[ReceiptLine, ...]
     next_cursor: str | None = None
+    complete_until: Instant | None = None
 
 
 class SubmitAnswer(Request, frozen=True, kw_only=True):

@@ -3,35 +3,29 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import UTC
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
-from uuid import UUID
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
-from gateway import ingest, limits
+from gateway import ingest
 from gateway.disclosure import Level, files_of
 from gateway.errors import NotFoundError, ValidationError, Violation
 from gateway.model.appeal import Appeal
-from gateway.model.base import NIL
 from gateway.store import blobs as blob_store
 from gateway.store import reading, work
-from gateway.wires import binding, canonical, directories, shown
+from gateway.wires import canonical, directories, shown
 from gateway.wires import contract as c
-from gateway.xml import UTF8, recode
+from gateway.wires.lists import Lists, fitting
+from gateway.xml import UTF8
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from uuid import UUID
 
     from gateway.access.policy import Caller
     from gateway.store.blobs import BlobDirectory
     from gateway.store.entries import AppealName
     from gateway.store.pool import Pool
-
-T = TypeVar("T", bound=msgspec.Struct)
-DEFAULT_PAGE = 100
-ENVELOPE_BYTES = 2_000
-"""Room for the envelope, its headers and the wrapper around a list."""
 
 
 class Reader:
@@ -45,10 +39,11 @@ class Reader:
             c.GetAppeal: self._appeal,
             c.GetAttachment: self._attachment,
         }
+        lists = Lists(pool)
         self._lists: dict[type, Callable[[Any, Caller, str], c.Response]] = {
             c.GetStatus: self._status,
-            c.FindAppeals: self._find,
-            c.GetReceipts: self._receipts,
+            c.FindAppeals: lists.appeals,
+            c.GetReceipts: lists.receipts,
             c.GetDirectory: self._directory,
         }
         if changes is not None:
@@ -102,68 +97,6 @@ class Reader:
         if room < len(items):
             raise _no_room(room, len(items))
         return c.GetStatusResponse(items=tuple(items))
-
-    def _find(self, request: c.FindAppeals, caller: Caller, encoding: str) -> c.FindAppealsResponse:
-        count = request.max or DEFAULT_PAGE
-        window = {
-            name: getattr(request, name)
-            for name in (
-                "changed_from", "changed_to", "registered_from", "registered_to", "state",
-                "topic_prefix", "organisation_id",
-            )
-        }  # fmt: skip
-        with self._pool.connection() as connection:
-            found = reading.register_lines(
-                connection, caller.peer, _after(request.cursor), window, count + 1
-            )
-        lines = [
-            c.RegisterLine(
-                external_id=row.external_id,
-                receipt_number=row.receipt_number,
-                registration_number=row.registration_number,
-                state=row.state,
-                content_digest=row.content_sha256.hex(),
-                updated_at=row.changed_at.astimezone(UTC),
-            )
-            for row in found
-        ]
-        page = fitting(lines[:count], request.max_bytes, encoding)
-        more = len(page) < len(lines)
-        cursor = _cursor(found[len(page) - 1].id) if more and page else None
-        return c.FindAppealsResponse(items=page, next_cursor=cursor)
-
-    def _receipts(
-        self, request: c.GetReceipts, caller: Caller, encoding: str
-    ) -> c.GetReceiptsResponse:
-        count = request.max or DEFAULT_PAGE
-        with self._pool.connection() as connection:
-            found = reading.receipt_lines(
-                connection,
-                caller.peer,
-                _after(request.cursor),
-                request.from_,
-                request.to,
-                count + 1,
-            )
-        lines = [
-            c.ReceiptLine(
-                operation=row.operation,
-                external_id=row.external_id,
-                revision=row.revision or None,
-                message_key=None if row.operation in ("submit", "amend") else row.key,
-                content_sha256=row.content_sha256.hex(),
-                accepted_at=row.recorded_at.astimezone(UTC),
-                applied=(row.note or {}).get("applied")
-                or (None if row.stage == "accepted" else row.stage),
-                state=row.state,
-                receipt_number=row.receipt_number or "",
-            )
-            for row in found
-        ]
-        page = fitting(lines[:count], None, encoding)
-        more = len(page) < len(lines)
-        cursor = _cursor(found[len(page) - 1].id) if more and page else None
-        return c.GetReceiptsResponse(items=page, next_cursor=cursor)
 
     def _attachment(self, request: c.GetAttachment, caller: Caller) -> c.GetAttachmentResponse:
         try:
@@ -277,40 +210,8 @@ def _no_room(room: int, keys: int) -> ValidationError:
     )
 
 
-def fitting(items: Sequence[T], max_bytes: int | None, encoding: str = UTF8) -> tuple[T, ...]:
-    """Return as many items as the answer may hold; always at least one, so that a reader advances.
-
-    Counted as XML in the answer's encoding; JSON is shorter. WCF refuses answers over 65,536 bytes
-    unless its configuration was changed, hence the default of limits.RESPONSE_BYTES.
-    """
-    room = (max_bytes or limits.RESPONSE_BYTES) - ENVELOPE_BYTES
-    taken: list[T] = []
-    for item in items:
-        room -= len(recode(binding.write(item), encoding))
-        if room < 0 and taken:
-            break
-        taken.append(item)
-    return tuple(taken)
-
-
 def _content(stored: Sequence[Any]) -> Appeal | None:
     """The canonical appeal, or None after its personal data was erased."""
     if not stored or stored[0].bytes is None:
         return None
     return msgspec.json.decode(stored[0].bytes, type=Appeal)
-
-
-def _cursor(last: UUID) -> str:
-    return f"a{last.hex}"
-
-
-def _after(cursor: str | None) -> UUID:
-    if cursor is None:
-        return NIL
-    try:
-        if cursor[0] != "a":
-            raise ValueError(cursor)
-        return UUID(hex=cursor[1:])
-    except ValueError as error:
-        message = "this cursor was not given by us"
-        raise ValidationError(message, (Violation("Cursor", "cursor", message, cursor),)) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import (
     BigInteger,
     Column,
+    DateTime,
     Index,
     Integer,
     LargeBinary,
@@ -27,6 +28,7 @@ message = Table(
     word("key", ""),
     Column("revision", Integer, nullable=False, server_default=text("0")),
     instant("recorded_at"),
+    Column("stored_at", DateTime(timezone=True), server_default=text("clock_timestamp()")),
     word("correlation", ""),
     word("media_type", ""),
     Column("body", LargeBinary, nullable=True),
@@ -37,7 +39,7 @@ message = Table(
     Column("appeal_id", UUID, nullable=True),
     word("stage"),
     document("note", null=True),
-    Index("message_peer", "peer", "id"),
+    Index("message_stored", "peer", text("coalesce(stored_at, recorded_at)"), "id"),
     Index(
         "message_stage", "stage", "id", postgresql_where=text("stage NOT IN ('applied','accepted')")
     ),
@@ -47,7 +49,8 @@ message = Table(
 )
 """What came in, as received. `decoded` is the canonical JSON of what triage has to apply (a report,
 an amendment); a new appeal's own lies in `content`. Stages: accepted, applied, late, conflict,
-refused, undecodable, parked."""
+refused, undecodable, parked. `stored_at` is the database's own instant of writing the row, by which
+lists are read (gateway.store.horizon); null in rows older than the column."""
 
 ledger = Table(
     "ledger",

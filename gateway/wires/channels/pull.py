@@ -15,7 +15,7 @@ from gateway.errors import InternalError
 from gateway.store import pull
 from gateway.wires import contract as c
 from gateway.wires.channels.change import change
-from gateway.wires.reader import fitting
+from gateway.wires.lists import fitting
 from gateway.xml import UTF8
 
 if TYPE_CHECKING:

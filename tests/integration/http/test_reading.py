@@ -138,6 +138,25 @@ def test_a_register_is_read_page_by_page_to_its_end(house):
     assert set(names) <= set(digests)
 
 
+def test_the_next_reading_begins_where_the_last_was_complete(house):
+    names = [f"chain-{n}" for n in range(3)]
+    for name in names:
+        submit(house, name, peer="other")
+    for path, since in (("/appeals", "changedFrom"), ("/receipts", "from")):
+        page = house.get(path, peer="other").json
+        assert [item["externalId"] for item in page["items"]] == names
+        later = f"{path}?{since}={page['completeUntil'].replace('+', '%2B')}"
+        assert house.get(later, peer="other").json["items"] == []
+        tag = house.get(path, peer="other").headers["etag"]
+        assert house.get(path, peer="other", If_None_Match=tag).status == 304
+    by_soap, _ = over_soap(house, c.GetReceiptsResponse, "<GetReceipts/>", peer="other")
+    assert by_soap.complete_until is not None
+    first, _ = over_soap(
+        house, c.GetReceiptsResponse, "<GetReceipts><Max>1</Max></GetReceipts>", peer="other"
+    )
+    assert (len(first.items), first.complete_until) == (1, None)
+
+
 def test_answers_stay_under_the_limit_of_wcf_unless_more_is_asked_for(house):
     items = [{"externalId": f"many-{n:04d}-{'x' * 150}", "text": TEXT} for n in range(300)]
     for start in range(0, 300, 100):
