@@ -19,7 +19,7 @@ import msgspec
 
 from gateway.adapter import Channel, Codec, Directory
 from gateway.disclosure import level_of
-from gateway.errors import ConfigurationError, GatewayError
+from gateway.errors import ConfigurationError, GatewayError, UnsupportedError
 from gateway.model.events import EventType
 
 if TYPE_CHECKING:
@@ -103,6 +103,17 @@ def _load(point: EntryPoint) -> Adapter:
     made = point.load()
     check(manifest, package, made)
     return Adapter(manifest=manifest, make=made)
+
+
+def codec_of(name: str, switched_on: Iterable[str]) -> Codec:
+    """Return the codec of an adapter; raise ConfigurationError or UnsupportedError."""
+    adapter = load((name,))[name]
+    if "codec" not in adapter.manifest.kinds:
+        raise UnsupportedError("this adapter reads nothing", found=name)
+    if name not in switched_on:
+        raise ConfigurationError("this adapter is not switched on", found=name, where="adapters")
+    made: Codec = adapter.make(adapter.manifest.options)
+    return made
 
 
 def read_manifest(package: str) -> Manifest:

@@ -17,6 +17,7 @@ import msgspec
 import psycopg
 import typer
 
+from gateway import registry
 from gateway.errors import ConfigurationError, GatewayError, NotFoundError
 from gateway.settings import FileInbox
 from gateway.store.blobs import BlobDirectory
@@ -25,6 +26,7 @@ from import_export import profile as profiles
 from import_export.bundle import Bundle
 from import_export.csvfile import Table, require_profile
 from import_export.csvout import write_csv
+from import_export.documents import Documents
 from import_export.filedrop import run_once
 from import_export.known import StoreKnown
 from import_export.snapshot import is_xml
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
+    from gateway.adapter import Codec
     from gateway.settings import Settings
     from import_export.reading import FileReport
 
@@ -67,6 +70,9 @@ def attach(app: typer.Typer, opened: Callable[[], AbstractContextManager[Opened]
         *,
         peer: Annotated[str, typer.Option(help="Код отправителя · Code of the sender")] = "",
         profile: Annotated[str, typer.Option(help="Профиль таблицы · Table profile")] = "",
+        codec: Annotated[
+            str, typer.Option(metavar="АДАПТЕР", help="Формат адаптера · Format of an adapter")
+        ] = "",
         out: Annotated[Path, typer.Option(help="Куда класть ответы · Where answers go")] = Path(),
         check: Annotated[
             bool, typer.Option("--check", help="Только проверить · Check, store nothing")
@@ -75,13 +81,16 @@ def attach(app: typer.Typer, opened: Callable[[], AbstractContextManager[Opened]
             bool, typer.Option("--json", help="Для программ · For machines")
         ] = False,
     ) -> None:
-        """Принять файлы: CSV по профилю, XML-пакет · Take files as the file drop does."""
+        """Принять файлы: таблицы, XML, формат адаптера · Take files as the file drop does."""
         if check:
-            wrong = sum(_checked(file, profile, peer or "check") for file in files)
+            wrong = sum(_checked(file, profile, codec, peer or "check") for file in files)
         else:
             with opened() as gw:
-                inbox = _inbox(gw.settings, peer, profile)
-                reports = import_files(files, inbox, gw.url, gw.settings.blobs, gw.now(), out)
+                inbox = _inbox(gw.settings, peer, profile, codec)
+                read = registry.codec_of(inbox.codec, gw.settings.adapters) if inbox.codec else None
+                reports = import_files(
+                    files, inbox, gw.url, gw.settings.blobs, gw.now(), out, codec=read
+                )
             for report in reports:
                 typer.echo(_told(report, as_json=as_json))
             wrong = sum(r.rejected + r.conflict + bool(r.error) for r in reports)
@@ -113,11 +122,13 @@ def import_files(
     blob_dir: Path,
     now: datetime,
     out: Path,
+    *,
+    codec: Codec | None = None,
 ) -> tuple[FileReport, ...]:
     """Land files as if they had been dropped into `inbox`; answers go to `out`.
 
-    The files themselves stay where they are. Sending one again is harmless. Raises BusyError when
-    the store is away.
+    codec: reads files of the adapter that the inbox names. The files themselves stay where they
+    are. Sending one again is harmless. Raises BusyError when the store is away.
     """
     committer, known = Committer(url), StoreKnown(url)
     committer.start()
@@ -128,7 +139,7 @@ def import_files(
             for file in files:
                 _bring(file, Path(folder) / "in")
                 reports += run_once(
-                    inbox, committer, BlobDirectory(blob_dir), now, known=known
+                    inbox, committer, BlobDirectory(blob_dir), now, known=known, codec=codec
                 ).files
                 out.mkdir(parents=True, exist_ok=True)
                 for answer in (Path(folder) / "out").iterdir():
@@ -162,18 +173,20 @@ def export_receipts(
     return count
 
 
-def _checked(file: Path, profile: str, peer: str) -> int:
+def _checked(file: Path, profile: str, codec: str, peer: str) -> int:
     """Read a file without storing anything, say what is wrong, and return how much is."""
     wrong = 0
     with file.open("rb") as source:
         try:
             start = source.read(64)
-            given = profiles.load(profile) if profile else None
-            reader = (
-                Bundle(source)
-                if is_xml(file.name, start)
-                else Table(source, require_profile(given), peer=peer)
-            )
+            reader: Bundle | Documents | Table
+            if is_xml(file.name, start):
+                reader = Bundle(source)
+            elif codec:
+                reader = Documents(source, registry.codec_of(codec, (codec,)), file.name)
+            else:
+                given = profiles.load(profile) if profile else None
+                reader = Table(source, require_profile(given), peer=peer)
         except GatewayError as error:
             typer.echo(f"{file.name}: {error}")
             return 1
@@ -188,8 +201,11 @@ def _checked(file: Path, profile: str, peer: str) -> int:
     return wrong
 
 
-def _inbox(settings: Settings, peer: str, profile: str) -> FileInbox:
-    """Return the sender and profile named, or those of the inbox in the settings that fits."""
+def _inbox(settings: Settings, peer: str, profile: str, codec: str) -> FileInbox:
+    """Return the sender and format named, or those of the inbox in the settings that fits.
+
+    A format that is named stands instead of the inbox's, be that a profile or an adapter's.
+    """
     fitting = [inbox for inbox in settings.inboxes if peer in ("", inbox.peer)]
     if not peer and len(fitting) != 1:
         raise ConfigurationError(
@@ -198,7 +214,9 @@ def _inbox(settings: Settings, peer: str, profile: str) -> FileInbox:
             todo="add --peer",
         )
     given = fitting[0] if fitting else FileInbox(path=Path(), peer=peer)
-    return msgspec.structs.replace(given, profile=profile) if profile else given
+    if not (profile or codec):
+        return given
+    return msgspec.structs.replace(given, profile=profile, codec=codec)
 
 
 def _bring(file: Path, folder: Path) -> None:

@@ -17,7 +17,7 @@ import msgspec
 
 from gateway import ns, registry, xml
 from gateway.adapter import Codec, Inbound, Wire
-from gateway.errors import ConfigurationError, UnsupportedError
+from gateway.errors import UnsupportedError
 from gateway.masking import looks_like_xml
 from gateway.rest import decode
 from gateway.rest.routes import ROUTES, Route
@@ -100,17 +100,6 @@ def documents(body: bytes, media_type: str, codec: Codec) -> tuple[Inbound, ...]
     return codec.decode(Wire(media_type=media_type, body=body)).items
 
 
-def codec_of(settings: Settings, name: str) -> Codec:
-    """Return the codec of an adapter; raise ConfigurationError or UnsupportedError."""
-    adapter = registry.load((name,))[name]
-    if "codec" not in adapter.manifest.kinds:
-        raise UnsupportedError("this adapter reads nothing", found=name)
-    if name not in settings.adapters:
-        raise ConfigurationError("this adapter is not switched on", found=name, where="adapters")
-    made: Codec = adapter.make(adapter.manifest.options)
-    return made
-
-
 def open_file(
     settings: Settings, peer: str, body: bytes, note: Mapping[str, Any]
 ) -> Table | Bundle | Documents:
@@ -123,7 +112,7 @@ def open_file(
         return Bundle(BytesIO(body))
     inbox = _inbox(settings, peer)
     if inbox is not None and inbox.codec:
-        codec = codec_of(settings, inbox.codec)
+        codec = registry.codec_of(inbox.codec, settings.adapters)
         return Documents(BytesIO(body), codec, str(note.get("name") or ""))
     return Table(BytesIO(body), require_profile(profile_of(settings, peer, note)), peer=peer)
 

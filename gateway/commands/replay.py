@@ -16,7 +16,7 @@ from uuid import UUID
 import psycopg
 import typer
 
-from gateway import contracts, ingest, masking
+from gateway import contracts, ingest, masking, registry
 from gateway.access.policy import Caller
 from gateway.commands import context, output, redecode
 from gateway.commands.context import Opened
@@ -211,7 +211,7 @@ class _Replaying:
 
     def _decode(self, row: Any, body: bytes) -> None:
         """Decode a message of an adapter once more."""
-        codec = redecode.codec_of(self._gw.settings, row.wire)
+        codec = registry.codec_of(row.wire, self._gw.settings.adapters)
         peer = self._peers.get(row.peer)
         arrival = ingest.Arrival(
             peer=row.peer,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -11,19 +12,20 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from gateway.settings import Settings
+from gateway.settings import FileInbox, Settings
 from import_export.commands import attach
 
 from .conftest import table
+from .test_documents import document, package
 from .test_filedrop import BAD, GOOD, OTHER
 
 
 class House:
     """What the program lends to commands."""
 
-    def __init__(self, url, root):
+    def __init__(self, url, root, **settings):
         self.url = url
-        self.settings = Settings(data_dir=root / "var")
+        self.settings = Settings(data_dir=root / "var", **settings)
 
     @staticmethod
     def now():
@@ -34,13 +36,16 @@ class House:
 def run(pg_url, tmp_path):
     app = typer.Typer()
 
+    settings = {}
+
     @contextmanager
     def opened():
-        yield House(pg_url, tmp_path)
+        yield House(pg_url, tmp_path, **settings)
 
     attach(app, opened)
 
-    def invoke(*args):
+    def invoke(*args, **more):
+        settings.update(more)
         return CliRunner().invoke(app, [str(arg) for arg in args])
 
     return invoke
@@ -81,6 +86,40 @@ def test_export_writes_the_receipts_we_gave(run, tmp_path):
         acks = list(csv.DictReader(stream, delimiter=";"))
     assert [r["receipt_number"] for r in receipts] == [a["receipt_number"] for a in acks]
     assert [r["external_id"] for r in receipts] == ["А26-1", "А26-2"]
+
+
+class TestFormatsOfAdapters:
+    @pytest.fixture
+    def file(self, tmp_path):
+        path = tmp_path / "part.zip"
+        members = [(f"{n}.json", json.dumps(document(f"А26-01-{n}-СО1"))) for n in (11, 22)]
+        path.write_bytes(package(*members, ("bad.json", b"{")))
+        return path
+
+    def read(self, done):
+        assert done.exit_code == 1, done.exception
+        report = msgspec.json.decode(done.stdout)
+        return report["accepted"], report["rejected"], report["repeat"]
+
+    def test_it_is_named_or_it_is_that_of_the_inbox(self, run, file, tmp_path):
+        common = ("import", file, "--out", tmp_path / "out", "--json")
+        inbox = FileInbox(path=tmp_path / "box", peer="urog", codec="sstu")
+        house = {"adapters": ("sstu",), "inboxes": (inbox,)}
+        assert self.read(run(*common, "--peer", "sed", "--codec", "sstu", **house)) == (2, 1, 0)
+        assert self.read(run(*common, "--peer", "urog", **house)) == (2, 1, 0)
+        assert self.read(run(*common, **house)) == (0, 1, 2)
+        as_table = run(*common, "--profile", "legacy-cp1251", **house)
+        assert msgspec.json.decode(as_table.stdout)["place"] == "error"
+
+    def test_check_reads_it_without_storing(self, run, file, tmp_path):
+        done = run("import", file, "--check", "--codec", "sstu")
+        assert done.exit_code == 1
+        assert "part.zip:3: bad.json" in done.stdout
+        assert run("export", tmp_path / "out.csv", "--peer", "sed").stdout.endswith(": 0\n")
+
+    def test_an_adapter_that_is_not_switched_on_reads_nothing(self, run, file):
+        done = run("import", file, "--peer", "sed", "--codec", "sstu", adapters=())
+        assert "not switched on" in str(done.exception)
 
 
 def test_import_asks_whose_files_they_are(run, tmp_path):

@@ -43,6 +43,8 @@ def test_bad_rows_of_a_cp1251_file_are_answered_by_row_and_column_while_the_rest
     ]
     stored = dict(drop.rows("SELECT external_id, receipt_number FROM appeal"))
     assert {a["external_id"]: a["receipt_number"] for a in acks} == stored
+    assert {a["accepted_at"] for a in acks} == {drop.now.isoformat()}
+    assert drop.rows("SELECT DISTINCT accepted_at FROM ledger") == [(drop.now,)]
     assert drop.names("done") == ["register.csv"]
     assert drop.names("in") == drop.names("work") == drop.names("error") == []
 
