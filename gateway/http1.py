@@ -73,7 +73,7 @@ class Answer:
             lenient_optional_cr_before_lf=True, lenient_chunked_length=True
         )
         self._method = method
-        self._limit = limit
+        self.limit = limit
         self._headers: dict[str, str] = {}
         self._parts: list[bytes] = []
         self._size = 0
@@ -99,6 +99,11 @@ class Answer:
             self.lasts = False  # something follows that nobody asked for
         if not self.whole and self._got - self._size > limits.HEADER_BYTES + _FRAMING * self._size:
             raise HTTPException("the answer has endless headers")
+
+    def pieces(self) -> list[bytes]:
+        """Return the body that came since the last call, and keep it no longer."""
+        parts, self._parts = self._parts, []
+        return parts
 
     def response(self) -> Response:
         """Return the answer that is whole."""
@@ -131,8 +136,8 @@ class Answer:
     def on_body(self, data: bytes) -> None:
         """Take a piece of the body."""
         self._size += len(data)
-        if self._size > self._limit:
-            raise HTTPException(f"the answer is larger than {self._limit} bytes")
+        if self._size > self.limit:
+            raise HTTPException(f"the answer is larger than {self.limit} bytes")
         self._parts.append(data)
 
     def on_message_complete(self) -> None:

@@ -15,6 +15,7 @@ A request is never repeated by itself after a byte of it was sent, unless it sto
 from __future__ import annotations
 
 import ssl
+import sys
 import threading
 from http.client import HTTPException
 from time import monotonic
@@ -44,7 +45,7 @@ from gateway.pinning import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 __all__ = ["ClientCertificate", "Outbound", "Response", "check"]
 
@@ -154,6 +155,47 @@ class Outbound:
                 conn.close()
                 raise
 
+    def stream(
+        self,
+        url: str,
+        peer: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+    ) -> Iterator[bytes]:
+        """GET, and yield the body of a 2xx answer as it comes, however much; the caller counts.
+
+        timeout: a total too, the caller's own work on what came included. Raises as `request` and
+        `check` do, for a request that stores nothing.
+        """
+        target = parse_target(url)
+        self._allow(target)
+        deadline = monotonic() + (self.timeout if timeout is None else timeout)
+        conn, reused = self._take(target, deadline)
+        while True:
+            sock = conn.sock
+            answer = http1.Answer("GET", sys.maxsize)
+            try:
+                self._send(conn, target, "GET", headers or {}, b"")
+                while not answer.whole:
+                    answer.feed(sock.recv(_READ_BYTES))
+                    if answer.status >= 300:
+                        answer.limit = self.max_response_bytes
+                    elif answer.status >= 200:
+                        yield from answer.pieces()
+            except _FAILURES as e:
+                conn.close()
+                if not (reused and sock.got == 0) or isinstance(e, ValueError):
+                    raise _verdict(e, target, sock, reused=reused, safe=True) from e
+                conn, reused = self._open(target, deadline), False
+            except BaseException:  # the caller has seen enough, too
+                conn.close()
+                raise
+            else:
+                self._end(conn, target, answer)
+                check(answer.response(), peer, safe=True)
+                return
+
     def close(self) -> None:
         """Close the idle connections; those in use are closed when their request ends."""
         with self._lock:
@@ -169,6 +211,21 @@ class Outbound:
         headers: Mapping[str, str],
         body: bytes,
     ) -> Response:
+        self._send(conn, target, method, headers, body)
+        answer = http1.Answer(method, self.max_response_bytes)
+        while not answer.whole:
+            answer.feed(conn.sock.recv(_READ_BYTES))
+        self._end(conn, target, answer)
+        return answer.response()
+
+    def _send(
+        self,
+        conn: Connection,
+        target: Target,
+        method: str,
+        headers: Mapping[str, str],
+        body: bytes,
+    ) -> None:
         path, sock = target.path, conn.sock
         if self._proxy and target.scheme == "http":
             path = f"http://{target.authority}{target.path}"
@@ -184,14 +241,12 @@ class Outbound:
             # a peer may answer "too large" and close before it has read everything
             if not sock.sent:
                 raise
-        answer = http1.Answer(method, self.max_response_bytes)
-        while not answer.whole:
-            answer.feed(sock.recv(_READ_BYTES))
+
+    def _end(self, conn: Connection, target: Target, answer: http1.Answer) -> None:
         if answer.lasts:
             self._give_back(conn, target)
         else:
             conn.close()
-        return answer.response()
 
     def _allow(self, target: Target) -> None:
         if target.host not in self._allowed and target.authority not in self._allowed:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import inf
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from adapters.sstu import analytics
@@ -14,6 +16,7 @@ from adapters.sstu.codes import GUID
 from adapters.sstu.decode import decode
 from adapters.sstu.encode import ZONE, encode
 from adapters.sstu.fields import parse
+from gateway import limits
 from gateway.adapter import (
     SENT_AT,
     Decoded,
@@ -42,19 +45,27 @@ if TYPE_CHECKING:
     from gateway.outbound import Outbound
 
 
+LIST_BYTES: Final = 1024 * limits.MB
+"""About a million and a half rows."""
+LIST_SECONDS: Final = 600.0
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """The peer's `[options]`, those that the channel itself needs.
 
     departments: GUIDs of the bodies whose lists are read. ack: `accept` when the node's 2xx settles
     a delivery, `upload` when only its upload to the portal does. zone: of the node's timestamps.
-    clock_skew: by how much the node's clock may be behind ours.
+    clock_skew: by how much the node's clock may be behind ours. list_bytes: the largest list of one
+    body that is read. list_seconds: how long reconciliation reads one.
     """
 
     departments: tuple[str, ...] = ()
     ack: Literal["accept", "upload"] = "accept"
     zone: ZoneInfo
     clock_skew: timedelta = timedelta(seconds=300)
+    list_bytes: int = LIST_BYTES
+    list_seconds: float = LIST_SECONDS
 
     @classmethod
     def of(cls, table: Mapping[str, Any]) -> Options:
@@ -83,8 +94,22 @@ class Options:
             departments=departments,
             ack=table.get("ack", "accept"),
             zone=zone,
-            clock_skew=timedelta(seconds=float(table.get("clock_skew", 300))),
+            clock_skew=timedelta(seconds=_number(table, "clock_skew", 300)),
+            list_bytes=int(_number(table, "list_bytes", LIST_BYTES)),
+            list_seconds=_number(table, "list_seconds", LIST_SECONDS),
         )
+
+
+def _number(table: Mapping[str, Any], key: str, default: float) -> float:
+    try:
+        found = float(table.get(key, default))
+    except (TypeError, ValueError):
+        found = -1.0
+    if not 0 <= found < inf:
+        raise ConfigurationError(
+            "not a number of zero or more", found=str(table[key]), where=f"options.{key}"
+        )
+    return found
 
 
 class Sstu:
@@ -124,15 +149,18 @@ class Sstu:
         Raises PeerDoubtful when several rows match or the node cannot be asked.
         """
         sent = _Sent.of(wire)
+        same: list[analytics.Row] = []
+        unreadable = 0
         try:
-            listed = self._list(sent.department)
+            for row in self._list(sent.department):
+                if not isinstance(row, analytics.Row):
+                    unreadable += 1
+                elif row.state.key_folded == sent.key and sorted(row.codes) == sorted(sent.codes):
+                    same.append(row)
         except DeliveryError as e:
-            raise PeerDoubtful(f"the list cannot be read: {e.message}", found=e.found) from e
-        same = [
-            row
-            for row in listed.rows
-            if row.state.key_folded == sent.key and sorted(row.codes) == sorted(sent.codes)
-        ]
+            raise PeerDoubtful(
+                f"the list cannot be read: {e.message}", found=e.found, todo=e.todo
+            ) from e
         if len(same) > 1:
             ids = ", ".join(row.request_id for row in same)
             raise PeerDoubtful(
@@ -141,10 +169,10 @@ class Sstu:
                 where=sent.number,
                 todo="compare the rows with what was sent and settle by hand",
             )
-        if not same and listed.unreadable:
+        if not same and unreadable:
             raise PeerDoubtful(
                 "rows of the list cannot be read, one of them may be ours",
-                found=str(len(listed.unreadable)),
+                found=str(unreadable),
                 where=sent.number,
             )
         if not same or same[0].state.digest != sent.digest or self._older(same[0], wire):
@@ -158,8 +186,8 @@ class Sstu:
         `exception_message`: it matches nothing, and a person sees it.
         """
         for department in self.options.departments:
-            listed = self._list(department)
-            for state in (*(row.state for row in listed.rows), *listed.unreadable):
+            for row in self._list(department, seconds=self.options.list_seconds):
+                state = row.state if isinstance(row, analytics.Row) else row
                 changed = state.modified_at
                 if changed is None or window.start <= changed < window.end:
                     yield state
@@ -195,7 +223,7 @@ class Sstu:
                 todo="Впишите GUID органа в options.department_id",
             )
         try:
-            count = len(self._list(self.options.departments[0]).rows)
+            count = sum(1 for _ in self._list(self.options.departments[0]))
         except GatewayError as e:
             return Health(
                 ok=False,
@@ -212,10 +240,14 @@ class Sstu:
             )
         return self._node
 
-    def _list(self, department: str) -> analytics.List:
-        body = self._reach().listing(department)
+    def _list(
+        self, department: str, seconds: float | None = None
+    ) -> Iterator[analytics.Row | RemoteState]:
+        """Yield the rows of a list as they come, those that cannot be read too."""
+        pieces = self._reach().listing(department, self.options.list_bytes, seconds=seconds)
         try:
-            return analytics.read(body, self.options.zone)
+            with closing(pieces):
+                yield from analytics.read(pieces, self.options.zone)
         except MalformedError as e:
             raise PeerDoubtful(f"the node's list is unreadable: {e.message}", found=e.found) from e
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
+from adapters.sstu.array import elements
 from adapters.sstu.codes import status_of
 from adapters.sstu.fields import Fields, parse
 from gateway import limits
@@ -24,7 +25,7 @@ from gateway.model.digest import canonical_json
 from gateway.model.fold import number_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import tzinfo
 
 ROW: Final = (
@@ -45,13 +46,6 @@ class Row(NamedTuple):
     state: RemoteState
     request_id: str
     codes: tuple[str, ...]
-
-
-class List(NamedTuple):
-    """A whole list; unreadable: what stands for the rows that could not be read."""
-
-    rows: list[Row]
-    unreadable: list[RemoteState]
 
 
 def decode(body: bytes, zone: tzinfo) -> Decoded:
@@ -79,20 +73,20 @@ def decode(body: bytes, zone: tzinfo) -> Decoded:
     return Decoded(items=tuple(items), rejected=tuple(rejected))
 
 
-def read(body: bytes, zone: tzinfo) -> List:
-    """Return the rows; one that cannot be read stands by its place, with the reason, unfolded."""
-    out = List([], [])
-    for index, raw in enumerate(_raws(body)):
+def read(pieces: Iterable[bytes], zone: tzinfo) -> Iterator[Row | RemoteState]:
+    """Yield the rows of a list that comes in pieces; only one row is held in memory.
+
+    One that cannot be read stands by its place, with the reason, unfolded. Raises MalformedError,
+    after the rows before it, where the list is no JSON array.
+    """
+    for index, raw in enumerate(elements(pieces)):
         wrong: list[Violation] = []
         row = _row(raw, zone, wrong)
         if row:
-            out.rows.append(row)
+            yield row
             continue
         reasons = "; ".join(f"{v.path}: {v.message}" for v in wrong)
-        out.unreadable.append(
-            RemoteState(key=f"/{index}", key_folded="", exception_message=reasons, raw=raw)
-        )
-    return out
+        yield RemoteState(key=f"/{index}", key_folded="", exception_message=reasons, raw=raw)
 
 
 def encode(states: Iterable[RemoteState]) -> bytes:

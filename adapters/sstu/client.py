@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from gateway.errors import PeerDoubtful
 from gateway.outbound import Outbound, Response, check
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from gateway.adapter import Wire
 
 BASE: Final = "/IPCP/HandlingReportPlugin/Api"
@@ -39,11 +42,30 @@ class Node:
         )
         return check(answer, NAME)
 
-    def listing(self, department: str) -> bytes:
-        """The list of one body, as it stands; raise PeerUnavailable or PeerRefused."""
-        answer = self._outbound.request(
-            "GET",
+    def listing(
+        self, department: str, most: int, *, seconds: float | None = None
+    ) -> Generator[bytes]:
+        """Yield the list of one body in pieces, as it stands.
+
+        The address gives the whole list or nothing: no parameter is known that asks for a part.
+        most: bytes. seconds: for all of it, the peer's `timeout` when None. Raises PeerUnavailable
+        or PeerRefused, PeerDoubtful for a list that is larger.
+        """
+        size = 0
+        for piece in self._outbound.stream(
             f"{self._base}/analytics/ver.0.2/requests/{department}",
+            NAME,
             headers={"Accept": "application/json"},
-        )
-        return check(answer, NAME, safe=True).body
+            timeout=seconds,
+        ):
+            size += len(piece)
+            if size > most:
+                raise PeerDoubtful(
+                    "the node's list of this body is larger than the peer's row allows",
+                    where=department,
+                    found=f"more than {most} bytes",
+                    expected="options.list_bytes",
+                    todo="raise list_bytes with `gateway peer option`, and list_seconds with it;"
+                    " until then doubts are settled by hand: `gateway deliveries`",
+                )
+            yield piece

@@ -277,6 +277,16 @@ def test_a_node_that_does_not_answer_is_exit_code_2_and_no_finding(stand, told, 
     assert stand.rows("SELECT count(*) FROM finding") == [(0,)]
 
 
+def test_a_list_over_its_limit_is_exit_code_2_with_what_to_do_and_no_finding(stand, told):
+    stand.option(list_bytes=1_000)
+    seen = stand.reconcile("--commit")
+    assert seen.code == 2
+    assert "list_bytes" in seen.text
+    assert stand.rows("SELECT count(*) FROM finding") == [(0,)]
+    stand.option(list_bytes=1_000_000)
+    assert stand.reconcile().code == 0
+
+
 @pytest.mark.parametrize("peer", ["nobody", "portal"])
 def test_a_peer_that_cannot_be_asked_is_exit_code_2(stand, peer):
     assert stand.reconcile(peer=peer).code == 2

@@ -213,6 +213,45 @@ def test_reconciliation_sees_what_was_dropped_changed_planted_and_how_far_it_got
     assert after["3"].stages["uploaded"] is None
 
 
+def test_a_list_that_is_larger_than_any_other_answer_is_read_in_pieces(node, connect):
+    adapter = connect(node)
+    adapter.deliver(document("ОГ-1"), "1")
+    for number in range(75):
+        planted = json.loads(document(f"Б-{number}").body)
+        node.control(plant={**planted, "address": f"{number} " + "я" * 450_000})
+    states = list(adapter.reconcile(ALWAYS))
+    assert sum(len(state.raw) for state in states) > 64 * 1024 * 1024
+    assert {state.key for state in states} == {"ОГ-1", *(f"Б-{number}" for number in range(75))}
+    assert adapter.settle(document("ОГ-1"), "1").final
+    assert adapter.probe().detail.endswith("76")
+
+
+def test_a_list_over_its_limit_is_said_with_what_to_do(node, connect):
+    adapter = connect(node, list_bytes=2_000)
+    adapter.deliver(document("1"), "1")
+    assert adapter.settle(document("1"), "1").final
+    for number in range(2, 6):
+        adapter.deliver(document(str(number)), "1")
+    with pytest.raises(PeerDoubtful) as caught:
+        list(adapter.reconcile(ALWAYS))
+    assert "gateway peer option" in caught.value.todo
+    assert caught.value.expected == "options.list_bytes"
+    with pytest.raises(PeerDoubtful) as caught:
+        adapter.settle(document("1"), "1")
+    assert "gateway peer option" in caught.value.todo
+
+
+def test_a_long_list_has_its_own_time_in_reconciliation(node, connect):
+    adapter = connect(node, timeout=0.5)
+    adapter.deliver(document("1"), "1")
+    node.plan("drip", key="analytics", times=0, seconds=20, pause=0.001)
+    with pytest.raises(PeerDoubtful):
+        adapter.settle(document("1"), "1")
+    assert [state.key for state in adapter.reconcile(ALWAYS)] == ["1"]
+    with pytest.raises(PeerUnavailable):
+        list(connect(node, list_seconds=0.5).reconcile(ALWAYS))
+
+
 def test_the_window_is_kept(node, connect):
     adapter = connect(node)
     adapter.deliver(document(), "1")
