@@ -22,6 +22,9 @@ from gateway.store.blobs import BlobDirectory
 from gateway.store.pool import Pool
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
     import psycopg
 
     from gateway.settings import Settings
@@ -156,12 +159,14 @@ def skip(
     as_json: output.Json = False,
 ) -> None:
     """Не отправлять никогда; очередь пойдёт дальше · Never send; its lane goes on."""
-    with context.opened(context.settings()) as gw, gw.connection() as db, db.transaction():
-        found = deliveries.get(db, id_)
-        if commit:
-            deliveries.skip(db, id_, gw.now(), reason)
-            _announce(db)
-    _told("Будет пропущена · To be skipped", [found], as_json=as_json, commit=commit)
+    _decide(
+        deliveries.skip,
+        id_,
+        reason,
+        "Будет пропущена · To be skipped",
+        as_json=as_json,
+        commit=commit,
+    )
 
 
 @app.command()
@@ -173,12 +178,32 @@ def confirm(
     as_json: output.Json = False,
 ) -> None:
     """Получатель сказал, что она у него · The peer told a person that it has it."""
+    _decide(
+        deliveries.confirm,
+        id_,
+        reason,
+        "Будет подтверждена · To be confirmed",
+        as_json=as_json,
+        commit=commit,
+    )
+
+
+def _decide(
+    decision: Callable[[psycopg.Connection[Any], UUID, datetime, str], object],
+    id_: UUID,
+    reason: str,
+    title: str,
+    *,
+    as_json: bool,
+    commit: bool,
+) -> None:
+    """Show one delivery, and with commit carry out what a person decided about it."""
     with context.opened(context.settings()) as gw, gw.connection() as db, db.transaction():
         found = deliveries.get(db, id_)
         if commit:
-            deliveries.confirm(db, id_, gw.now(), reason)
+            decision(db, id_, gw.now(), reason)
             _announce(db)
-    _told("Будет подтверждена · To be confirmed", [found], as_json=as_json, commit=commit)
+    _told(title, [found], as_json=as_json, commit=commit)
 
 
 @app.command()
