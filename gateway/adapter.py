@@ -20,6 +20,7 @@ import msgspec
 
 from gateway.errors import Violation
 from gateway.model.appeal import Appeal
+from gateway.model.attachment import AttachedFile
 from gateway.model.events import Event, PeerReport
 
 SENT_AT: Final = "x-sent-at"
@@ -52,7 +53,8 @@ class Inbound(msgspec.Struct, frozen=True, kw_only=True):
 
     The idempotency key is (peer, operation, external_id, revision) for `submit` and `amend`, and
     (peer, operation, message_key) for the rest (design §6). `appeal` is set for submit and amend,
-    `report` for status, answer and withdraw, `expectation` for a line of a peer's own list.
+    `report` for status, answer and withdraw, `attached` for attach (its bytes are the one of
+    `files`), `expectation` for a line of a peer's own list.
     reason: of an amendment, in the sender's words; kept, but no part of the content's digest.
     """
 
@@ -63,6 +65,7 @@ class Inbound(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     appeal: Appeal | None = None
     report: PeerReport | None = None
+    attached: AttachedFile | None = None
     expectation: RemoteState | None = None
     files: tuple[File, ...] = ()
 

@@ -31,7 +31,7 @@ from gateway.model.appeal import Appeal
 from gateway.model.assignment import TransferOut
 from gateway.model.attachment import Attachment, AttachmentGroup, AttachmentRole, Exif
 from gateway.model.events import Actor
-from gateway.model.facts import LinkFacts, NoFacts
+from gateway.model.facts import FileFacts, LinkFacts, NoFacts
 from gateway.model.organisation import Organisation
 from gateway.model.question import Question
 from gateway.model.registration import Registration
@@ -97,7 +97,8 @@ def disclose_event(event: Event, level: Level) -> Event:
 
     Facts hold no personal data (gateway.model.facts); below `full` the names of actors, the keys
     of other peers and the digest of personal data go too, and references get no facts at all. A
-    link names another appeal, perhaps somebody else's: only its kind is told.
+    link names another appeal, perhaps somebody else's: only its kind is told; of a file only what
+    it is for.
     """
     if level is Level.FULL:
         return event
@@ -106,6 +107,8 @@ def disclose_event(event: Event, level: Level) -> Event:
         return replace(shown, payload=NoFacts())
     if isinstance(event.payload, LinkFacts):
         return replace(shown, payload=LinkFacts(kind=event.payload.kind))
+    if isinstance(event.payload, FileFacts):
+        return replace(shown, payload=FileFacts(role=event.payload.role))
     return shown
 
 

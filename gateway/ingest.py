@@ -235,8 +235,8 @@ def _amendment(arrival: Arrival, inbound: Inbound, appeal: Appeal, blobs: BlobDi
 
 
 def _report(arrival: Arrival, inbound: Inbound, blobs: BlobDirectory) -> Entry:
-    report = inbound.report
-    subject = report if report is not None else inbound.expectation
+    named = inbound.report or inbound.attached
+    subject = named or inbound.expectation
     if subject is None:
         raise ValidationError("the message says nothing we can keep")
     key = _key(inbound.message_key, "MessageKey")
@@ -250,28 +250,8 @@ def _report(arrival: Arrival, inbound: Inbound, blobs: BlobDirectory) -> Entry:
         key=key,
         revision=0,
         message=message,
-        name=name(report.key) if report is not None else None,
+        name=name(named.key) if named is not None else None,
         blobs=_blobs(inbound.files, message_id, blobs),
-    )
-
-
-def attachment(
-    arrival: Arrival, message_key: str, key: AppealKey, file: File, decoded: bytes,
-    blobs: BlobDirectory,
-) -> Entry:  # fmt: skip
-    """Return an entry that adds one file to an existing appeal."""
-    message_key = _key(message_key, "MessageKey")
-    message_id = uuid7()
-    message = _message(
-        arrival, message_id, "attach", message_key, 0, sha256(decoded).digest(), decoded, blobs
-    )
-    return Entry(
-        kind="attach",
-        key=message_key,
-        revision=0,
-        message=message,
-        name=name(key),
-        blobs=_blobs((file,), message_id, blobs),
     )
 
 

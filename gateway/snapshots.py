@@ -12,20 +12,19 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec.structs import replace
 
+from gateway import additions
 from gateway.adapter import EncodeContext
 from gateway.dispatch.ports import Snapshot
 from gateway.lifecycle import fold
-from gateway.model.answer import Answer, AnswerKind, Outcome, Result
+from gateway.model.answer import Outcome, Result
 from gateway.model.appeal import Appeal
 from gateway.model.assignment import TransferOut
-from gateway.model.attachment import Attachment, AttachmentRole
 from gateway.model.events import EventType
-from gateway.model.facts import AnswerFacts
 from gateway.model.organisation import Organisation, OrganisationId
 from gateway.model.registration import Registration
 from gateway.store import blobs as blob_store
 from gateway.store import history
-from gateway.store.arrays import ByteaArray, TextArray, UuidArray
+from gateway.store.arrays import TextArray, UuidArray
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from gateway.model.events import Event
     from gateway.model.question import Question
     from gateway.store.blobs import BlobDirectory
+    from gateway.store.files import Known
     from gateway.store.lanes import Delivery
     from gateway.store.pool import Pool
 
@@ -47,18 +47,7 @@ FROM appeal a LEFT JOIN content c ON c.appeal_id = a.id AND c.id = a.content_id
 WHERE a.id = ANY($1::uuid[])
 """
 
-CONTENTS = """
-SELECT digest, bytes FROM content
-WHERE appeal_id = ANY($1::uuid[]) AND digest = ANY($2::bytea[])
-"""
-
 QUESTIONS = "SELECT appeal_id, ordinal, id FROM question WHERE appeal_id = ANY($1::uuid[])"
-
-NAMES = """
-SELECT coalesce(m.appeal_id, r.owner), r.peer, r.sha256, r.name
-FROM blob_ref r LEFT JOIN message m ON m.id = r.owner
-WHERE r.sha256 = ANY($1::bytea[]) ORDER BY r.name
-"""
 
 ORGANISATIONS = """
 SELECT o.id, o.full_name, i.system, i.value
@@ -92,7 +81,7 @@ class StoredSnapshots:
                 row[0]: row for row in connection.execute(HEADS, (UuidArray.of(ids),), binary=True)
             }
             events = history.load(connection, ids)
-            texts = _texts(connection, events)
+            texts = additions.texts(connection, events)
             states = {appeal_id: fold(events[appeal_id]) for appeal_id in ids}
             bodies = _organisations(connection, _bodies_in(states.values()))
             questions = {
@@ -107,15 +96,20 @@ class StoredSnapshots:
                 for appeal_id in ids
                 if appeal_id in heads
             }
-            files = self._files(connection, appeals, events)
+            known = additions.known_files(connection, appeals, events)
+            files = self._bytes(connection, appeals, known)
         now = self._clock()
         return {
             d.id: Snapshot(
-                _named(appeals[d.appeal_id], files[d.appeal_id]),
+                additions.with_files(
+                    appeals[d.appeal_id],
+                    additions.attached(events[d.appeal_id], texts),
+                    known[d.appeal_id],
+                ),
                 next((e for e in events[d.appeal_id] if e.seq == d.event_seq), None),
                 EncodeContext(
                     now=now,
-                    files={k: v[1] for k, v in files[d.appeal_id].items()},
+                    files=files[d.appeal_id],
                     options=self._options(d.destination),
                 ),
             )
@@ -123,42 +117,22 @@ class StoredSnapshots:
             if d.appeal_id in appeals
         }
 
-    def _files(
+    def _bytes(
         self,
         connection: Connection[Any],
         appeals: Mapping[UUID, Appeal],
-        events: Mapping[UUID, Sequence[Event]],
-    ) -> dict[UUID, dict[str, tuple[str, bytes]]]:
-        """Return appeal → digest → (name, bytes) of the files of answers.
-
-        A digest opens nothing by itself: the file must have come with this appeal, or from a peer
-        that reported on it, and it goes by the name it had there.
-        """
-        wanted = {
-            file.sha256
-            for appeal in appeals.values()
-            for answer in appeal.answers
-            for file in answer.attachments
-            if file.sha256
-        }
-        if not wanted:
-            return {appeal_id: {} for appeal_id in appeals}
-        digests = [bytes.fromhex(digest) for digest in sorted(wanted)]
-        rows = connection.execute(NAMES, (ByteaArray.of(digests),), binary=True).fetchall()
+        known: Mapping[UUID, Mapping[str, Known]],
+    ) -> dict[UUID, dict[str, bytes]]:
+        """Return appeal → digest → the bytes of its answers' files, of which each is read once."""
         data: dict[str, bytes] = {}
-        found: dict[UUID, dict[str, tuple[str, bytes]]] = {}
+        found: dict[UUID, dict[str, bytes]] = {}
         for appeal_id, appeal in appeals.items():
             named = {file.sha256 for answer in appeal.answers for file in answer.attachments}
-            reporters = {e.actor.id for e in events[appeal_id] if e.actor.kind == "peer"}
             files = found.setdefault(appeal_id, {})
-            for owner, peer, digest, name in rows:
-                key = digest.hex()
-                if key not in named or not (owner == appeal_id or peer in reporters):
-                    continue
-                if key not in data:
-                    data[key] = blob_store.read(connection, self._blobs, digest)
-                if owner == appeal_id or key not in files:
-                    files[key] = (name, data[key])
+            for digest in sorted(named & known[appeal_id].keys()):
+                if digest not in data:
+                    data[digest] = blob_store.read(connection, self._blobs, bytes.fromhex(digest))
+                files[digest] = data[digest]
         return found
 
 
@@ -197,7 +171,10 @@ def _told(
             for q in appeal.questions
         ),
         registrations=(*appeal.registrations, *added.values()),
-        answers=(*appeal.answers, *_answers(events, texts)),
+        answers=(
+            *appeal.answers,
+            *(letter.answer for letter in additions.letters(events, texts)),
+        ),
         transfers=(*appeal.transfers, *_transfers(state, bodies)),
     )
 
@@ -251,33 +228,6 @@ def _declined_on(events: Sequence[Event], ordinal: int) -> Day | None:
     return found
 
 
-def _answers(events: Sequence[Event], texts: Mapping[str, dict[str, str]]) -> list[Answer]:
-    """Return the letters among the events, each once with all its questions."""
-    letters: dict[Any, Answer] = {}
-    for event in events:
-        facts = event.payload
-        if event.type not in (EventType.ANSWERED, EventType.LETTER_SENT) or not isinstance(
-            facts, AnswerFacts
-        ):
-            continue
-        told = texts.get(event.content or "", {})
-        key = (event.cause, facts.number, facts.kind)
-        before = letters.get(key)
-        ordinals = before.questions if before else ()
-        letters[key] = Answer(
-            questions=(*ordinals, event.question) if event.question else ordinals,
-            kind=AnswerKind(facts.kind),
-            number=facts.number,
-            date=facts.date,
-            text=told.get("answer_text", ""),
-            attachments=tuple(
-                Attachment(sha256=digest, role=AttachmentRole.ANSWER, order=order)
-                for order, digest in enumerate(facts.attachments, 1)
-            ),
-        )
-    return list(letters.values())
-
-
 def _transfers(state: AppealState, bodies: Mapping[str, Organisation]) -> list[TransferOut]:
     return [
         TransferOut(
@@ -290,49 +240,6 @@ def _transfers(state: AppealState, bodies: Mapping[str, Organisation]) -> list[T
         for q in state.questions
         if q.transfer is not None
     ]
-
-
-def _named(appeal: Appeal, files: Mapping[str, tuple[str, bytes]]) -> Appeal:
-    """Give the files of answers the names they came with."""
-    if not any(answer.attachments for answer in appeal.answers):
-        return appeal
-    return replace(
-        appeal,
-        answers=tuple(
-            replace(
-                answer,
-                attachments=tuple(
-                    replace(
-                        file,
-                        declared_name=files[file.sha256][0],
-                        size=len(files[file.sha256][1]),
-                    )
-                    if file.sha256 in files
-                    else file
-                    for file in answer.attachments
-                ),
-            )
-            for answer in appeal.answers
-        ),
-    )
-
-
-def _texts(
-    connection: Connection[Any], events: Mapping[UUID, Sequence[Event]]
-) -> dict[str, dict[str, str]]:
-    """Return the personal parts of reports by the digest that their events name."""
-    digests = {
-        bytes.fromhex(event.content)
-        for history_of in events.values()
-        for event in history_of
-        if event.content and event.type in (EventType.ANSWERED, EventType.LETTER_SENT)
-    }
-    if not digests:
-        return {}
-    rows = connection.execute(
-        CONTENTS, (UuidArray.of(list(events)), ByteaArray.of(list(digests))), binary=True
-    )
-    return {digest.hex(): msgspec.json.decode(data) for digest, data in rows if data is not None}
 
 
 def _bodies_in(states: Iterable[AppealState]) -> list[str]:

@@ -23,6 +23,7 @@ from gateway.lifecycle import fold
 from gateway.model.question import Question
 from gateway.store import (
     arrays,
+    files,
     history,
     lanes,
     letters,
@@ -276,6 +277,8 @@ def _side(connection: psycopg.Connection[Any], made: Plan, now: datetime) -> Non
     numbers.refer(connection, item.appeal_id, made.references)
     if made.new_content is not None:
         queue.replace_content(connection, item.appeal_id, *made.new_content)
+    if made.files is not None:
+        files.share(connection, made.files)
 
 
 def _number(connection: psycopg.Connection[Any], plans: list[Plan], rules: Rules) -> list[Plan]:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from gateway.duplicates import Letter, Letters, Reference
     from gateway.model.appeal import Appeal
     from gateway.model.peer import Peer
+    from gateway.store.files import Moved
     from gateway.store.history import Content, Head
     from gateway.store.organisations import Named
     from gateway.store.registers import RegisterKey
@@ -111,6 +112,7 @@ class Plan(NamedTuple):
     merge_into: UUID | None = None
     remote: RemoteState | None = None
     unmapped: tuple[Named, ...] = ()
+    files: Moved | None = None
 
     def numbered(self, number: str) -> Plan:
         """Return the plan with the registration number put in its place, in events and state."""

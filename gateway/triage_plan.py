@@ -14,12 +14,15 @@ from gateway.lifecycle import (
     Claim,
     Kind,
     claim_of_report,
+    content_of_file,
     content_of_report,
     ties,
 )
 from gateway.model import facts as f
 from gateway.model.appeal import Appeal
+from gateway.model.attachment import AttachedFile, AttachmentRole
 from gateway.model.events import Actor, EventType, PeerReport, State
+from gateway.store.files import Moved
 from gateway.store.history import Content
 from gateway.store.organisations import named_in, named_in_report
 from gateway.store.registers import RegisterKey
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
 
 _APPEAL = msgspec.json.Decoder(Appeal)
 _REPORT = msgspec.json.Decoder(PeerReport)
+_FILE = msgspec.json.Decoder(AttachedFile)
 _REMOTE = msgspec.json.Decoder(RemoteState)
 
 
@@ -48,7 +52,7 @@ def plan(item: Item, facts: Facts, rules: Rules) -> Plan:
             item, "applied", {"applied": "applied"}, remote=_REMOTE.decode(item.decoded or b"")
         )
     if item.operation == "attach":
-        return Plan(item, "applied", {"applied": "applied"})
+        return _attached(item, facts, rules)
     return _reported(item, facts, rules)
 
 
@@ -150,7 +154,7 @@ def _amended(item: Item, facts: Facts, rules: Rules) -> Plan:
 def _reported(item: Item, facts: Facts, rules: Rules) -> Plan:
     """A peer's word; what is said of a merged appeal is said of the one that holds its letter."""
     head, state = _of(item, facts)
-    ordinals = facts.question_ids.get(head.id, {})
+    came_to, ordinals = head.id, facts.question_ids.get(head.id, {})
     if state.merged_into is not None:
         item = item._replace(appeal_id=state.merged_into)
         head, state = _of(item, facts)
@@ -178,7 +182,43 @@ def _reported(item: Item, facts: Facts, rules: Rules) -> Plan:
         {Kind.CONFLICT: "conflict", Kind.LATE: "late"}.get(outcome, "applied"),
         applied=outcome.value,
         unmapped=named_in_report(report, item.peer),
+        files=_moved(came_to, head.id, *(report.answer.attachments if report.answer else ())),
     )
+
+
+def _attached(item: Item, facts: Facts, rules: Rules) -> Plan:
+    """A file that came by itself; one for a merged appeal goes to the one that holds its letter."""
+    head, state = _of(item, facts)
+    came_to = head.id
+    if state.merged_into is not None:
+        item = item._replace(appeal_id=state.merged_into)
+        head, state = _of(item, facts)
+    told = _FILE.decode(item.decoded or b"{}")
+    content = Content.of(head.id, content_of_file(told.name, told.media_type))
+    role = AttachmentRole(told.role) if told.role else AttachmentRole.APPEAL
+    build = Build(item, state, facts, rules)
+    kind = build.claim(
+        Claim(
+            type=EventType.FILE_ATTACHED,
+            occurred_at=item.recorded_at,
+            actor=Actor(kind="peer", id=item.peer),
+            reported_at=item.recorded_at,
+            cause=item.message_id,
+            key=item.key,
+            payload=f.FileFacts(sha256=told.sha256, role=role.value),
+            content=content.digest.hex(),
+        )
+    )
+    if build.events:
+        build.contents.append(content)
+    return build.plan("applied", applied=kind.value, files=_moved(came_to, head.id, told.sha256))
+
+
+def _moved(source: UUID, target: UUID, *digests: str) -> Moved | None:
+    """Files of a call that named one appeal and was applied to another."""
+    if source == target or not digests:
+        return None
+    return Moved(source, target, tuple(bytes.fromhex(digest) for digest in digests))
 
 
 def _of(item: Item, facts: Facts) -> tuple[Head, AppealState]:

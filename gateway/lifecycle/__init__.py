@@ -9,7 +9,12 @@ Pure: no clock, no network, no database. docs/reference/lifecycle.md is generate
 
 from gateway.lifecycle import ties
 from gateway.lifecycle.apply import Outcome, QuestionOutcome, apply
-from gateway.lifecycle.claim import Claim, claim_of_report, content_of_report
+from gateway.lifecycle.claim import (
+    Claim,
+    claim_of_report,
+    content_of_file,
+    content_of_report,
+)
 from gateway.lifecycle.judge import Context, Kind
 from gateway.lifecycle.roads import allowed_events, missing_steps
 from gateway.lifecycle.state import (
@@ -38,6 +43,7 @@ __all__ = [
     "appeal_state",
     "apply",
     "claim_of_report",
+    "content_of_file",
     "content_of_report",
     "evolve",
     "fold",

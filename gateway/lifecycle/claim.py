@@ -161,6 +161,14 @@ def _answer(answer: PeerAnswer | None, outcome: f.OutcomeFacts | None) -> f.Answ
     )
 
 
+def content_of_file(name: str, media_type: str) -> bytes:
+    """Return what a peer calls a file as sorted-key JSON: its name may be somebody's.
+
+    It is stored apart, as that of a report is.
+    """
+    return msgspec.json.encode({"file_name": name, "media_type": media_type}, order="sorted")
+
+
 def content_of_report(report: PeerReport) -> bytes:
     """Return the personal and free-text part of a report as sorted-key JSON, or nothing.
 

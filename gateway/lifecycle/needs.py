@@ -119,6 +119,7 @@ NEEDS: Final[dict[str, Need]] = {
     "link": Need(
         "Link", "с чем связано", lambda c, d: _has("appeal")(c, d) or _has("number")(c, d)
     ),
+    "file": Need("Sha256", "файл", _has("sha256")),
     "peer_state": Need("PeerState/Code", "состояние словом системы", _has("code")),
 }
 """Every name a row may use in `needs` and `expects`, but for `not_complained_of` (see judge)."""

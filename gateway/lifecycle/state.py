@@ -118,7 +118,7 @@ class AppealState(msgspec.Struct, frozen=True, kw_only=True):
     received_at: When | None = None
     questions: tuple[QuestionState, ...] = ()
     seen: frozenset[str] = frozenset()
-    """Message keys whose report is already applied, as `peer id + NUL + key`."""
+    """Message keys whose report is already applied, as `seen_key` spells them."""
     links: tuple[f.LinkFacts, ...] = ()
     merged_into: UUID | None = None
     """The appeal that goes on for this one; what is told of this one is told of that one."""
@@ -157,9 +157,12 @@ def appeal_state(questions: Iterable[QuestionState]) -> State:
     return min(chosen, key=lambda s: s.rank, default=State.RECEIVED)
 
 
-def seen_key(peer: str, key: str) -> str:
-    """Return the form in which a peer's message key stands in `AppealState.seen`."""
-    return f"{peer}\0{key}"
+def seen_key(peer: str, key: str, type_: EventType) -> str:
+    """Return the form in which a peer's message key stands in `AppealState.seen`.
+
+    A file is attached by a call of its own, and its key is no other call's (design §6).
+    """
+    return f"{peer}\0{key}\0file" if type_ is EventType.FILE_ATTACHED else f"{peer}\0{key}"
 
 
 def fold(events: Iterable[Event]) -> AppealState:
@@ -180,7 +183,7 @@ def evolve(state: AppealState, event: Event) -> AppealState:
         )
     seen = state.seen
     if event.key:
-        seen |= {seen_key(event.actor.id, event.key)}
+        seen |= {seen_key(event.actor.id, event.key, event.type)}
     state = _with(state, appeal_id=event.appeal_id, seq=event.seq, seen=seen)
     state = _appeal_facts(state, event)
     if event.question is None or event.type is EventType.CONFLICT_RECORDED:

@@ -422,6 +422,8 @@ ROWS: Final[tuple[Row, ...]] = (
         needs=("peer_state",),
         level="either",
     ),
+    # The applicant's right while it is considered (59-ФЗ art. 5); what comes later is kept, too.
+    Row(30, E.FILE_ATTACHED, ALL, who=("peer", "registrar"), needs=("file",), level="appeal"),
     # Facts of our own. They tell what the gateway did; no state moves.
     Row(
         0,

@@ -5,7 +5,10 @@ from __future__ import annotations
 import uuid
 from enum import StrEnum
 
+import msgspec
+
 from gateway.model.base import NIL, Entity, ExternalRef, Extra, Moment
+from gateway.model.events import AppealKey
 
 
 class AttachmentGroup(StrEnum):
@@ -89,3 +92,17 @@ class Attachment(Entity, frozen=True, kw_only=True):
     exif: Exif | None = None
     refs: tuple[ExternalRef, ...] = ()
     extras: tuple[Extra, ...] = ()
+
+
+class AttachedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """What a peer says of a file that it adds to an appeal (model.md §2, AttachFile).
+
+    sha256: hex of the bytes, which lie apart. name, media_type: the peer's word, kept in the
+    event's content only. role: a word of `AttachmentRole`, empty when not told.
+    """
+
+    key: AppealKey
+    sha256: str
+    name: str = ""
+    media_type: str = ""
+    role: str = ""

@@ -113,6 +113,7 @@ class EventType(StrEnum):
     UNMERGED = "Unmerged"
     LINK_ADDED = "LinkAdded"
     PEER_STATE_REPORTED = "PeerStateReported"
+    FILE_ATTACHED = "FileAttached"
     LETTER_SENT = "LetterSent"
     """A letter that does not end the consideration: first reaction, interim answer, notice."""
     REGISTRATION_ANNULLED = "RegistrationAnnulled"
@@ -155,6 +156,7 @@ PAYLOADS: Final[dict[EventType, type[f.Facts]]] = dict.fromkeys(EventType, f.NoF
     EventType.UNMERGED: f.LinkFacts,
     EventType.LINK_ADDED: f.LinkFacts,
     EventType.PEER_STATE_REPORTED: f.PeerStateFacts,
+    EventType.FILE_ATTACHED: f.FileFacts,
     EventType.LETTER_SENT: f.AnswerFacts,
     EventType.REGISTRATION_ANNULLED: f.AnnulmentFacts,
     EventType.ROUTED: f.RoutedFacts,

@@ -188,6 +188,16 @@ class AmendmentFacts(Facts, frozen=True, kw_only=True):
     digest: str = ""
 
 
+class FileFacts(Facts, frozen=True, kw_only=True):
+    """A file was added to the appeal; its name and declared type lie in the event's content.
+
+    sha256: hex, of its bytes, which lie apart. role: a word of `AttachmentRole`.
+    """
+
+    sha256: str = ""
+    role: str = ""
+
+
 class LinkFacts(Facts, frozen=True, kw_only=True):
     """A relation to another appeal (model.md §1, Link): by its id, or by number and date.
 

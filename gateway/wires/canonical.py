@@ -9,12 +9,13 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from gateway.adapter import File, Inbound
+from gateway.adapter import Inbound
 from gateway.errors import ValidationError, Violation
 from gateway.model import events as e
 from gateway.model import facts as f
 from gateway.model.address import Address, AddressRole
 from gateway.model.appeal import Appeal, AppealType, Form, Regime, RepeatKind
+from gateway.model.attachment import AttachedFile
 from gateway.model.base import Code, ExternalRef, Extra
 from gateway.model.fold import clean_text, number_key
 from gateway.model.organisation import Organisation
@@ -220,7 +221,7 @@ def answer(given: c.AnswerIn) -> Inbound:
     )
 
 
-def attachment(given: c.AttachFile) -> tuple[e.AppealKey, File]:
+def attachment(given: c.AttachFile) -> Inbound:
     """Return a file of its own call, checked against the size and digest it came with."""
     file = contract_files.taken("", given.file_name, given.media_type, given.content, given.sha256)
     if given.size is not None and given.size != len(given.content):
@@ -233,7 +234,18 @@ def attachment(given: c.AttachFile) -> tuple[e.AppealKey, File]:
                 ),
             ),
         )  # fmt: skip
-    return key(given.owner_key), file
+    return Inbound(
+        operation="attach",
+        message_key=given.message_key,
+        attached=AttachedFile(
+            key=key(given.owner_key),
+            sha256=file.sha256,
+            name=file.name,
+            media_type=file.media_type,
+            role=given.role or "",
+        ),
+        files=(file,),
+    )
 
 
 def key(given: c.AppealKey) -> e.AppealKey:

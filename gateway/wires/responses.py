@@ -284,7 +284,8 @@ class Change(Response, frozen=True, kw_only=True):
 
     sequence: place in the lane. occurred_at: when only the day is known, OccurredOn stands
     instead. message_key: of the caller's own report that this change answers. applied: what
-    became of that report: applied, inferred, late or conflict.
+    became of that report: applied, inferred, late or conflict. file: of a FileAttached, for those
+    who may see the appeal's files; GetAttachment gives its bytes.
     """
 
     sequence: int
@@ -298,6 +299,7 @@ class Change(Response, frozen=True, kw_only=True):
     applied: str | None = None
     status: StatusOut | None = None
     answer: AnswerOut | None = None
+    file: AttachmentOut | None = None
 
 
 class ReceiptLine(Response, frozen=True, kw_only=True):

@@ -16,7 +16,6 @@ import msgspec
 from gateway import __version__, contracts, ingest, limits, ns, xml
 from gateway.access.policy import Caller
 from gateway.errors import WIRE, GatewayError, InputError, InternalError, ValidationError, Violation
-from gateway.model.digest import canonical_json
 from gateway.soap import envelope
 from gateway.soap.faults import message_of
 from gateway.wires import canonical
@@ -161,24 +160,13 @@ class Service:
         return c.SubmitAnswerResponse(receipt=await self._accept(inbound, context))
 
     async def _attach(self, request: c.AttachFile, context: Context) -> c.AttachFileResponse:
-        key, file = canonical.attachment(request)
-        decoded = canonical_json(
-            {
-                "key": msgspec.to_builtins(key),
-                "sha256": file.sha256,
-                "name": file.name,
-                "media_type": file.media_type,
-                "role": request.role or "",
-            }
-        )
-        entry = await self._build(
-            lambda: ingest.attachment(
-                _arrival(context), request.message_key, key, file, decoded, self._blobs
-            ),
-            len(context.body),
-        )
-        context.repeat = (await self._committer.submit(entry)).repeat
-        return c.AttachFileResponse(attachment_id=file.sha256, sha256=file.sha256)
+        inbound = canonical.attachment(request)
+        digest = inbound.files[0].sha256
+        del request
+        accepting = self._accept(inbound, context)
+        del inbound
+        await accepting
+        return c.AttachFileResponse(attachment_id=digest, sha256=digest)
 
     async def _accept(self, inbound: Inbound, context: Context) -> c.Receipt:
         build = partial(ingest.entry, _arrival(context), inbound, self._blobs)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from gateway.access.policy import Caller
     from gateway.model.appeal import Appeal
+    from gateway.model.attachment import Attachment
 
 
 def level_for(head: Any, caller: Caller) -> Level:
@@ -183,6 +184,18 @@ def _outcome(facts: dict[str, Any]) -> c.OutcomeOut | None:
     if not told:
         return None
     return c.OutcomeOut(result=told.get("result", ""), actions_taken=told.get("actions_taken"))
+
+
+def file_out(file: Attachment) -> c.AttachmentOut:
+    """Return a file of a disclosed appeal; one whose name was erased goes by its digest."""
+    return c.AttachmentOut(
+        attachment_id=file.sha256,
+        file_name=file.declared_name or file.sha256[:12],
+        media_type=file.media_type or "application/octet-stream",
+        size=file.size or 0,
+        sha256=file.sha256,
+        role=file.role.value,
+    )
 
 
 def _address(content: Appeal) -> c.Address | None:

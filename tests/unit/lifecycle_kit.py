@@ -83,6 +83,7 @@ PAYLOADS = {
     EventType.UNMERGED: f.LinkFacts(kind="duplicate_of", appeal="x"),
     EventType.LINK_ADDED: f.LinkFacts(kind="repeat_of", number="А-0", date=day(1)),
     EventType.PEER_STATE_REPORTED: f.PeerStateFacts(peer="sstu", code="NotRecieved"),
+    EventType.FILE_ATTACHED: f.FileFacts(sha256="b" * 64, role="appeal"),
     EventType.LETTER_SENT: f.AnswerFacts(kind="notice", notice="8.3"),
     EventType.REGISTRATION_ANNULLED: f.AnnulmentFacts(number="А-1", ground="по ошибке"),
     EventType.ROUTED: f.RoutedFacts(rule="r-1"),

@@ -19,7 +19,7 @@ from gateway.model.appeal import Appeal
 from gateway.model.attachment import Attachment, AttachmentGroup, AttachmentRole, Exif
 from gateway.model.base import Entity, ExternalRef
 from gateway.model.events import Actor, Event, EventType
-from gateway.model.facts import NoFacts, RegistrationFacts
+from gateway.model.facts import FileFacts, NoFacts, RegistrationFacts
 from gateway.model.question import Question
 
 NOW = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
@@ -179,6 +179,16 @@ def test_an_event_loses_who_did_it_and_a_reference_what_it_says():
     assert problem.payload == event.payload
     assert disclose_event(event, Level.REFERENCE_ONLY).payload == NoFacts()
     assert disclose_event(event, Level.FULL) is event
+
+
+def test_a_file_is_told_below_full_without_what_tells_it_from_others():
+    event = Event(
+        appeal_id=uuid.UUID(int=1), seq=2, type=EventType.FILE_ATTACHED, occurred_at=NOW,
+        recorded_at=NOW, actor=Actor(kind="peer", id="portal"),
+        payload=FileFacts(sha256="ab" * 32, role="evidence"), content="cd" * 32,
+    )  # fmt: skip
+    assert disclose_event(event, Level.PROBLEM_ONLY).payload == FileFacts(role="evidence")
+    assert disclose_event(event, Level.REFERENCE_ONLY).payload == NoFacts()
 
 
 @pytest.mark.parametrize(("word", "ground"), [("full", ""), ("full", "  "), ("everything", "x")])

@@ -290,6 +290,7 @@ def test_allowed_events_directly_and_with_inference():
         "Unmerged",
         "LinkAdded",
         "PeerStateReported",
+        "FileAttached",
     )
     assert set(allowed_events(State.REGISTERED, "fz59")) - set(direct) == {
         "RefusedByReceiver",

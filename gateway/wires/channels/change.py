@@ -5,13 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from typing import TYPE_CHECKING
 
+from gateway.additions import letter_id
 from gateway.model import facts as f
 from gateway.model.events import EventType
 from gateway.wires import contract as c
+from gateway.wires.shown import file_out
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from gateway.dispatch.ports import Snapshot
-    from gateway.model.answer import Answer
     from gateway.model.appeal import Appeal
     from gateway.model.events import Event
     from gateway.store.pull import Item
@@ -21,7 +24,7 @@ def change(item: Item, shown: Snapshot, whole: Event | None) -> c.Change:
     """Return the change that a peer is told.
 
     shown: what the peer may see. whole: the event before disclosure, read only for what the peer
-    itself has said: the key of its own report.
+    itself has said, the key of its own report, and for the id of a letter.
     """
     peer, appeal, event = item.delivery.destination, shown.appeal, shown.event
     key = c.AppealKey(
@@ -48,7 +51,8 @@ def change(item: Item, shown: Snapshot, whole: Event | None) -> c.Change:
         message_key=(whole.key or None) if own and whole is not None else None,
         applied=_applied(event) if own else None,
         status=_status(event),
-        answer=_answer(appeal, event),
+        answer=_answer(appeal, event, letter_id(whole or event)),
+        file=_file(appeal, event),
     )
 
 
@@ -114,19 +118,31 @@ def _status(event: Event) -> c.StatusOut:
     )
 
 
-def _answer(appeal: Appeal, event: Event) -> c.AnswerOut | None:
-    """The letter as far as it is disclosed: no text and no files where the level hides them."""
+def _file(appeal: Appeal, event: Event) -> c.AttachmentOut | None:
+    """The file that was attached, where the disclosed appeal still names it."""
+    facts = event.payload
+    if not isinstance(facts, f.FileFacts) or not facts.sha256:
+        return None
+    found = (file for file in appeal.attachments if file.sha256 == facts.sha256)
+    return next(map(file_out, found), None)
+
+
+def _answer(appeal: Appeal, event: Event, id_: UUID) -> c.AnswerOut | None:
+    """The letter as far as it is disclosed: no text and no files where the level hides them.
+
+    id_: of the letter, the same for every question it answers.
+    """
     facts = event.payload
     if event.type not in (EventType.ANSWERED, EventType.LETTER_SENT) or not isinstance(
         facts, f.AnswerFacts
     ):
         return None
-    letter = _letter(appeal, event, facts)
+    letter = next((answer for answer in appeal.answers if answer.id == id_), None)
     ordinals = letter.questions if letter else (event.question,)
     return c.AnswerOut(
-        answer_id=f"{appeal.id}/{event.seq}",
+        answer_id=str(id_),
         question_ids=tuple(
-            id_ for ordinal in ordinals if (id_ := _question_id(appeal, ordinal)) is not None
+            named for ordinal in ordinals if (named := _question_id(appeal, ordinal)) is not None
         ),
         kind=facts.kind,
         number=facts.number or None,
@@ -135,27 +151,6 @@ def _answer(appeal: Appeal, event: Event) -> c.AnswerOut | None:
         outcome=_outcome(facts.outcome),
         signed_by=(letter.signed_by.name or None) if letter and letter.signed_by else None,
         attachments=tuple(
-            c.AttachmentOut(
-                attachment_id=file.sha256,
-                file_name=file.declared_name or file.sha256,
-                media_type=file.media_type or "application/octet-stream",
-                size=file.size or 0,
-                sha256=file.sha256,
-                role=file.role.value,
-            )
-            for file in (letter.attachments if letter else ())
-            if file.sha256
+            file_out(file) for file in (letter.attachments if letter else ()) if file.sha256
         ),
-    )
-
-
-def _letter(appeal: Appeal, event: Event, facts: f.AnswerFacts) -> Answer | None:
-    return next(
-        (
-            answer
-            for answer in appeal.answers
-            if (answer.number, answer.kind.value) == (facts.number, facts.kind)
-            and (not answer.questions or event.question in answer.questions)
-        ),
-        None,
     )

@@ -39,6 +39,7 @@ _UNTOLD: Final = frozenset(
         EventType.MERGED_AS_DUPLICATE,
         EventType.UNMERGED,
         EventType.LINK_ADDED,
+        EventType.FILE_ATTACHED,
         EventType.LETTER_SENT,
         EventType.ROUTED,
         EventType.DEADLINE_OPENED,
