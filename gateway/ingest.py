@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from datetime import UTC, date, datetime
 from hashlib import sha256
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -49,7 +50,7 @@ from gateway.store.entries import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from uuid import UUID
 
     from gateway.adapter import File, Inbound
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from gateway.store.blobs import BlobDirectory
 
 SALT_BYTES = 16
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,13 +90,22 @@ def entry(arrival: Arrival, inbound: Inbound, blobs: BlobDirectory) -> Entry:
     return _report(arrival, inbound, blobs)
 
 
-def kept(arrival: Arrival, error: GatewayError, operation: str, blobs: BlobDirectory) -> Entry:
+def kept(
+    arrival: Arrival,
+    error: GatewayError,
+    operation: str,
+    blobs: BlobDirectory,
+    beside: Mapping[str, str] = _NOTHING,
+) -> Entry:
     """Return an entry that only keeps what could not be decoded, so that it can be replayed.
 
     The note says where and why, never what was found: that is in the body, apart from the note.
+    beside: what stood outside the body and a replay needs: keys and numbers.
     """
+    told = {"beside": {name: _storable(value) for name, value in beside.items()}} if beside else {}
     note = msgspec.json.encode(
         {
+            **told,
             "code": error.code,
             "message": _storable(error.message),
             "where": _storable(error.where),

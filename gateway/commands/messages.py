@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -134,7 +134,7 @@ def explain(
         if full:
             recorded(gw, "messages explain", str(message), ground)
         now = gw.now()
-    violations = explained(body, row.media_type, row.operation, now)
+    violations = explained(body, row.media_type, row.operation, now, messages.beside(row))
     shown = [v if full else v._replace(found=masked(v.found)) for v in violations]
     if as_json:
         output.document({"message": str(message), "violations": [v._asdict() for v in shown]})
@@ -152,15 +152,18 @@ def explain(
         raise typer.Exit(output.FOUND)
 
 
-def explained(body: bytes, media_type: str, operation: str, now: datetime) -> tuple[Violation, ...]:
+def explained(
+    body: bytes, media_type: str, operation: str, now: datetime, beside: Mapping[str, str]
+) -> tuple[Violation, ...]:
     """Return how a stored body breaks the contract, by a second library where it is XML.
 
+    beside: what was kept with it of headers and path.
     Raises MalformedError, TooLargeError when the body cannot be looked at.
     """
     if masking.looks_like_xml(body):
         return contracts_explain.explain(body, charset(media_type))
     try:
-        redecode.request(body, media_type, operation, now)
+        redecode.request(body, media_type, operation, now, beside)
     except GatewayError as error:
         return getattr(error, "violations", ()) or (
             Violation(error.where, error.code, error.message, error.found, error.expected),

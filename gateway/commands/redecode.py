@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from io import BytesIO
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -47,17 +48,27 @@ WRITES: Final = (
 """Operations that leave something here; a question that was not understood is not asked again."""
 
 _ENVELOPES: Final = {ns.tag(ns.SOAP11, "Envelope"): "1.1", ns.tag(ns.SOAP12, "Envelope"): "1.2"}
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 _PATH: Final = re.compile(r"\{(\w+):")
 
 
-def request(body: bytes, media_type: str, operation: str, now: datetime) -> c.Request:
-    """Return the operation that a stored call of SOAP or REST asks for; raise InputError."""
+def request(
+    body: bytes,
+    media_type: str,
+    operation: str,
+    now: datetime,
+    beside: Mapping[str, str] = _NOTHING,
+) -> c.Request:
+    """Return the operation that a stored call of SOAP or REST asks for; raise InputError.
+
+    beside: what was kept with it of headers and path (`gateway.rest.decode.beside`).
+    """
     if not looks_like_xml(body):
-        return _document(body, decode.JSON, operation)
+        return _document(body, decode.JSON, operation, beside)
     root = xml.parse(body, charset(media_type)).root
     version = _ENVELOPES.get(str(root.tag))
     if version is None:
-        return _document(body, media_type, root.tag.rpartition("}")[2])
+        return _document(body, media_type, root.tag.rpartition("}")[2], beside)
     # What was stored is the root part; the media type may be that of the package around it.
     told = charset(media_type)
     content_type = MEDIA[version] + (f"; charset={told}" if told else "")  # type: ignore[index]
@@ -71,21 +82,23 @@ def request(body: bytes, media_type: str, operation: str, now: datetime) -> c.Re
     return found
 
 
-def _document(body: bytes, media_type: str, operation: str) -> c.Request:
+def _document(body: bytes, media_type: str, operation: str, beside: Mapping[str, str]) -> c.Request:
     route = next((r for r in ROUTES if r.operation.__name__ == operation), None)
     if route is None or route.operation not in WRITES:
         raise UnsupportedError(
             "this operation leaves nothing here, so there is nothing to replay", found=operation
         )
-    headers = {"content-type": media_type}
-    return decode.request(route, decode.Call(body, headers, _parameters(route, body), ""))
+    headers = {"content-type": media_type, decode.KEY_NAME: beside.get(decode.KEY_NAME, "")}
+    path = _parameters(route, body, beside)
+    return decode.request(route, decode.Call(body, headers, path, ""))
 
 
-def _parameters(route: Route, body: bytes) -> dict[str, str]:
-    """Return the parameters of the path, which were not stored, from the document itself."""
+def _parameters(route: Route, body: bytes, beside: Mapping[str, str]) -> dict[str, str]:
+    """Return the parameters of the path, from the document itself where they were not kept."""
     names = _PATH.findall(route.path)
-    if not names or looks_like_xml(body):
-        return {}
+    kept = {name: beside[name] for name in names if name in beside}
+    if len(kept) == len(names) or looks_like_xml(body):
+        return kept
     try:
         document = msgspec.json.decode(body)
     except msgspec.DecodeError:

@@ -189,7 +189,9 @@ class _Replaying:
     def _call(self, row: Any, body: bytes) -> None:
         """Carry out a call once more."""
         peer = self._peers.get(row.peer)
-        request = redecode.request(body, row.media_type, row.operation, self._gw.now())
+        request = redecode.request(
+            body, row.media_type, row.operation, self._gw.now(), messages.beside(row)
+        )
         if not isinstance(request, redecode.WRITES):
             raise InputError("the call leaves nothing here", found=type(request).__name__)
         response = asyncio.run(

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 JSON: Final = "application/json"
 XML: Final = ("application/xml", "text/xml")
 KEY_HEADER: Final = "Idempotency-Key"
+KEY_NAME: Final = "idempotency-key"
+BESIDE_CHARS: Final = 2_500
+"""A key of 200 characters, each of four bytes with a percent sign before it."""
 _STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _QUALITY: Final = re.compile(r";\s*q\s*=\s*([01](?:\.\d{0,3})?)")
 
@@ -63,6 +66,16 @@ def request(route: Route, call: Call) -> c.Request:
         _agree_in_xml(route, operation, key, given)
         return operation
     return _from_json(route, call.body, key, given)
+
+
+def beside(call: Call) -> dict[str, str]:
+    """Return what a call says outside its body and its replay needs, as it stood, by name.
+
+    The key of repetition and the parameters of the path; what is too long for one is left out. The
+    query holds free text about people, which is not kept apart from a body.
+    """
+    told = {**call.path, KEY_NAME: call.headers.get(KEY_NAME, "")}
+    return {name: value for name, value in told.items() if 0 < len(value) <= BESIDE_CHARS}
 
 
 def media_of(headers: Mapping[str, str]) -> str:
@@ -98,7 +111,7 @@ def _media_type(headers: Mapping[str, str]) -> str:
 
 def _key(headers: Mapping[str, str]) -> str:
     """Return the Idempotency-Key, with or without quotes, UTF-8 or Latin-1; empty without one."""
-    key = headers.get("idempotency-key", "").strip()
+    key = headers.get(KEY_NAME, "").strip()
     if len(key) > 1 and key[0] == key[-1] == '"':
         key = key[1:-1]
     with suppress(UnicodeError):

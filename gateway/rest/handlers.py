@@ -100,6 +100,7 @@ async def _call(
         path={name: str(value) for name, value in request.path_params.items()},
         query=request.scope["query_string"].decode("latin-1"),
     )
+    context.beside = decode.beside(call)
     try:
         operation = (
             decode.request(route, call)

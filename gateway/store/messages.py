@@ -16,7 +16,7 @@ from gateway.store.arrays import UuidArray
 from gateway.store.partitions import lower_bound
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from psycopg import Connection
@@ -149,6 +149,12 @@ def one(connection: Connection[Any], message_id: UUID) -> Any:
     if row is None:
         raise NotFoundError("no such message", found=str(message_id), todo="`gateway messages`")
     return row
+
+
+def beside(row: Any) -> Mapping[str, str]:
+    """Return what was kept of a call besides its body: keys and numbers of headers and path."""
+    told: Mapping[str, str] = (row.note or {}).get("beside", {})
+    return told
 
 
 def body(connection: Connection[Any], blobs: BlobDirectory, message_id: UUID) -> bytes:

@@ -35,6 +35,7 @@ class Context(msgspec.Struct, kw_only=True):
     """What a wire knows of a call besides its content. body: the bytes to be archived.
 
     encoding: of an answer in XML, which goes by it when it must stay under a size.
+    beside: what stands outside the body and a replay needs, by name (`gateway.rest.decode.beside`).
     repeat: set by the service when the call was understood as a repeat; the receipt itself is the
     first one's, so the wire says it in the header `Gateway-Repeat`.
     """
@@ -46,6 +47,7 @@ class Context(msgspec.Struct, kw_only=True):
     body: bytes
     media_type: str
     encoding: str = xml.UTF8
+    beside: dict[str, str] = {}
     repeat: bool = False
 
 
@@ -98,7 +100,7 @@ class Service:
     async def keep(self, context: Context, error: GatewayError, operation: str) -> None:
         """Store as received what could not be decoded, so that it can be replayed after a fix."""
         entry = await self._build(
-            lambda: ingest.kept(_arrival(context), error, operation, self._blobs),
+            lambda: ingest.kept(_arrival(context), error, operation, self._blobs, context.beside),
             len(context.body),
         )
         await self._committer.submit(entry)
@@ -119,7 +121,7 @@ class Service:
     async def _one_of_many(self, index: int, item: c.AppealIn, context: Context) -> c.SubmitResult:
         """Take one item; its fault is its own. What is archived of it is its own JSON."""
         own = msgspec.structs.replace(
-            context, body=msgspec.json.encode(item), media_type="application/json"
+            context, body=msgspec.json.encode(item), media_type="application/json", beside={}
         )
         try:
             receipt = await self._accept(canonical.submission(item), own)

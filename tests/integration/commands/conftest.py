@@ -78,8 +78,10 @@ class House:
         )
 
     def keep(self, body: bytes, error: Exception, operation: str, *, peer="epgu", **more):
+        beside = more.pop("beside", {})
         arrival = self.arrival(body, peer, more.pop("wire", "rest"), **more)
-        return self.committer.submit_sync(ingest.kept(arrival, error, operation, self.blobs))
+        entry = ingest.kept(arrival, error, operation, self.blobs, beside)
+        return self.committer.submit_sync(entry)
 
     def arrival(self, body: bytes, peer: str, wire: str, media_type: str = "application/json"):
         return ingest.Arrival(

@@ -122,6 +122,42 @@ def test_each_wire_is_decoded_by_its_own_road(house, body, wire, media_type, ope
     assert house.rows("SELECT external_id FROM appeal") == [("e-7",)]
 
 
+@pytest.mark.parametrize("key", ["e-7", '"e-7"', "А-7".encode().decode("latin-1")])
+def test_a_call_whose_key_came_in_a_header_is_replayed_under_it(house, key):
+    beside = {"idempotency-key": key}
+    report = {
+        "key": {"externalId": "e-6"}, "event": "Registered", "occurredOn": "2026-11-21",
+        "registration": {"number": "1", "date": "2026-11-21"},
+    }  # fmt: skip
+    house.submit("e-6", text="Нет воды")
+    appeal = kept(house, {"text": "Нет света"}, beside=beside)
+    status = kept(house, report, "SubmitStatus", beside=beside)
+
+    assert house.json("replay", appeal, status, "--commit")["accepted"] == 2
+
+    plain = "А-7" if key not in ("e-7", '"e-7"') else "e-7"
+    assert house.rows("SELECT kind FROM ledger WHERE key = $1 ORDER BY kind", plain) == [
+        ("appeal",),
+        ("status",),
+    ]
+    assert house.json("replay", kept(house, {"text": "Нет света"}), code=1)["failed"] == 1
+
+
+def test_a_header_that_disagrees_with_the_document_is_still_refused(house):
+    message = kept(house, beside={"idempotency-key": "other"})
+
+    assert house.json("replay", message, "--commit", code=1)["failed"] == 1
+
+
+def test_an_amendment_is_replayed_under_the_numbers_of_its_path(house):
+    house.submit("А/7", text="Нет света")
+    beside = {"externalId": "%D0%90%2F7", "revision": "2"}
+    message = kept(house, {"text": "Нет света и воды"}, "AmendAppeal", beside=beside)
+
+    assert house.json("replay", message, "--commit")["accepted"] == 1
+    assert house.rows("SELECT key, revision FROM message WHERE operation = 'amend'") == [("А/7", 2)]
+
+
 def test_an_amendment_finds_its_path_in_the_document(house):
     house.submit("e-7", text="Нет света")
     message = kept(house, GOOD | {"revision": 2, "text": "Нет света и воды"}, "AmendAppeal")

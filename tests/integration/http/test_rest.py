@@ -96,6 +96,21 @@ def test_what_was_refused_is_kept_as_received(house):
     assert rows == [(body, "undecodable", "SubmitAppeal")]
 
 
+def test_the_key_in_the_header_and_the_numbers_of_the_path_are_kept_with_it(house):
+    def kept(correlation):
+        ((note,),) = house.rows("SELECT note FROM message WHERE correlation = $1", correlation)
+        return note.get("beside")
+
+    wrong = {"text": "Нет света", "regime": "?"}
+    house.post("/appeals", wrong, X_Correlation_Id="corr-key-1", Idempotency_Key='"k-1"')
+    house.post("/appeals", wrong, X_Correlation_Id="corr-key-2")
+    path = "/appeals/%D0%90%2F1/revisions/2?reason=x"
+    house.post(path, wrong, "PUT", X_Correlation_Id="corr-key-3")
+    assert kept("corr-key-1") == {"idempotency-key": '"k-1"'}
+    assert kept("corr-key-2") is None
+    assert kept("corr-key-3") == {"externalId": "%D0%90%2F1", "revision": "2"}
+
+
 @pytest.mark.parametrize(
     ("body", "headers", "status", "code"),
     [
