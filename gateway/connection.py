@@ -248,7 +248,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _end(self, status: int, reason: str) -> None:
         """Answer when no other answer is under way, and close."""
-        log.info("server.ended", status=status, reason=reason, address=self._address)
+        log.info("server.ended", status=status, reason=reason, client=self._address)
         self._disarm()
         answer = self._may_answer()
         self._ended = True
@@ -344,7 +344,7 @@ def _one_of(crowd: Counter[str], address: str, most: int, app: Any) -> Any:
             if crowd[address] <= most:
                 await app(scope, receive, send)
                 return
-            log.info("server.crowded", address=address)
+            log.info("server.crowded", client=address)
             headers = [
                 (b"content-type", b"text/plain; charset=utf-8"),
                 (b"content-length", str(len(_CROWDED)).encode()),

@@ -74,6 +74,9 @@ TABLE_ROWS: Final = 2_000_000
 FILE_BYTES: Final = 4096 * MB
 """A dropped file; a larger one is answered, but not copied into the store."""
 
+DOCUMENT_FILE_BYTES: Final = 256 * MB
+"""A dropped file in the format of an adapter, which is read in memory; a package is 50 MB."""
+
 EMBEDDED_START_SECONDS: Final = 300.0
 """Waiting for the embedded PostgreSQL: recovery after a crash reads all its WAL first."""
 EMBEDDED_STOP_SECONDS: Final = 300.0

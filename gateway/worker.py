@@ -174,7 +174,8 @@ class _Bell(threading.Thread):
         while not self._stopping.is_set():
             try:
                 self._listen()
-            except psycopg.Error:
+            except psycopg.Error as error:
+                log.info("work.bell_lost", reason=type(error).__name__)
                 self._stopping.wait(1.0)
 
     def _listen(self) -> None:

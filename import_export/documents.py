@@ -2,7 +2,7 @@
 
 An inbox that names an adapter as its `codec` takes what that adapter's `decode` takes; for ССТУ one
 JSON document or a zip package of them. What cannot be read is named by its member and harms itself
-only. The whole file is in memory while it is read: formats of adapters have limits of their own.
+only. The whole file is in memory while it is read, so it may be `limits.DOCUMENT_FILE_BYTES` large.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Final
 
 import msgspec
 
+from gateway import limits
 from gateway.adapter import Wire
 from gateway.errors import ValidationError
 from gateway.model.digest import canonical_json
@@ -34,7 +35,9 @@ class Documents:
 
     def __init__(self, source: IO[bytes], codec: Codec, name: str) -> None:
         source.seek(0)
-        body = source.read()
+        body = source.read(limits.DOCUMENT_FILE_BYTES + 1)
+        if len(body) > limits.DOCUMENT_FILE_BYTES:
+            raise unreadable("file_large", "", f"{limits.DOCUMENT_FILE_BYTES} B")
         if not body.strip():
             raise unreadable("empty")
         self.media_type = "application/zip" if body.startswith(_ZIP) else "application/json"

@@ -135,11 +135,12 @@ class Directories:
     def arrivals(self, marker: str = "") -> list[tuple[Path, os.stat_result]]:
         """Return the files that may be taken, oldest first: regular, not hidden, not partial.
 
-        marker: ending of the companion file without which a file is not taken.
+        marker: ending of the companion file without which a file is not taken. Nothing counts that
+        is no plain file: a link would be read where it points, and a pipe for ever.
         """
         found = []
         with os.scandir(self.incoming) as entries:
-            names = {entry.name for entry in entries}
+            names = {entry.name for entry in entries if entry.is_file(follow_symlinks=False)}
         for name in names:
             if name.startswith(".") or name.lower().endswith(PARTIAL):
                 continue

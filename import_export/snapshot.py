@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import os
+import stat
 from typing import IO, TYPE_CHECKING, Final, Self
 
 from gateway.limits import BODY_IN_ROW_BYTES
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from gateway.store.blobs import BlobDirectory
 
 _READ: Final = 1024 * 1024
+_MARKER_BYTES: Final = 1024
 _UTF16: Final = (b"\xff\xfe<", b"\xfe\xff\0<", b"<\0", b"\0<")
 
 
@@ -65,7 +67,7 @@ class Snapshot:
         """
         if kind == ".ok":
             return
-        told = path.read_bytes()[:1024].split() if path.exists() else []
+        told = _beginning(path).split()
         wanted = told[0].decode("ascii", "replace").lower() if told else ""
         if kind == ".sha256":
             found = self.sha256.hex()
@@ -93,6 +95,19 @@ def take(path: Path, blobs: BlobDirectory, limit: int) -> Snapshot:
             original.seek(0)
         digest = blobs.put_stream(original, limit)
     return Snapshot(blobs.path(digest).open("rb"), status, body=None, blob=digest)
+
+
+def _beginning(path: Path) -> bytes:
+    """Return the first bytes of a plain file; empty for what is none, or not there."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return b""
+    try:
+        plain = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        return os.read(descriptor, _MARKER_BYTES) if plain else b""
+    finally:
+        os.close(descriptor)
 
 
 def is_xml(name: str, start: bytes) -> bool:

@@ -54,7 +54,7 @@ class RefusalLog:
         log.warning(
             "access.refused",
             reason=refused.reason,
-            address=refused.address,
+            client=refused.address,
             correlation=refused.correlation,
         )
         try:

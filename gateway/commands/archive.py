@@ -160,7 +160,8 @@ def restore(gw: Opened, source: Path) -> Manifest:
         )
     blobs = BlobDirectory(gw.settings.blobs)
     for path in _blob_files(source / BLOBS):
-        blobs.put(path.read_bytes())
+        with path.open("rb") as file:
+            blobs.put_stream(file, path.stat().st_size)
     _load(gw, source / DUMP, manifest.tool)
     return manifest
 

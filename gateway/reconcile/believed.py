@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import psycopg
+import structlog
 
 from gateway.adapter import RemoteState, Wire
 from gateway.dispatch.prepare import visible
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from gateway.reconcile.ports import Register
     from gateway.reconcile.read import Scoped
 
+
+log = structlog.get_logger(__name__)
 
 _NEVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -148,7 +151,9 @@ def _shown(loaded: Snapshot | Exception | None, target: Destination, register: R
     except ValidationError as error:
         named = "; ".join(f"{v.path}: {v.message}" for v in error.violations)
         return Shown(None, problem=named or error.message)
-    except Exception as error:  # noqa: BLE001 - a defect in one appeal is that appeal's finding
+    except Exception as error:  # a defect in one appeal is that appeal's finding
+        if not isinstance(error, GatewayError):
+            log.exception("reconcile.defect", peer=target.code)
         return Shown(None, problem=_words(error))
     return Shown(register.expected(wire), sha256(wire.body).digest())
 

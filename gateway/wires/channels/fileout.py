@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import stat
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -124,7 +125,7 @@ class FileChannel:
         try:
             os.link(self._pending / key, shown)
         except FileExistsError as error:
-            if shown.read_bytes() != body:
+            if not _holds(shown, body):
                 raise PeerRefused(
                     "the name is taken by other content", found=name, where=self._peer
                 ) from error
@@ -156,6 +157,22 @@ def _write(path: Path, body: bytes) -> None:
         with open(descriptor, "wb", closefd=False) as file:
             file.write(body)
         os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _holds(path: Path, body: bytes) -> bool:
+    """Whether a plain file holds exactly this; the partner may have put anything there."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_size != len(body):
+            return False
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(len(body) + 1) == body
     finally:
         os.close(descriptor)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import http.server
+import os
 import threading
 import uuid
 
@@ -233,3 +234,22 @@ def test_a_taken_name_and_a_lost_directory_are_told_apart(tmp_path):
     with pytest.raises(PeerUnavailable):
         lost.deliver(WIRE, "k")
     assert not lost.probe().ok
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "directory"])
+def test_what_a_partner_put_there_is_neither_followed_nor_waited_for(tmp_path, kind):
+    channel = FileChannel(tmp_path / "out", peer="file")
+    (tmp_path / "out").mkdir()
+    name = channel.deliver(WIRE, "k").reference
+    (tmp_path / "out" / ".sent" / "k").unlink()
+    place = tmp_path / "out" / name
+    place.unlink()
+    if kind == "link":
+        (tmp_path / "elsewhere").write_bytes(WIRE.body)
+        place.symlink_to(tmp_path / "elsewhere")
+    elif kind == "pipe":
+        os.mkfifo(place)
+    else:
+        place.mkdir()
+    with pytest.raises(PeerRefused):
+        channel.deliver(WIRE, "k")

@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from gateway import registry
+from gateway import limits, registry
 from gateway.errors import ConfigurationError
 from gateway.settings import FileInbox
 from import_export.filedrop import FileDrop
@@ -93,6 +93,17 @@ def test_neither_an_empty_file_nor_another_format_lands(make_drop, sstu):
     drop.put("text.json", "просто текст".encode())
     assert [r.place for r in drop.look(codec=sstu).files] == ["error", "error"]
     assert drop.names("out") == ["empty.json.err.csv", "text.json.err.csv"]
+
+
+def test_a_file_that_is_too_large_to_be_read_in_memory_is_refused(make_drop, sstu, monkeypatch):
+    body = json.dumps(document("А26-01-11111111-СО1"), ensure_ascii=False).encode()
+    monkeypatch.setattr(limits, "DOCUMENT_FILE_BYTES", len(body))
+    drop = make_drop("")
+    drop.put("fits.json", body)
+    drop.put("large.json", body + b" ")
+    reports = {report.name: report for report in drop.look(codec=sstu).files}
+    assert reports["fits.json"].place == "done"
+    assert (reports["large.json"].place, reports["large.json"].error) == ("error", "too_large")
 
 
 def test_an_inbox_names_an_adapter_that_is_there(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from datetime import timedelta
 
@@ -11,11 +12,12 @@ import pytest
 from lxml import etree
 
 from gateway import contracts
-from gateway.errors import BusyError
+from gateway.errors import BusyError, MalformedError
 from import_export.filedrop import FileDrop, run_once
 from import_export.inbox import Directories, Sightings
 from import_export.known import StoreKnown
 from import_export.profile import PROFILES
+from import_export.snapshot import take
 
 from .conftest import table
 
@@ -305,6 +307,29 @@ def test_a_file_with_a_checksum_beside_it_is_taken_when_it_is_there_and_right(ma
     (report,) = drop.look().files
     assert (report.place, report.error) == ("error", "malformed")
     assert drop.answers("s.csv.err.csv")[0]["rule"] == "digest"
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe", "directory"])
+def test_a_checksum_is_read_from_a_plain_file_only(make_drop, tmp_path, kind):
+    """A partner who may make links must not be told what stands where he points."""
+    drop = make_drop(marked(tmp_path, ".md5"))
+    secret = tmp_path / "secrets.json"
+    secret.write_text('{"gateway":"made-up-password"}')
+    companion = drop.inbox.path / "in" / "r.csv.md5"
+    drop.put("r.csv", table(GOOD))
+    if kind == "link":
+        companion.symlink_to(secret)
+    elif kind == "pipe":
+        os.mkfifo(companion)
+    else:
+        companion.mkdir()
+    assert drop.look().files == ()
+    companion.rename(tmp_path / "companion")
+    (tmp_path / "r.csv").write_bytes(table(GOOD))
+    with take(tmp_path / "r.csv", drop.blobs, 10_000) as snapshot:
+        with pytest.raises(MalformedError) as caught:  # put there between two looks
+            snapshot.check_marker(tmp_path / "companion", ".md5")
+        assert "made-up-password" not in str(caught.value)
 
 
 def test_the_second_file_of_a_name_keeps_the_first_one_and_replaces_its_answers(drop):
