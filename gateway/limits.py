@@ -64,6 +64,8 @@ ZIP_MEMBERS: Final = 1_000
 ZIP_RATIO: Final = 200
 ZIP_MEMBER_BYTES: Final = 64 * MB
 ZIP_TOTAL_BYTES: Final = 512 * MB
+ZIP_DIRECTORY_BYTES: Final = 2 * MB
+"""Directory at the end of a package, 2 KB for each of its members."""
 TABLE_COLUMNS: Final = 256
 TABLE_CELL_CHARS: Final = 100_000
 TABLE_ROW_BYTES: Final = 2 * MB

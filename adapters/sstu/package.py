@@ -8,6 +8,7 @@ part never exceeds it.
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 import zlib
 from typing import TYPE_CHECKING, Final
@@ -30,6 +31,13 @@ if TYPE_CHECKING:
 MAGIC: Final = (b"PK\x03\x04", b"PK\x05\x06")
 PART_BYTES: Final = 50_000_000
 MEDIA_TYPE: Final = "application/zip"
+_END: Final = struct.Struct("<12xIIH")
+"""End of a zip's directory: its size and place, the length of a comment (APPNOTE 4.3.16)."""
+_LONG: Final = b"PK\x06\x07"
+_LONG_AT: Final = 76
+"""In the long form (zip64) a second record of 56 bytes and this mark of 20 stand before the end."""
+_SIZE: Final = struct.Struct("<Q")
+_COMMENT_BYTES: Final = 65_535
 _UTF8_NAMES: Final = 0x800
 _ENCRYPTED: Final = 0x1
 _CHUNK: Final = 256 * limits.KB
@@ -94,6 +102,7 @@ def read(body: bytes) -> Iterator[Member]:
 
     Raises MalformedError when it is no zip, TooLargeError past the count of members.
     """
+    _refuse_large_directory(body)
     try:
         archive = zipfile.ZipFile(io.BytesIO(body))
         infos = archive.infolist()
@@ -108,6 +117,27 @@ def read(body: bytes) -> Iterator[Member]:
     left = [limits.ZIP_TOTAL_BYTES]
     # ZipInfo.is_dir fails on an empty name, and such a member must be named as refused
     return (Member(archive, info, left) for info in infos if not info.filename.endswith("/"))
+
+
+def _refuse_large_directory(body: bytes) -> None:
+    """Look at the size of the directory before zipfile makes an object of each of its entries.
+
+    A megabyte of it holds 20,000 names without files. Looked up where zipfile looks it up.
+    """
+    at = len(body) - _END.size
+    if body[at : at + 4] != MAGIC[1] or body[-2:] != b"\0\0":
+        at = body.rfind(MAGIC[1], max(0, at - _COMMENT_BYTES))
+    if not 0 <= at <= len(body) - _END.size:
+        return  # zipfile says what is wrong
+    sizes = [_END.unpack_from(body, at)[0]]
+    if at >= _LONG_AT and body[at - 20 :][:4] == _LONG:
+        sizes += _SIZE.unpack_from(body, at - _LONG_AT + 40)
+    if max(sizes) > limits.ZIP_DIRECTORY_BYTES:
+        raise TooLargeError(
+            "the directory of the package is too large",
+            found=f"{max(sizes)} bytes",
+            expected=f"{limits.ZIP_MEMBERS} members, {limits.ZIP_DIRECTORY_BYTES} bytes",
+        )
 
 
 def member_name(info: zipfile.ZipInfo) -> str:

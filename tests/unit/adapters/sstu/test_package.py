@@ -53,6 +53,25 @@ def test_one_bad_document_does_not_cost_the_others():
     }  # fmt: skip
 
 
+def test_a_directory_of_many_names_is_refused_before_it_is_read(monkeypatch):
+    many = archive(*((f"{n}.json", b"") for n in range(50)))
+    end, size = many[-22:], (limits.ZIP_DIRECTORY_BYTES + 1).to_bytes(8, "little")
+    longer = b"PK\x06\x06" + bytes(36) + size + bytes(8) + b"PK\x06\x07" + bytes(16)
+    monkeypatch.setattr(zipfile, "ZipFile", lambda *_: pytest.fail("it was read"))
+    for body in (many[:-22] + end[:12] + size[:4] + end[16:], many[:-22] + longer + end):
+        with pytest.raises(TooLargeError, match="directory"):
+            package.read(body)
+    monkeypatch.setattr(limits, "ZIP_DIRECTORY_BYTES", 1_000)
+    for body in (many, many[:-2] + b"\x03\x00abc"):
+        with pytest.raises(TooLargeError, match="directory"):
+            package.read(body)
+
+
+def test_a_package_with_a_comment_is_read():
+    body = archive(("1.json", document("1")))
+    assert len(unpack(body[:-2] + b"\x10\x00reports of March").items) == 1
+
+
 def test_an_encrypted_member_is_refused_alone():
     body = bytearray(archive(("1.json", document()), ("2.json", document("2"))))
     for mark, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
