@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _MOSCOW: Final = timezone(timedelta(hours=3))
-_RECEIPT_NUMBER: Final = "7K3M9QX2TBW"
+_RECEIPT_NUMBER: Final = "HSPH1TA9Z69"
 
 APPEAL: Final = c.AppealIn(
-    external_id="А26-01-00012345-СО1",
+    external_id="А26-02-00000019-СО1",
     regime="fz59",
     type="complaint",
     form="electronic",
