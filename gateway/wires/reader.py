@@ -5,15 +5,12 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
-import msgspec
-
 from gateway import ingest
 from gateway.disclosure import Level, files_of
 from gateway.errors import NotFoundError, ValidationError, Violation
-from gateway.model.appeal import Appeal
 from gateway.store import blobs as blob_store
 from gateway.store import reading, work
-from gateway.wires import canonical, directories, shown
+from gateway.wires import canonical, directories, shown, whole
 from gateway.wires import contract as c
 from gateway.wires.lists import Lists, fitting
 from gateway.xml import UTF8
@@ -64,19 +61,8 @@ class Reader:
         name = ingest.name(canonical.key(request.key))
         with self._pool.connection() as connection:
             appeal_id = self._one(connection, caller, name)
-            head = reading.rows(connection, reading.APPEALS, [appeal_id])[0]
-            questions = reading.rows(connection, reading.QUESTIONS, [appeal_id])
-            due = shown.due_of(reading.rows(connection, reading.DUE, [appeal_id]))
-            registrations = reading.rows(connection, reading.REGISTRATIONS, appeal_id)
-            files = reading.rows(connection, reading.ATTACHMENTS, appeal_id)
-            stored = reading.rows(connection, reading.CONTENT, appeal_id, head.content_id)
-        content = shown.disclosed(_content(stored), head, caller)
-        return c.GetAppealResponse(
-            appeal=shown.appeal_out(
-                head, questions, due, registrations, files, content,
-                level=shown.level_for(head, caller), with_text=request.include_text,
-            )
-        )  # fmt: skip
+            appeal = whole.read(connection, appeal_id, caller, with_text=request.include_text)
+        return c.GetAppealResponse(appeal=appeal)
 
     def _status(self, request: c.GetStatus, caller: Caller, encoding: str) -> c.GetStatusResponse:
         named = _named(request.keys)
@@ -130,8 +116,10 @@ class Reader:
             return True
         head = reading.rows(connection, reading.APPEALS, [row.appeal_id])[0]
         stored = reading.rows(connection, reading.CONTENT, head.id, head.content_id)
-        content = shown.disclosed(_content(stored), head, caller)
-        return content is not None and digest.hex() in files_of(content)
+        content = shown.content_of(stored)
+        return content is not None and digest.hex() in files_of(
+            shown.disclosed(content, head, caller)
+        )
 
     def _directory(
         self,
@@ -208,10 +196,3 @@ def _no_room(room: int, keys: int) -> ValidationError:
         (Violation("Keys", "max_bytes", message, str(keys), f"at most {room}"),),
         todo="ask for fewer keys at once, or for more bytes with MaxBytes",
     )
-
-
-def _content(stored: Sequence[Any]) -> Appeal | None:
-    """The canonical appeal, or None after its personal data was erased."""
-    if not stored or stored[0].bytes is None:
-        return None
-    return msgspec.json.decode(stored[0].bytes, type=Appeal)

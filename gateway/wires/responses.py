@@ -158,7 +158,9 @@ class AppealOut(Response, frozen=True, kw_only=True):
 
     state: the least advanced open question decides it. received_at: when the sender received it.
     accepted_at: when the gateway stored it. subject: when IncludeText was asked for. text: when
-    IncludeText was asked for.
+    IncludeText was asked for. answers: for those who may see them; their texts when IncludeText was
+    asked for. merged_into: receipt number of the appeal that goes on for this one: state, due date,
+    registrations, questions and answers are that one's, the rest is as it was sent.
     """
 
     receipt_number: str
@@ -183,6 +185,7 @@ class AppealOut(Response, frozen=True, kw_only=True):
     attachments: tuple[AttachmentOut, ...] = ()
     links: tuple[LinkOut, ...] = ()
     test_message: bool = False
+    merged_into: str | None = None
 
 
 class QuestionState(Response, frozen=True, kw_only=True):
@@ -202,7 +205,8 @@ class QuestionState(Response, frozen=True, kw_only=True):
 class StatusItem(Response, frozen=True, kw_only=True):
     """Where one appeal stands, in the order of the keys asked.
 
-    found: false also when the caller may not see it.
+    found: false also when the caller may not see it. receipt_number: of the appeal asked for.
+    merged_into: receipt number of the appeal that goes on for it, and whose state this is.
     """
 
     key: AppealKey
@@ -211,6 +215,8 @@ class StatusItem(Response, frozen=True, kw_only=True):
     questions: tuple[QuestionState, ...] = ()
     due_date: Day | None = None
     updated_at: Instant | None = None
+    receipt_number: str | None = None
+    merged_into: str | None = None
 
 
 class RegisterLine(Response, frozen=True, kw_only=True):

@@ -9,7 +9,10 @@ from __future__ import annotations
 from datetime import UTC
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from gateway.disclosure import Level, disclose
+from gateway.model.appeal import Appeal
 from gateway.wires import contract as c
 
 if TYPE_CHECKING:
@@ -17,7 +20,6 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from gateway.access.policy import Caller
-    from gateway.model.appeal import Appeal
     from gateway.model.attachment import Attachment
 
 
@@ -26,114 +28,17 @@ def level_for(head: Any, caller: Caller) -> Level:
     return Level.FULL if head.peer == caller.peer else Level(caller.disclosure)
 
 
-def disclosed(content: Appeal | None, head: Any, caller: Caller) -> Appeal | None:
-    """Return what a caller may see of an appeal's content."""
-    if content is None:
+def content_of(stored: Sequence[Any]) -> Appeal | None:
+    """Return the canonical appeal; None after its personal data was erased. stored: its row."""
+    if not stored or stored[0].bytes is None:
         return None
+    return msgspec.json.decode(stored[0].bytes, type=Appeal)
+
+
+def disclosed(content: Appeal, head: Any, caller: Caller) -> Appeal:
+    """Return what a caller may see of an appeal's content."""
     redacted = bool(caller.options.get("text_is_redacted", False))
     return disclose(content, level_for(head, caller), peer=caller.peer, text_is_redacted=redacted)
-
-
-def appeal_out(
-    head: Any,
-    questions: Iterable[Any],
-    due: dict[UUID, dict[int, Any]],
-    registrations: Iterable[Any],
-    files: Iterable[Any],
-    content: Appeal | None,
-    *,
-    level: Level,
-    with_text: bool,
-) -> c.AppealOut:
-    """Return an appeal; content: what the caller may see of it, None when it was erased.
-
-    level: of the caller; the sender of an appeal sees its own in full.
-    """
-    terms = due.get(head.id, {})
-    texts = {q.ordinal: q for q in content.questions} if content else {}
-    return c.AppealOut(
-        receipt_number=head.receipt_number,
-        external_id=(head.external_id or None) if level is Level.FULL else None,
-        revision=head.revision,
-        state=head.state,
-        regime=head.regime or None,
-        type=content.type.value if content else None,
-        form=content.form.value if content and content.form else None,
-        delivery_method=content.delivery_method.value
-        if content and content.delivery_method
-        else None,
-        received_at=content.received_at if content else None,
-        accepted_at=head.recorded_at.astimezone(UTC),
-        updated_at=head.changed_at.astimezone(UTC),
-        content_sha256=head.content_sha256.hex(),
-        subject=content.subject or None if content and with_text else None,
-        text=content.text or None if content and with_text else None,
-        due_date=min(terms.values(), default=None),
-        problem_address=_address(content) if content else None,
-        registrations=tuple(
-            c.RegistrationOut(
-                organisation=r.organisation or None, register=r.register or None,
-                number=r.number, date=r.date,
-            )
-            for r in registrations
-        ),
-        questions=tuple(
-            _question_out(q, texts, terms, level=level, with_text=with_text) for q in questions
-        ),
-        attachments=_files_out(files, content, level),
-        links=tuple(
-            c.LinkOut(kind=link.kind.value, number=link.number, date=link.date)
-            for link in (content.links if content else ())
-            if link.number
-        ),
-        test_message=head.test,
-    )  # fmt: skip
-
-
-def _files_out(
-    files: Iterable[Any], content: Appeal | None, level: Level
-) -> tuple[c.AttachmentOut, ...]:
-    """Below `full` only files that the disclosed appeal names, under the names it gives them."""
-    named = {file.sha256: file for file in content.attachments} if content else {}
-    return tuple(
-        c.AttachmentOut(
-            attachment_id=f.sha256.hex(),
-            file_name=f.name
-            if level is Level.FULL
-            else named[f.sha256.hex()].declared_name or f.sha256.hex()[:12],
-            media_type=f.media_type or "application/octet-stream",
-            size=f.size,
-            sha256=f.sha256.hex(),
-            role=named[f.sha256.hex()].role.value if f.sha256.hex() in named else None,
-        )
-        for f in files
-        if level is Level.FULL or f.sha256.hex() in named
-    )
-
-
-def _question_out(
-    row: Any, texts: dict[int, Any], terms: dict[int, Any], *, level: Level, with_text: bool
-) -> c.QuestionOut:
-    said = texts.get(row.ordinal)
-    return c.QuestionOut(
-        question_id=str(row.id),
-        external_id=next((r.value for r in said.refs if r.kind == "external_id"), None)
-        if said
-        else None,
-        ordinal=row.ordinal,
-        state=row.state,
-        text=(said.text or None) if said and with_text else None,
-        topics=tuple(
-            c.TopicOut(
-                system=t.code.system, code=t.code.value, version=t.code.version or None,
-                title=t.code.label or None,
-            )
-            for t in (said.topics if said else ())
-        ),
-        owner_organisation=None if level is Level.REFERENCE_ONLY else row.executor or None,
-        due_date=terms.get(row.ordinal) or terms.get(0),
-        outcome=_outcome(row.facts) if level is not Level.REFERENCE_ONLY else None,
-    )  # fmt: skip
 
 
 def status_item(
@@ -148,13 +53,14 @@ def status_item(
 ) -> c.StatusItem:
     """Return where one appeal stands; not found also when the key names several.
 
-    into: a merged appeal stands where the one stands that holds its letter.
+    into: a merged appeal stands where the one stands that it was merged into, and says so.
     """
     ids = {row[0] for row in found}
     if len(ids) != 1:
         return c.StatusItem(key=key, found=False)
     own = heads[ids.pop()]
     head = heads[into.get(own.id, own.id)]
+    merged = head.id != own.id
     terms = due.get(head.id, {})
     told = level_for(own, caller) is not Level.REFERENCE_ONLY
     return c.StatusItem(
@@ -170,16 +76,19 @@ def status_item(
                 overdue="overdue" in q.flags,
                 on_control="on_control" in q.flags,
                 due_date=terms.get(q.ordinal) or terms.get(0),
-                outcome=_outcome(q.facts) if told else None,
+                outcome=outcome_of(q.facts) if told else None,
             )
             for q in questions.get(head.id, [])
         ),
         due_date=min(terms.values(), default=None),
         updated_at=head.changed_at.astimezone(UTC),
+        receipt_number=own.receipt_number,
+        merged_into=head.receipt_number if merged else None,
     )
 
 
-def _outcome(facts: dict[str, Any]) -> c.OutcomeOut | None:
+def outcome_of(facts: dict[str, Any]) -> c.OutcomeOut | None:
+    """Return how a question was decided; facts: of its row."""
     told = (facts.get("answer") or {}).get("outcome")
     if not told:
         return None
@@ -198,7 +107,8 @@ def file_out(file: Attachment) -> c.AttachmentOut:
     )
 
 
-def _address(content: Appeal) -> c.Address | None:
+def address_out(content: Appeal) -> c.Address | None:
+    """Return the place of the problem, as far as a disclosed appeal names it."""
     place = next((a for a in content.addresses if a.role.value == "problem"), None)
     if place is None:
         return None
