@@ -92,6 +92,9 @@ class RefusalLog:
         except psycopg.Error:
             self.dropped += len(rows)
             log.warning("access.refusals_not_written", count=len(rows))
+        except Exception:  # nobody would miss a thread that ended
+            self.dropped += len(rows)
+            log.exception("access.refusals_defect", count=len(rows))
 
 
 def _text(given: str) -> str:
