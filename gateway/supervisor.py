@@ -64,7 +64,8 @@ class Child:
         if self.process is not None and self.process.poll() is not None:
             lived = time.monotonic() - self._started
             self._pause = 0.5 if lived > CALM_SECONDS else min(self._pause * 2, 15.0)
-            log.error(
+            # One that ended in order was asked to, by Ctrl-C together with us.
+            (log.error if self.process.returncode else log.info)(
                 "supervisor.died",
                 child=self.name,
                 code=self.process.returncode,
