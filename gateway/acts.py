@@ -128,12 +128,18 @@ def _number(made: Plan) -> str:
 
 def plan(act: Act, facts: Facts, rules: Rules) -> Plan:
     """Return what an act becomes; pure. Raises what `lifecycle.apply` does."""
-    head = facts.heads[act.appeal_id]
+    build = begin(act.appeal_id, facts, rules)
+    build.claim(act.claim)
+    return build.plan("applied", register=act.register)
+
+
+def begin(appeal_id: UUID, facts: Facts, rules: Rules) -> Build:
+    """Return a plan that no message has caused, with nothing in it yet."""
     item = Item(
         message_id=NIL,
-        appeal_id=act.appeal_id,
+        appeal_id=appeal_id,
         attempts=0,
-        peer=head.peer,
+        peer=facts.heads[appeal_id].peer,
         wire="",
         operation="act",
         key="",
@@ -143,7 +149,6 @@ def plan(act: Act, facts: Facts, rules: Rules) -> Plan:
         decoded=None,
         correlation="",
     )
-    build = Build(item, facts.states[act.appeal_id], facts, rules)
+    build = Build(item, facts.states[appeal_id], facts, rules)
     build.cause = None
-    build.claim(act.claim)
-    return build.plan("applied", register=act.register)
+    return build

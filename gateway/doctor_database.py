@@ -22,6 +22,7 @@ PARKED: Final = "SELECT count(*) FROM work WHERE parked"
 OLDEST: Final = "SELECT min(due) FROM work WHERE NOT parked"
 DEAD: Final = "SELECT count(*) FROM lane WHERE closed_by <> ''"
 CONFLICTS: Final = "SELECT count(*) FROM conflict WHERE settled_at IS NULL"
+TWINS: Final = "SELECT count(*) FROM twin"
 STRAY: Final = "SELECT EXISTS (SELECT FROM {table}_default)"
 
 
@@ -165,7 +166,7 @@ def check_queues(url: str, now: datetime) -> Iterator[Finding]:
     """Look for what waits for a person, and for work that nobody does."""
     with _connected(url) as db:
         parked, oldest = _one(db, PARKED), _one(db, OLDEST)
-        dead, conflicts = _one(db, DEAD), _one(db, CONFLICTS)
+        dead, conflicts, twins = _one(db, DEAD), _one(db, CONFLICTS), _one(db, TWINS)
     if parked:
         yield warn(
             "queues",
@@ -180,13 +181,17 @@ def check_queues(url: str, now: datetime) -> Iterator[Finding]:
         yield warn(
             "queues", f"противоречий · conflicts: {conflicts}", "gateway messages --stage conflict"
         )
+    if twins:
+        yield warn(
+            "queues", f"возможных двойников · possible twins: {twins}", "gateway appeals twins"
+        )
     if oldest is not None and (now - oldest).total_seconds() > 600:
         yield warn(
             "queues",
             f"разбор стоит с · triage stands since {oldest:%Y-%m-%d %H:%M}",
             "запущен ли · is it running: gateway work",
         )
-    if not (parked or dead or conflicts):
+    if not (parked or dead or conflicts or twins):
         yield ok("queues", "ничего не ждёт человека · nothing waits for a person")
 
 

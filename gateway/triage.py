@@ -160,7 +160,7 @@ class Triage:
             peers=peers.read_all(connection),
             letters=held,
             merged=queue.merged_sources(connection, heads),
-            question_ids=_named(queue.question_ids(connection, heads), contents),
+            question_ids=named(queue.question_ids(connection, heads), contents),
             now=now,
             histories=histories,
         )
@@ -176,8 +176,8 @@ class Triage:
         found: dict[UUID, duplicates.Letter] = {}
         for appeal_id, content in queue.founding_contents(connection, new).items():
             # A content that cannot be read is found out, and put off, by `plan`.
-            named = duplicates.read(content) if content is not None else None
-            letter = duplicates.letter(named, test=False) if named is not None else None
+            told = duplicates.read(content) if content is not None else None
+            letter = duplicates.letter(told, test=False) if told is not None else None
             if letter is not None:
                 found[appeal_id] = letter
         return letters.read(connection, found)
@@ -216,8 +216,8 @@ class Triage:
         self, connection: psycopg.Connection[Any], plans: list[Plan], facts: Facts
     ) -> tuple[int, int]:
         plans = write(connection, plans, facts, self._rules)
-        named = [(body, made.item.message_id) for made in plans for body in made.unmapped]
-        organisations.queue_unknown(connection, named, facts.now)
+        bodies = [(body, made.item.message_id) for made in plans for body in made.unmapped]
+        organisations.queue_unknown(connection, bodies, facts.now)
         queue.finish(
             connection,
             [(m.item.message_id, m.stage, msgspec.json.encode(m.note).decode()) for m in plans],
@@ -313,7 +313,7 @@ def _words(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:500]
 
 
-def _named(
+def named(
     ids: dict[UUID, dict[str, int]], contents: Mapping[UUID, bytes | None]
 ) -> dict[UUID, dict[str, int]]:
     """Add the peer's own ids of questions, which stand in the content, to ours."""

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from gateway.store.history import Head
     from gateway.store.work import Item
 
+SAME_LETTER = "same-letter"
+"""The rule that joins what came twice, before it begins a life of its own."""
+
 _APPEAL = msgspec.json.Decoder(Appeal)
 _REPORT = msgspec.json.Decoder(PeerReport)
 _FILE = msgspec.json.Decoder(AttachedFile)
@@ -68,7 +71,7 @@ def _submitted(item: Item, facts: Facts, rules: Rules) -> Plan:
         build.add(
             EventType.MERGED_AS_DUPLICATE,
             _tie(ties.SAME_DOCUMENT, judged.into, letter, judged.sender),
-            rule("same-letter"),
+            rule(SAME_LETTER),
         )
         return build.plan(
             "applied",
@@ -80,7 +83,7 @@ def _submitted(item: Item, facts: Facts, rules: Rules) -> Plan:
     if letter is not None:
         for twin in judged.twins:
             tie = _tie(ties.POSSIBLE_TWIN, twin, letter)
-            build.add(EventType.LINK_ADDED, tie, rule("same-letter"))
+            build.add(EventType.LINK_ADDED, tie, rule(SAME_LETTER))
     return begun(build, appeal, letter=letter)
 
 

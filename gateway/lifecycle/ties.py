@@ -36,6 +36,11 @@ class Dispute(msgspec.Struct, frozen=True, kw_only=True):
     settled_by: str = ""
 
 
+def tie(links: tuple[f.LinkFacts, ...], other: UUID) -> f.LinkFacts | None:
+    """Return the newest link to another appeal, None when nothing ties the two."""
+    return next((k for k in reversed(links) if k.appeal == str(other)), None)
+
+
 def told_of_own(event: Event) -> bool:
     """Whether a link is a fact of our own, which nobody outside is told: a mere suspicion."""
     return isinstance(event.payload, f.LinkFacts) and event.payload.kind == POSSIBLE_TWIN
@@ -70,7 +75,10 @@ def twins(
     """Return the appeals that may be the same letter, as long as nobody has said."""
     if merged_into is not None:
         return ()
-    found = ((_appeal(k.appeal), k) for k in links if k.kind == POSSIBLE_TWIN)
+    said = {k.appeal for k in links if k.kind in {SAME_DOCUMENT, DUPLICATE}}
+    found = (
+        (_appeal(k.appeal), k) for k in links if k.kind == POSSIBLE_TWIN and k.appeal not in said
+    )
     return tuple((other, k) for other, k in found if other is not None)
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
+from psycopg.rows import namedtuple_row
+
 from gateway.duplicates import Letter, LetterKey, Letters
 from gateway.model.fold import fold_name
 from gateway.store.arrays import DateArray, Int8Array, TextArray, UuidArray
@@ -55,6 +57,37 @@ JOIN unnest($1::text[], $2::text[]) AS k (system, value) USING (system, value)
 """
 
 NAMES = "SELECT id, full_name, short_name FROM organisation"
+
+TIES = """
+SELECT merged_into FROM appeal WHERE id = $1 AND merged_into IS NOT NULL
+UNION ALL SELECT other FROM twin WHERE appeal_id = $1
+"""
+
+TWINS = """
+SELECT t.appeal_id, t.number, t.date, t.noted_at,
+       a.receipt_number, a.peer, a.external_id, a.state,
+       o.receipt_number AS other_receipt, o.peer AS other_peer, o.external_id AS other_external,
+       o.state AS other_state, l.senders, m.senders AS other_senders
+FROM twin t
+JOIN appeal a ON a.id = t.appeal_id
+JOIN appeal o ON o.id = t.other
+LEFT JOIN letter l ON l.appeal_id = t.appeal_id
+LEFT JOIN letter m ON m.appeal_id = t.other
+ORDER BY t.noted_at, t.appeal_id, t.other LIMIT $1
+"""
+
+MERGED = """
+SELECT a.id AS appeal_id, a.receipt_number, a.peer, a.external_id,
+       o.receipt_number AS other_receipt, o.peer AS other_peer, o.external_id AS other_external,
+       e.recorded_at, convert_from(e.body, 'UTF8')::jsonb AS body
+FROM appeal a
+JOIN appeal o ON o.id = a.merged_into
+JOIN LATERAL (
+  SELECT recorded_at, body FROM event
+  WHERE appeal_id = a.id AND type = 'MergedAsDuplicate' ORDER BY seq DESC LIMIT 1) e ON true
+WHERE a.merged_into IS NOT NULL AND ($1::uuid IS NULL OR $1 IN (a.id, a.merged_into))
+ORDER BY a.id DESC LIMIT $2
+"""
 
 KEYS_OF = "SELECT number_key, date FROM letter WHERE appeal_id = ANY($1::uuid[])"
 
@@ -110,6 +143,23 @@ def write(connection: Connection[Any], of: Mapping[UUID, Letter]) -> None:
             TextArray.of(["\x1e".join(letter.senders) for _, letter in rows]),
         ),
     )
+
+
+def tied_to(connection: Connection[Any], appeal_id: UUID) -> list[UUID]:
+    """Return the appeal that an appeal is merged into, or those that may be its twins."""
+    return [row[0] for row in connection.execute(TIES, (appeal_id,))]
+
+
+def twins(connection: Connection[Any], limit: int) -> list[Any]:
+    """Return pairs that may be one letter, those that have waited longest first."""
+    with connection.cursor(row_factory=namedtuple_row) as cursor:
+        return cursor.execute(TWINS, (limit,)).fetchall()
+
+
+def merged(connection: Connection[Any], appeal_id: UUID | None, limit: int) -> list[Any]:
+    """Return mergers with the event that made each, the newest appeals first."""
+    with connection.cursor(row_factory=namedtuple_row) as cursor:
+        return cursor.execute(MERGED, (appeal_id, limit)).fetchall()
 
 
 def _bodies(connection: Connection[Any], words: Iterable[str]) -> dict[str, str]:

@@ -18,7 +18,7 @@ from gateway.lifecycle import fold
 from gateway.model import upcast
 from gateway.model.base import NIL
 from gateway.model.events import verify_chain
-from gateway.store import history, letters, numbers, partitions, projections
+from gateway.store import history, letters, numbers, partitions, projected, projections
 from gateway.store.arrays import UuidArray
 
 if TYPE_CHECKING:
@@ -321,7 +321,7 @@ def _content_faults(
 def _projection_faults(
     stored: Stored, appeal_id: UUID, state: AppealState, our_organisation: str
 ) -> Iterator[str]:
-    head, wanted = stored.heads[appeal_id], projections.rows_of(state, our_organisation)
+    head, wanted = stored.heads[appeal_id], projected.rows_of(state, our_organisation)
     for name in ("state", "revision", "executor", "route_rule", "route_reason", "merged_into"):
         was, is_ = getattr(head, name), getattr(wanted, name)
         if was != is_:
@@ -357,7 +357,7 @@ def _number_faults(stored: Stored, appeal_id: UUID, told: numbers.Told) -> Itera
     yield from _same("letter", letter, wanted)
 
 
-def _questions(rows: Sequence[Any], wanted: Sequence[projections.QuestionRow]) -> Iterator[str]:
+def _questions(rows: Sequence[Any], wanted: Sequence[projected.QuestionRow]) -> Iterator[str]:
     stored = {row.ordinal: row for row in rows}
     for question in wanted:
         row = stored.pop(question.ordinal, None)

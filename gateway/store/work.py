@@ -31,6 +31,14 @@ FOR UPDATE OF w SKIP LOCKED
 """Takes the oldest items; message ids ascend, so the calls of one peer keep their order. What was
 never tried is due at once, whatever the clock of the node that accepted it said."""
 
+NAMED = """
+SELECT m.id, m.appeal_id, 0, m.peer, m.wire, m.operation, m.key, m.revision, m.recorded_at,
+       m.content_sha256, m.decoded, m.correlation
+FROM message m WHERE m.appeal_id = $1 AND m.id = ANY($2::uuid[]) ORDER BY m.id
+"""
+
+WAITS = "SELECT EXISTS (SELECT FROM work WHERE appeal_id = $1)"
+
 FINISH = """
 WITH gone AS (DELETE FROM work WHERE message_id = ANY($1::uuid[]))
 UPDATE message m SET stage = u.stage, note = coalesce(m.note, '{}') || u.note::jsonb
@@ -80,7 +88,8 @@ MERGED_INTO = "SELECT id, merged_into FROM appeal WHERE id = ANY($1::uuid[])"
 QUESTION_IDS = "SELECT appeal_id, id, ordinal FROM question WHERE appeal_id = ANY($1::uuid[])"
 
 MERGED_SOURCES = """
-SELECT merged_into, peer FROM appeal WHERE merged_into = ANY($1::uuid[])
+SELECT merged_into, peer FROM appeal
+WHERE merged_into = ANY($1::uuid[]) AND id IS DISTINCT FROM $2::uuid
 """
 
 
@@ -165,12 +174,27 @@ def question_ids(connection: Connection[Any], ids: Iterable[UUID]) -> dict[UUID,
     return found
 
 
-def merged_sources(connection: Connection[Any], ids: Iterable[UUID]) -> dict[UUID, set[str]]:
-    """Return appeal → peers that sent the same letter by another channel."""
+def merged_sources(
+    connection: Connection[Any], ids: Iterable[UUID], *, without: UUID | None = None
+) -> dict[UUID, set[str]]:
+    """Return appeal → peers that sent the same letter by another channel; without: not this one."""
     found: dict[UUID, set[str]] = {}
-    for head, peer in connection.execute(MERGED_SOURCES, (UuidArray.of(list(ids)),), binary=True):
+    rows = connection.execute(MERGED_SOURCES, (UuidArray.of(list(ids)), without), binary=True)
+    for head, peer in rows:
         found.setdefault(head, set()).add(peer)
     return found
+
+
+def named(connection: Connection[Any], appeal_id: UUID, ids: Iterable[UUID]) -> list[Item]:
+    """Return those of some messages that are about an appeal, in their order."""
+    rows = connection.execute(NAMED, (appeal_id, UuidArray.of(list(ids))), binary=True)
+    return [Item(*row) for row in rows]
+
+
+def waits(connection: Connection[Any], appeal_id: UUID) -> bool:
+    """Whether a message about an appeal is still to be applied."""
+    row = connection.execute(WAITS, (appeal_id,)).fetchone()
+    return bool(row and row[0])
 
 
 def expect(connection: Connection[Any], peer: str, state: RemoteState, now: datetime) -> None:

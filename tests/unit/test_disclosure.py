@@ -19,7 +19,7 @@ from gateway.model.appeal import Appeal
 from gateway.model.attachment import Attachment, AttachmentGroup, AttachmentRole, Exif
 from gateway.model.base import Entity, ExternalRef
 from gateway.model.events import Actor, Event, EventType
-from gateway.model.facts import FileFacts, NoFacts, RegistrationFacts
+from gateway.model.facts import FileFacts, LinkFacts, NoFacts, RegistrationFacts
 from gateway.model.question import Question
 
 NOW = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
@@ -179,6 +179,24 @@ def test_an_event_loses_who_did_it_and_a_reference_what_it_says():
     assert problem.payload == event.payload
     assert disclose_event(event, Level.REFERENCE_ONLY).payload == NoFacts()
     assert disclose_event(event, Level.FULL) is event
+
+
+def test_a_link_is_told_below_full_without_the_appeal_it_leads_to():
+    merger = LinkFacts(
+        kind="duplicate_of", appeal=str(uuid.UUID(int=2)), number="1-2/345", ground="по словам"
+    )
+    event = Event(
+        appeal_id=uuid.UUID(int=1),
+        seq=2,
+        type=EventType.MERGED_AS_DUPLICATE,
+        occurred_at=NOW,
+        recorded_at=NOW,
+        actor=Actor(kind="person", id="ivanova"),
+        payload=merger,
+    )
+
+    assert disclose_event(event, Level.PROBLEM_ONLY).payload == LinkFacts(kind="duplicate_of")
+    assert disclose_event(event, Level.FULL).payload == merger
 
 
 def test_a_file_is_told_below_full_without_what_tells_it_from_others():
