@@ -30,10 +30,10 @@ HOLDERS = """
 SELECT k.number_key, k.date, h.id, h.senders
 FROM unnest($1::text[], $2::date[]) AS k (number_key, date)
 CROSS JOIN LATERAL (
-  SELECT coalesce(a.merged_into, a.id) AS id,
-         array_agg(DISTINCT s) FILTER (WHERE s <> '') AS senders
+  SELECT h.id, array_agg(DISTINCT s) FILTER (WHERE s <> '') AS senders
   FROM letter l
   JOIN appeal a ON a.id = l.appeal_id
+  JOIN appeal h ON h.id = coalesce(a.merged_into, a.id)
   CROSS JOIN LATERAL unnest(l.senders || ''::text) AS s
   WHERE l.number_key = k.number_key AND l.date = k.date
   GROUP BY 1
@@ -41,7 +41,8 @@ CROSS JOIN LATERAL (
   LIMIT $4
 ) AS h
 """
-"""Appeals that go on with a letter; what is merged speaks for the one it is merged into."""
+"""Appeals that go on with a letter; what is merged speaks for the one it is merged into. A letter
+whose month retention has dropped joins nobody."""
 
 WRITE = """
 INSERT INTO letter (appeal_id, number_key, date, senders)
