@@ -58,7 +58,7 @@ def apply(state: AppealState, claim: Claim, ctx: Context) -> Outcome:
     own people, rules or timers is refused instead, and nothing is inferred from it. Raises
     StateError, AccessError, NotFoundError (no such question) and ValidationError (facts missing).
     """
-    if claim.key and seen_key(claim.actor.id, claim.key, claim.type) in state.seen:
+    if claim.key and seen_key(claim.actor.id, claim.key, claim.cause) in state.seen:
         return Outcome(Kind.REPEAT, (), state, "это сообщение уже применено", ())
     targets = _targets(state, claim)
     where = state.question(targets[0]).state if len(targets) == 1 else state.state

@@ -157,12 +157,14 @@ def appeal_state(questions: Iterable[QuestionState]) -> State:
     return min(chosen, key=lambda s: s.rank, default=State.RECEIVED)
 
 
-def seen_key(peer: str, key: str, type_: EventType) -> str:
+def seen_key(peer: str, key: str, cause: UUID | None) -> str:
     """Return the form in which a peer's message key stands in `AppealState.seen`.
 
-    A file is attached by a call of its own, and its key is no other call's (design §6).
+    cause: the message that told it. A key belongs to one operation, of which the ledger keeps one
+    message: two messages under one key are two calls, a status and an answer perhaps (design §6).
+    What no message brought is known by its key alone.
     """
-    return f"{peer}\0{key}\0file" if type_ is EventType.FILE_ATTACHED else f"{peer}\0{key}"
+    return f"{peer}\0{key}\0{cause}" if cause else f"{peer}\0{key}"
 
 
 def fold(events: Iterable[Event]) -> AppealState:
@@ -183,7 +185,7 @@ def evolve(state: AppealState, event: Event) -> AppealState:
         )
     seen = state.seen
     if event.key:
-        seen |= {seen_key(event.actor.id, event.key, event.type)}
+        seen |= {seen_key(event.actor.id, event.key, cause) for cause in (None, event.cause)}
     state = _with(state, appeal_id=event.appeal_id, seq=event.seq, seen=seen)
     state = _appeal_facts(state, event)
     if event.question is None or event.type is EventType.CONFLICT_RECORDED:

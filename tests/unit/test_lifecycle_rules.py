@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -262,6 +263,14 @@ def test_the_same_message_key_is_a_repeat_and_writes_nothing():
     assert again.state == first.state
     elsewhere = apply(first.state, says("Registered", 2, key="K-1", actor=PORTAL), CTX)
     assert elsewhere.kind == "late"
+
+
+def test_another_message_under_the_key_is_another_call():
+    one, two = UUID(int=1), UUID(int=2)
+    first = apply(received(), says("Registered", 2, key="K-1", cause=one), CTX)
+    assert apply(first.state, says("Registered", 2, key="K-1", cause=one), CTX).kind == "repeat"
+    other = apply(first.state, says("Assigned", 3, key="K-1", cause=two), CTX)
+    assert (other.kind, other.state.question(1).state) == ("applied", "assigned")
 
 
 def test_a_conflicting_report_is_a_repeat_the_second_time():

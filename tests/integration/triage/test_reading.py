@@ -181,6 +181,16 @@ def test_an_amended_appeal_shows_the_files_of_every_way_they_came(room, get):
     assert late in {f.attachment_id for f in get(OWN, external_id="a").attachments}
 
 
+def test_an_answer_under_the_key_of_a_status_is_an_answer_all_the_same(room, get, answer):
+    """The ledger keeps the keys of each operation apart (design §6), and so must triage."""
+    room.submit("a")
+    room.report("a", "17")
+    answer("a", "17")
+    room.work_off()
+    shown = get(OWN, external_id="a")
+    assert (shown.state, [a.number for a in shown.answers]) == ("answered", ["О-17"])
+
+
 class TestMerged:
     @pytest.fixture
     def receipts(self, room, answer):
