@@ -234,4 +234,6 @@ def _told(report: FileReport, *, as_json: bool) -> str:
         f"повторов · repeats {report.repeat}, конфликтов · conflicts {report.conflict}, "
         f"отказано · rejected {report.rejected}"
     )
-    return f"{report.name}: {report.error or counts}"
+    if report.error:
+        return f"{report.name}: {report.error}: {report.reason}"
+    return f"{report.name}: {counts}"

@@ -173,6 +173,7 @@ def _encoding(source: IO[bytes], profile: Profile) -> str:
         raise unreadable("workbook", found=start[:4].hex(" "), expected="CSV")
     if profile.table.encoding == "auto" or start.startswith((b"\xff\xfe", b"\xfe\xff")):
         return encodings.detect(source)
+    encodings.require(source, profile.table.encoding)
     return profile.table.encoding
 
 

@@ -9,12 +9,12 @@ first receipts.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import structlog
 
-from gateway.errors import BusyError, ConfigurationError
+from gateway.errors import BusyError, ConfigurationError, StateError
 from import_export.inbox import Directories, Sightings
 from import_export.known import StoreKnown
 from import_export.reading import FileReport, Reading
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gateway.settings import FileInbox
     from gateway.store.blobs import BlobDirectory
     from gateway.store.committer import Committer
-    from import_export.known import Known
+    from import_export.known import Known, Sender
 
 log = structlog.get_logger(__name__)
 
@@ -55,22 +55,50 @@ def run_once(
     known: the store's memory; without it revisions by content are refused and a reading after a
     crash keeps refused rows twice. sightings: what earlier calls saw; without it a file's own time
     of last change decides whether it has settled. codec: reads files of the adapter that the inbox
-    names. Raises BusyError when the store is away; the file being read waits in work/ then.
+    names. Raises BusyError when the store is away; the file being read waits in work/ then. Raises
+    ConfigurationError when the sender or the profile is not there, StateError when the sender is
+    disabled: nothing was touched then.
     """
     directories = Directories(inbox.path)
     with directories.exclusive() as mine:
         if not mine:
             return Report(held=True)
-        directories.sweep()
+        sender = _sender(inbox.peer, known)
         stop = stop or threading.Event()
         reading = Reading(
-            inbox, directories, committer, blobs, known=known, now=now, stop=stop, codec=codec
-        )
+            inbox, directories, committer, blobs, known=known, sender=sender, now=now, stop=stop,
+            codec=codec,
+        )  # fmt: skip
+        directories.sweep()
         return Report(files=tuple(_files(inbox, directories, reading, sightings, now, stop)))
 
 
+def _sender(peer: str, known: Known | None) -> Sender | None:
+    """Return who drops files; raise unless we know the peer and it may."""
+    if known is None:
+        return None
+    sender = known.sender(peer)
+    if sender is None:
+        raise ConfigurationError(
+            "нет такой системы, файлы не берутся · no such peer, its files are not taken",
+            found=peer,
+            where="peer",
+            todo=f"`gateway peer list`; `gateway peer add {peer}`",
+        )
+    if not sender.enabled:
+        raise StateError(
+            f"система {peer} отключена, файлы ждут · the peer is disabled, its files wait",
+            current_state="disabled",
+            todo=f"`gateway peer enable {peer} --commit`",
+        )
+    return sender
+
+
 class FileDrop:
-    """Watches all inboxes until it is told to stop; for one thread of `gateway work`."""
+    """Watches all inboxes until it is told to stop; for one thread of `gateway work`.
+
+    A trouble that stays the same is logged once, not at every look.
+    """
 
     def __init__(
         self,
@@ -99,6 +127,7 @@ class FileDrop:
         self._clock = clock
         self._poll_seconds = poll_seconds
         self._sightings = [Sightings() for _ in self._inboxes]
+        self._said: dict[FileInbox, str] = {}
 
     def run(self, stop: threading.Event) -> None:
         """Look at every inbox in turn; a trouble with one does not stop the others."""
@@ -122,15 +151,32 @@ class FileDrop:
                 stop=stop,
                 codec=self._codecs[inbox.codec],
             )
+        except ConfigurationError as error:
+            self._say(inbox, log.error, "filedrop.refused", error)
+        except StateError as error:
+            self._say(inbox, log.warning, "filedrop.disabled", error)
         except BusyError as error:
-            log.warning("filedrop.busy", inbox=str(inbox.path), reason=str(error))
+            self._say(inbox, log.warning, "filedrop.busy", error)
         except OSError as error:
-            log.warning("filedrop.unreachable", inbox=str(inbox.path), reason=str(error))
+            self._say(inbox, log.error, "filedrop.unreachable", error)
         except Exception:  # the file waits in work/, and after TRIES a person sees it in error/
             log.exception("filedrop.defect", inbox=str(inbox.path))
         else:
+            if self._said.pop(inbox, ""):
+                log.info("filedrop.resumed", inbox=str(inbox.path), peer=inbox.peer)
             for found in report.files:
-                log.info("filedrop.file", inbox=str(inbox.path), **msgspec.to_builtins(found))
+                told = msgspec.to_builtins(found)
+                del told["reason"]  # it may hold words of the file
+                log.info("filedrop.file", inbox=str(inbox.path), **told)
+
+    def _say(
+        self, inbox: FileInbox, write: Callable[..., Any], event: str, error: Exception
+    ) -> None:
+        """Log a trouble when it is another than at the look before."""
+        reason = str(error)
+        if self._said.get(inbox) != reason:
+            self._said[inbox] = reason
+            write(event, inbox=str(inbox.path), peer=inbox.peer, reason=reason)
 
 
 def _files(

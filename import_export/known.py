@@ -30,7 +30,7 @@ WHERE peer = $1 AND id >= $2 AND correlation = $3 AND (operation = 'file' OR sta
 """
 """What a watcher that died had kept of a file: the file itself, and rows that were refused."""
 
-TEST_PEER: Final = "SELECT test FROM peer WHERE code = $1"
+SENDER: Final = "SELECT enabled, test FROM peer WHERE code = $1"
 
 
 class Latest(NamedTuple):
@@ -47,6 +47,13 @@ class Begun(NamedTuple):
     rows: frozenset[int]
 
 
+class Sender(NamedTuple):
+    """A peer that drops files. test: everything it sends is a test."""
+
+    enabled: bool
+    test: bool
+
+
 class Known(Protocol):
     """What a watcher asks the store; `StoreKnown` is the real one."""
 
@@ -58,8 +65,8 @@ class Known(Protocol):
         """Return what is kept already of a file."""
         ...
 
-    def is_test(self, peer: str) -> bool:
-        """Whether everything of this peer is a test."""
+    def sender(self, peer: str) -> Sender | None:
+        """Return what is known of a peer; None when there is none of this code."""
         ...
 
 
@@ -83,10 +90,10 @@ class StoreKnown:
             rows=frozenset(int(row) for operation, row in rows if operation != "file" and row),
         )
 
-    def is_test(self, peer: str) -> bool:
-        """Whether everything of this peer is a test."""
-        rows = self._rows(TEST_PEER, (peer,))
-        return bool(rows and rows[0][0])
+    def sender(self, peer: str) -> Sender | None:
+        """Return what is known of a peer; None when there is none of this code."""
+        rows = self._rows(SENDER, (peer,))
+        return Sender(*rows[0]) if rows else None
 
     def close(self) -> None:
         """Close the connection."""

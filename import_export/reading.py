@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from gateway.errors import BusyError, ConfigurationError, GatewayError, InternalError
+from gateway.errors import BusyError, GatewayError, InternalError
 from gateway.store.entries import MessageRow
 from import_export import profile as profiles
 from import_export.acks import Answers, Result, Style, whole_file
@@ -28,8 +28,7 @@ if TYPE_CHECKING:
     from gateway.store.blobs import BlobDirectory
     from gateway.store.committer import Committer
     from import_export.inbox import Claim, Directories
-    from import_export.known import Known
-    from import_export.profile import Profile
+    from import_export.known import Known, Sender
 
 TRIES: Final = 5
 """Readings of one file that may die before it is put into error/ for a person."""
@@ -42,7 +41,8 @@ class FileReport(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one file. place: `done` or `error`; the counts are of its lines.
 
     file_id: id of the message that holds the file as received. error: code of gateway.errors when
-    the file could not be read as a whole.
+    the file could not be read as a whole, reason: why, in Russian and English with what was found,
+    which may be words of the file.
     """
 
     name: str
@@ -54,6 +54,7 @@ class FileReport(msgspec.Struct, frozen=True, kw_only=True):
     conflict: int = 0
     rejected: int = 0
     error: str = ""
+    reason: str = ""
 
     @property
     def landed(self) -> int:
@@ -62,7 +63,11 @@ class FileReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reading:
-    """Everything one look at an inbox needs to read its files."""
+    """Everything one look at an inbox needs to read its files.
+
+    sender: who drops there; None: not asked. Raises ConfigurationError for a profile that is not
+    there or wrong, before any file was touched.
+    """
 
     def __init__(
         self,
@@ -72,11 +77,13 @@ class Reading:
         blobs: BlobDirectory,
         *,
         known: Known | None,
+        sender: Sender | None = None,
         now: datetime,
         stop: threading.Event,
         codec: Codec | None = None,
     ) -> None:
         self._peer = inbox.peer
+        self._test = sender is not None and sender.test
         self._codec = codec
         self._directories = directories
         self._committer = committer
@@ -84,12 +91,7 @@ class Reading:
         self._known = known
         self._now = now
         self._stop = stop
-        self._profile: Profile | None = None
-        self._profile_error: GatewayError | None = None
-        try:
-            self._profile = profiles.load(inbox.profile) if inbox.profile else None
-        except ConfigurationError as error:
-            self._profile_error = error
+        self._profile = profiles.load(inbox.profile) if inbox.profile else None
 
     @property
     def marker(self) -> str:
@@ -128,8 +130,6 @@ class Reading:
 
     def _reader(self, claim: Claim, snapshot: Snapshot) -> Table | Bundle | Documents:
         """Open the file as what it is; raise GatewayError when it cannot be read at all."""
-        if self._profile_error is not None:
-            raise self._profile_error
         if self.marker:
             snapshot.check_marker(claim.marker, self.marker)
         if is_xml(claim.name, snapshot.start):
@@ -178,16 +178,22 @@ class Reading:
         if not source.begun.stored:
             row = self._file_row(claim, source, snapshot, error)
             self._landing(source).store(keep_entry(row))
-        style = Style()
+        style, wrong = Style(), whole_file(error)
         if self._profile is not None and not xml and self._profile.table.encoding != "auto":
             table = self._profile.table
             style = Style(table.encoding, self._profile.delimiter, table.quote)
         with Answers(self._directories.out, claim.name, xml=xml, style=style) as out:
-            for row_number, problem in whole_file(error):
+            for row_number, problem in wrong:
                 out.refuse(row_number, problem)
             out.finish()
         claim.move(self._directories.error)
-        return FileReport(name=claim.name, file_id=str(claim.id), place="error", error=error.code)
+        return FileReport(
+            name=claim.name,
+            file_id=str(claim.id),
+            place="error",
+            error=error.code,
+            reason="; ".join(str(problem) for _, problem in wrong),
+        )
 
     def _give_back(self, claim: Claim) -> None:
         """Return a file that is still being written to in/, to be taken when it stands still."""
@@ -206,7 +212,7 @@ class Reading:
             media_type="application/xml" if xml else "text/csv",
             profile=profile.name if profile else "",
             by_content=bool(profile and profile.revision_by_content),
-            test=known.is_test(self._peer) if known is not None else False,
+            test=self._test,
             begun=begun or Begun(stored=False, rows=frozenset()),
         )
 

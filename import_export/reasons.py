@@ -31,6 +31,12 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     found: str = ""
     expected: str = ""
 
+    def __str__(self) -> str:
+        """Say it on one line, in Russian and English."""
+        place = f"{self.column}: " if self.column else ""
+        rest = " → ".join(part for part in (self.found, self.expected) if part)
+        return f"{place}{self.ru} · {self.en}" + (f": {rest}" if rest else "")
+
 
 class _Text(NamedTuple):
     code: str
@@ -156,6 +162,21 @@ TEXTS: Final[dict[str, _Text]] = {
     ),
 }
 """Rule → code of the error tree, Russian and English sentence."""
+
+_EIGHT_BIT: Final = {"cp1251": "windows-1251", "cp866": "cp866", "koi8-r": "KOI8-R"}
+"""As people know them; of each two rules: UTF-8 in its place, and it in the place of UTF-8."""
+
+for _name, _title in _EIGHT_BIT.items():
+    TEXTS[f"utf8_not_{_name}"] = _Text(
+        "malformed",
+        f"файл в UTF-8, а профиль ждёт {_title}",
+        f"the file is UTF-8, and the profile expects {_title}",
+    )
+    TEXTS[f"{_name}_not_utf8"] = _Text(
+        "malformed",
+        f"файл, судя по буквам, в {_title}, а профиль ждёт UTF-8",
+        f"the file is {_title} by its letters, and the profile expects UTF-8",
+    )
 
 _BY_ENGLISH: Final = {text.en: rule for rule, text in TEXTS.items()}
 

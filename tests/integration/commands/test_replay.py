@@ -257,7 +257,7 @@ def test_rows_of_a_file_are_read_again_once_the_profile_is_mended(house, dropped
 
 def test_a_file_that_could_not_be_read_at_all_is_landed_row_by_row(house, dropped, tmp_path):
     good = dropped.read_text()
-    dropped.write_text("not a profile")
+    dropped.write_text(good.replace('"utf-8"', '"cp1251"'))
     box = tmp_path / "box"
     (box / "in" / "next.csv").write_text("number;kind;text\n9;жалоба;Лёд\n")
     inbox = FileInbox(path=box, peer="sed", profile=str(dropped), settle_seconds=0)

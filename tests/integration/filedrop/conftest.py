@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
+from gateway.model.peer import Peer
 from gateway.settings import FileInbox
+from gateway.store import peers
 from gateway.store.blobs import BlobDirectory
 from gateway.store.committer import Committer
 from import_export.filedrop import run_once
@@ -21,6 +23,13 @@ HEADER = "Номер;Дата поступления;Вид;ФИО;ОКТМО;С
 def table(*rows: str, header: str = HEADER) -> bytes:
     """A file of the legacy profile."""
     return (header + "".join(f"{row}\r\n" for row in rows)).encode("cp1251")
+
+
+def add_peer(url, code, now=None):
+    """Make a peer known, if it is not yet."""
+    with psycopg.connect(url, autocommit=True, cursor_factory=psycopg.RawCursor) as connection:
+        if code not in peers.read_all(connection):
+            peers.add(connection, Peer(code=code, name=code), now or datetime.now(UTC))
 
 
 class Drop:
@@ -36,6 +45,7 @@ class Drop:
         self.committer.start()
         self.known = StoreKnown(url)
         self.now = datetime.now(UTC)
+        add_peer(url, "sed", self.now)
         (self.inbox.path / "in").mkdir(parents=True)
 
     def put(self, name, data):

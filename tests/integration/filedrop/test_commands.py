@@ -12,10 +12,11 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from gateway.errors import ConfigurationError
 from gateway.settings import FileInbox, Settings
 from import_export.commands import attach
 
-from .conftest import table
+from .conftest import add_peer, table
 from .test_documents import document, package
 from .test_filedrop import BAD, GOOD, OTHER
 
@@ -35,8 +36,9 @@ class House:
 @pytest.fixture
 def run(pg_url, tmp_path):
     app = typer.Typer()
-
     settings = {}
+    for code in ("sed", "urog"):
+        add_peer(pg_url, code)
 
     @contextmanager
     def opened():
@@ -127,3 +129,29 @@ def test_import_asks_whose_files_they_are(run, tmp_path):
     file.write_bytes(table(GOOD))
     result = run("import", file)
     assert "whose files" in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("peer", "profile", "said"),
+    [
+        ("nosuch2", "appeals-default", ("нет такой системы", "no such peer", "nosuch2")),
+        ("sed", "nope", ("no such profile", "nope", "appeals-default, legacy-cp1251")),
+    ],
+)
+def test_a_sender_or_a_profile_that_is_not_there_takes_nothing(run, tmp_path, peer, profile, said):
+    file = tmp_path / "r.csv"
+    file.write_bytes(table(GOOD))
+    done = run("import", file, "--peer", peer, "--profile", profile, "--out", tmp_path / "out")
+    assert isinstance(done.exception, ConfigurationError)
+    for words in said:
+        assert words in str(done.exception)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_that_cannot_be_read_is_told_with_what_is_wrong_with_it(run, tmp_path):
+    file = tmp_path / "r.csv"
+    file.write_bytes(b"PK\x03\x04")
+    done = run("import", file, "--peer", "sed", "--profile", "legacy-cp1251", "--out", tmp_path)
+    assert done.exit_code == 1
+    assert "unsupported: это книга Excel" in done.stdout
+    assert "save the sheet as CSV" in done.stdout

@@ -132,6 +132,13 @@ def test_the_same_number_with_other_content_twice_in_one_file_is_a_conflict(drop
         ("book.xlsx", b"PK\x03\x04xxxx", "unsupported", "workbook"),
         ("header.csv", "Номер;Вид\r\n1;Жалоба\r\n".encode("cp1251"), "validation", "header"),
         ("utf16.csv", "Номер".encode("utf-16"), "unsupported", "utf16"),
+        ("utf8.csv", table(GOOD).decode("cp1251").encode(), "malformed", "utf8_not_cp1251"),
+        (
+            "bom.csv",
+            table(GOOD).decode("cp1251").encode("utf-8-sig"),
+            "malformed",
+            "utf8_not_cp1251",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_read_goes_to_error_with_its_reason_and_is_kept(
@@ -149,16 +156,6 @@ def test_a_file_that_cannot_be_read_goes_to_error_with_its_reason_and_is_kept(
     ((body,),) = drop.rows("SELECT body FROM message WHERE operation = 'file'")
     assert bytes(body) == data
     assert drop.count("appeal") == 0
-
-
-def test_a_profile_that_is_not_there_is_the_operators_matter_and_nothing_is_lost(make_drop):
-    drop = make_drop("no-such-profile")
-    drop.put("r.csv", table(GOOD))
-    (report,) = drop.look().files
-    assert (report.place, report.error) == ("error", "configuration")
-    (error,) = drop.answers("r.csv.err.csv", "utf-8")
-    assert error["code"] == "configuration"
-    assert drop.count("message", "stage = 'undecodable'") == 1
 
 
 def test_a_file_past_the_limit_is_answered_and_stays_whole_in_error(make_drop, tmp_path):
