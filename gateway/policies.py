@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from gateway import deadlines, routing
+from gateway import deadlines, registry, routing
 from gateway.deadlines.terms import DEFAULT
 from gateway.triage_build import Rules
 
@@ -33,6 +33,7 @@ def rules(settings: Settings) -> Rules:
         zone=ZoneInfo(settings.zone),
         spell=_speller(settings),
         extension_days=lambda regime: deadlines.extension_days(terms, regime),
+        manners=registry.manners(settings.adapters),
     )
 
 

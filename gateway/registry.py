@@ -21,9 +21,10 @@ from gateway.adapter import Channel, Codec, Directory
 from gateway.disclosure import level_of
 from gateway.errors import ConfigurationError, GatewayError, UnsupportedError
 from gateway.model.events import EventType
+from gateway.subscriptions import Manner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 GROUP: Final = "gateway.adapters"
 PROTOCOLS: Final = {"codec": Codec, "channel": Channel, "directory": Directory}
@@ -76,8 +77,20 @@ class Adapter(msgspec.Struct, frozen=True, kw_only=True):
 
 def load(names: Iterable[str]) -> dict[str, Adapter]:
     """Load the adapters named in settings; raise ConfigurationError for the first that is wrong."""
+    return {name: _load(point) for name, point in _points(names)}
+
+
+def manners(names: Iterable[str]) -> dict[str, Manner]:
+    """Return how the adapters named in settings tell, from their manifests alone."""
+    read = {name: read_manifest(_package(point)) for name, point in _points(names)}
+    return {
+        name: Manner(frozenset(m.sends_on), m.may_reach_citizen, m.ordering)
+        for name, m in read.items()
+    }
+
+
+def _points(names: Iterable[str]) -> Iterator[tuple[str, EntryPoint]]:
     known = {point.name: point for point in entry_points(group=GROUP)}
-    found: dict[str, Adapter] = {}
     for name in names:
         if name not in known:
             raise ConfigurationError(
@@ -86,12 +99,15 @@ def load(names: Iterable[str]) -> dict[str, Adapter]:
                 expected=", ".join(sorted(known)),
                 where="adapters",
             )
-        found[name] = _load(known[name])
-    return found
+        yield name, known[name]
+
+
+def _package(point: EntryPoint) -> str:
+    return point.module.rpartition(".")[0]
 
 
 def _load(point: EntryPoint) -> Adapter:
-    package = point.module.rpartition(".")[0]
+    package = _package(point)
     manifest = read_manifest(package)
     if manifest.name != point.name:
         raise ConfigurationError(

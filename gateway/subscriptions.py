@@ -2,11 +2,15 @@
 
 Three reasons to tell a peer: it sent the appeal, the route named it, or it raised the event and
 wants to know what became of it. How is the peer's own choice (`options.tell`); which events is its
-`options.events`, or everything that a peer may see.
+`options.events`, and where an adapter speaks with it, those of them that its manifest sends on.
+
+A peer that is disabled is owed what happens for `options.keep_days`: it lies in its lanes, is not
+sent, and goes out when the peer is enabled again.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway.lifecycle.ties import told_of_own
@@ -14,6 +18,7 @@ from gateway.model.events import EventType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
     from uuid import UUID
 
     from gateway.model.events import Event
@@ -32,7 +37,26 @@ INTERNAL: Final = frozenset(
 """Facts of our own that nobody outside is told as such."""
 
 CITIZEN: Final = frozenset({EventType.ANSWERED, EventType.LETTER_SENT, EventType.DECLINED})
-"""Events whose delivery may end in a letter to the applicant; never replayed by filter."""
+"""Events whose delivery may end in a letter to the applicant, where no manifest says so: of peers
+that pull, and of the channels of this house."""
+
+KEEP_DAYS: Final = 90
+"""How long a disabled peer is owed what happens, where its row does not say; a peer that has gone
+for good must not gather deliveries for ever."""
+_KEEP_DAYS_MAX: Final = 36_500
+
+
+class Manner(NamedTuple):
+    """How an adapter tells, as its manifest says.
+
+    sends_on: types of events that it has something to send for. may_reach_citizen: what it sends
+    may end in a letter, a message or a page for a citizen, and is never replayed by filter.
+    ordering: `appeal` or `destination`.
+    """
+
+    sends_on: frozenset[str]
+    may_reach_citizen: bool
+    ordering: str
 
 
 class Owed(NamedTuple):
@@ -54,10 +78,13 @@ def owed(
     source: str,
     routed: Iterable[str],
     peers: Mapping[str, Peer],
+    manners: Mapping[str, Manner],
     test: bool,
 ) -> list[Owed]:
     """Return what the new events of one appeal oblige us to deliver, in the order of the events.
 
+    manners: by name of the adapter; channels of this house have none. test: of a test message,
+    which a production system is not given to pull; what is sent is stopped by dispatch, visibly.
     A destination that is told a state, not a story (`options.tell_last`, as ССТУ, which takes the
     whole appeal anew each time), gets one delivery for the last of them.
     """
@@ -72,7 +99,10 @@ def owed(
         if event.actor.kind == "peer" and event.actor.id not in destinations:
             told.append(event.actor.id)
         for code in told:
-            item = _one(event, code, peers.get(code), source, test=test)
+            peer = peers.get(code)
+            if peer is None:
+                continue
+            item = _one(event, peer, manners.get(peer.adapter), source, test=test)
             if item is None:
                 continue
             if code in last_only:
@@ -82,26 +112,54 @@ def owed(
     return result + list(last.values())
 
 
-def _one(event: Event, code: str, peer: Peer | None, source: str, *, test: bool) -> Owed | None:
-    if peer is None or not peer.enabled:
-        return None
-    own_conflict = event.type is EventType.CONFLICT_RECORDED and event.actor.id == code
+def _one(
+    event: Event, peer: Peer, manner: Manner | None, source: str, *, test: bool
+) -> Owed | None:
+    own_conflict = event.type is EventType.CONFLICT_RECORDED and event.actor.id == peer.code
     if (event.type in INTERNAL and not own_conflict) or told_of_own(event):
         return None
-    wanted = peer.options.get("events")
-    if wanted and event.type.value not in wanted:
-        return None
     tell = peer.options.get("tell") or ("pull" if peer.adapter in ("", "pull") else "push")
-    if tell == "none" or (event.type is EventType.RECEIVED and code == source):
+    if tell == "none" or (event.type is EventType.RECEIVED and peer.code == source):
         return None
-    by_appeal = peer.options.get("ordering", "appeal") == "appeal"
+    if tell != "push":  # it reads what it is shown; no codec has to have a word for it
+        manner = None
+    if not _wants(event, peer, manner) or not _is_kept_for(peer, event.recorded_at):
+        return None
+    if test and tell == "pull" and not peer.test and peer.code != source:
+        return None
+    ordering = peer.options.get("ordering") or (manner.ordering if manner else "appeal")
     return Owed(
-        destination=code,
-        lane_key=str(event.appeal_id) if by_appeal else "",
+        destination=peer.code,
+        lane_key=str(event.appeal_id) if ordering == "appeal" else "",
         appeal_id=event.appeal_id,
         event_seq=event.seq,
         event_type=event.type.value,
         kind=tell,
-        may_reach_citizen=event.type in CITIZEN,
+        may_reach_citizen=_may_reach_citizen(event, peer, manner),
         test=test,
     )
+
+
+def _wants(event: Event, peer: Peer, manner: Manner | None) -> bool:
+    wanted = peer.options.get("events")
+    if wanted and event.type.value not in wanted:
+        return False
+    return manner is None or event.type.value in manner.sends_on
+
+
+def _is_kept_for(peer: Peer, at: datetime) -> bool:
+    """Whether a delivery is owed: to a peer that is enabled, or was not long ago."""
+    if peer.enabled or peer.disabled_at is None:
+        return peer.enabled
+    days = peer.options.get("keep_days")
+    if not isinstance(days, int | float) or not 0 <= days <= _KEEP_DAYS_MAX:
+        days = KEEP_DAYS
+    return at - peer.disabled_at < timedelta(days=days)
+
+
+def _may_reach_citizen(event: Event, peer: Peer, manner: Manner | None) -> bool:
+    """What the row says, as a system may pass on what its format does not; else the manifest."""
+    said = peer.options.get("may_reach_citizen")
+    if isinstance(said, bool):
+        return said
+    return manner.may_reach_citizen if manner else event.type in CITIZEN

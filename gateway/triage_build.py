@@ -24,7 +24,7 @@ from gateway.lifecycle import (
 from gateway.model import facts as f
 from gateway.model.events import Actor, Event, EventType, State
 from gateway.model.fold import number_key
-from gateway.subscriptions import Owed, owed
+from gateway.subscriptions import Manner, Owed, owed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -83,6 +83,7 @@ class Rules(NamedTuple):
     open, move or close terms because of an event. organisation: our own body's id. registers:
     wires or peers whose appeals we register at once. number: spells a number of a register.
     extension_days: from a regime to how far an answer's term may be moved, None for no bound.
+    manners: how the adapters that are switched on tell.
     """
 
     route: Callable[[Appeal, str], f.RoutedFacts | None]
@@ -93,6 +94,7 @@ class Rules(NamedTuple):
     zone: ZoneInfo
     spell: Callable[[RegisterKey, int], str]
     extension_days: Callable[[str], int | None]
+    manners: Mapping[str, Manner]
 
 
 class Plan(NamedTuple):
@@ -294,6 +296,7 @@ class Build:
                     *sorted(self.facts.merged.get(head.id, ())),
                 ),
                 peers=self.facts.peers,
+                manners=self.rules.manners,
                 test=head.test,
             )
         )
@@ -308,7 +311,14 @@ class Build:
         last_only = {code for code, peer in peers.items() if peer.options.get("tell_last")}
         told = [o for o in self._owed(head, received=False) if o.destination not in last_only]
         if len(story) > 1 and not self._hears(head.peer, story[0].appeal_id):
-            missed = owed(story, source="", routed=(head.peer,), peers=peers, test=head.test)
+            missed = owed(
+                story,
+                source="",
+                routed=(head.peer,),
+                peers=peers,
+                manners=self.rules.manners,
+                test=head.test,
+            )
             told += [o for o in missed if o.destination == head.peer]
         return tuple(told)
 

@@ -145,7 +145,7 @@ def replay(
             kept = [f for f in found if f.delivery.may_reach_citizen]
         if commit:
             for item in chosen:
-                deliveries.replay(db, item.delivery.id, gw.now())
+                deliveries.replay(db, item.delivery.id, gw.now(), by_filter=not ids)
             _announce(db)
     _told("Будут отправлены · To be sent again", chosen, as_json=as_json, commit=commit, kept=kept)
 

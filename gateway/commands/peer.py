@@ -12,10 +12,11 @@ from gateway.commands import context, output
 from gateway.disclosure import level_of
 from gateway.errors import ConfigurationError, NotFoundError
 from gateway.model.peer import Peer
-from gateway.store import peers
+from gateway.store import deliveries, peers
 
 app = output.app("peer", "Системы и организации, с которыми связан шлюз · Peers and their keys")
 
+SKIPPED: Final = "накопилось, пока система была отключена"
 _CODE: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
 Options = Annotated[
@@ -131,11 +132,49 @@ def disable(code: Code, *, commit: output.Commit = False, as_json: output.Json =
         if commit:
             with db.transaction():
                 peers.disable(db, code, gw.now())
+        waiting = deliveries.waiting(db, code)
     if as_json:
-        output.document({"peer": code, "keys": alive, "committed": commit})
+        output.document({"peer": code, "keys": alive, "waiting": waiting, "committed": commit})
         return
     done = "Отключена · Disabled" if commit else "Будет отключена · Would be disabled"
-    output.say(f"{done}: {code}, ключей · keys: {alive}")
+    output.say(f"{done}: {code}, ключей · keys: {alive}, доставок ждёт · waiting: {waiting}")
+    output.say("Причитающееся копится и уйдёт после включения · What it is owed is kept for it")
+    output.planned(commit=commit)
+
+
+@app.command()
+def enable(
+    code: Code,
+    *,
+    skip_waiting: Annotated[
+        bool,
+        typer.Option("--skip-waiting", help="Накопленное не отправлять · Send nothing kept for it"),
+    ] = False,
+    with_key: Annotated[
+        bool, typer.Option("--key/--no-key", help="Сразу выдать ключ · Mint a key at once")
+    ] = False,
+    commit: output.Commit = False,
+    as_json: output.Json = False,
+) -> None:
+    """Включить снова; накопленное уйдёт · Enable a peer again; what was kept for it goes out."""
+    key, skipped = "", 0
+    with context.opened(context.settings()) as gw, gw.connection() as db:
+        if code not in peers.read_all(db):
+            raise NotFoundError("no such peer", found=code, todo="`gateway peer list`")
+        if commit and skip_waiting:
+            skipped = sum(deliveries.skip_unsent(db, code, gw.now(), SKIPPED))
+        waiting = deliveries.waiting(db, code)
+        if commit:
+            with db.transaction():
+                peers.enable(db, code)
+                key = peers.new_key(db, code, gw.now()) if with_key else ""
+    if as_json:
+        told = {"peer": code, "waiting": waiting, "skipped": skipped, "committed": commit}
+        output.document(told | ({"key": key} if key else {}))
+        return
+    done = "Включена · Enabled" if commit else "Будет включена · Would be enabled"
+    output.say(f"{done}: {code}, ждёт · waiting: {waiting}, пропущено · skipped: {skipped}")
+    _say_key(key)
     output.planned(commit=commit)
 
 
@@ -190,6 +229,10 @@ def _told(code: str, minted: str, *, as_json: bool, text: str) -> None:
         output.document({"peer": code} | ({"key": minted} if minted else {}))
         return
     output.say(text)
+    _say_key(minted)
+
+
+def _say_key(minted: str) -> None:
     if minted:
         output.say("Ключ показан один раз · The key is shown this once:")
         output.say(minted)

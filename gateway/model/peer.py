@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -12,7 +13,8 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
 
     adapter: code of the adapter that speaks with it, or the channel: `webhook`, `soap`, `file`,
     `pull`. options: what that adapter or channel needs; `tell` (`pull`, `push`, `none`) says how it
-    learns what happened to appeals it sent, `events` which events it wants.
+    learns what happened to appeals it sent, `events` which events it wants. disabled_at: since when
+    it is not enabled.
     """
 
     code: str
@@ -21,6 +23,7 @@ class Peer(msgspec.Struct, frozen=True, kw_only=True):
     role: str = "partner"
     require: str = "key"
     enabled: bool = True
+    disabled_at: datetime | None = None
     test: bool = False
     disclosure: str = "reference_only"
     disclosure_ground: str = ""

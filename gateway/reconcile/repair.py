@@ -83,10 +83,12 @@ def _resend(connection: Connection[Any], peer: str, appeal_id: UUID, now: dateti
     connection.execute(LOCK, (peer, appeal_id))
     stands = standing(read.told(connection, peer, [appeal_id]).get(appeal_id, []))
     if stands.blocked is not None:
-        deliveries.replay(connection, stands.blocked.id, now)
+        deliveries.replay(connection, stands.blocked.id, now, by_filter=True)
     elif stands.moving:
         return "on its way already"
-    elif (last := stands.last) is not None:
+    elif (last := stands.last) is not None and last.may_reach_citizen:
+        return "it may reach a citizen: only a person sends it again, by its id"
+    elif last is not None:
         again = lanes.NewDelivery(
             destination=peer,
             lane_key=last.lane,

@@ -14,7 +14,7 @@ from gateway.store.arrays import TextArray, UuidArray
 from gateway.store.lanes import PULL_LANE, Delivery
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -25,6 +25,8 @@ OPEN: Final = ("ready", "retry", "unknown", "refused", "dead", "sending")
 REPLAYABLE: Final = ("refused", "dead", "unknown", "retry", "skipped")
 """States from which a delivery may be sent again; by filter only the first two."""
 SKIPPABLE: Final = ("ready", "retry", "unknown", "refused", "dead", "sent")
+UNSENT: Final = ("ready", "retry")
+SKIP_CHUNK: Final = 500
 CONFIRMABLE: Final = ("unknown", "sent", "refused", "dead")
 
 
@@ -105,11 +107,21 @@ def attempts(connection: Connection[Any], id_: UUID) -> list[Attempt]:
     return [Attempt(*row) for row in connection.execute(sql.ATTEMPTS, (id_,), binary=True)]
 
 
-def replay(connection: Connection[Any], id_: UUID, now: datetime) -> None:
+def replay(
+    connection: Connection[Any], id_: UUID, now: datetime, *, by_filter: bool = False
+) -> None:
     """Send again under the same key; a doubt must have been settled by the person who says so.
 
     Opens the lane that this delivery closed. What was sent before is left in the attempts.
+    by_filter: nobody named this very delivery; one that may reach a citizen is refused with
+    StateError then (design §2.14).
     """
+    if by_filter and (found := get(connection, id_)).delivery.may_reach_citizen:
+        raise StateError(
+            "it may reach a citizen: only a person sends it again, by its id",
+            current_state=found.delivery.state,
+            todo=f"`gateway deliveries replay {id_}`",
+        )
     decision = Decision("retry", REPLAYABLE, "replayed", "replayed by an operator")
     _decide(connection, id_, decision, now)
 
@@ -117,6 +129,29 @@ def replay(connection: Connection[Any], id_: UUID, now: datetime) -> None:
 def skip(connection: Connection[Any], id_: UUID, now: datetime, reason: str) -> None:
     """Never send; the next one of its lane is due."""
     _decide(connection, id_, Decision("skipped", SKIPPABLE, "skipped", reason), now)
+
+
+def waiting(connection: Connection[Any], destination: str) -> int:
+    """Return how many deliveries to a peer are not finished."""
+    row = connection.execute(sql.WAITING, (destination,)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def skip_unsent(
+    connection: Connection[Any], destination: str, now: datetime, reason: str
+) -> Iterator[int]:
+    """Skip everything that waits for a peer and is in no doubt; yield how many, chunk by chunk.
+
+    Each chunk is a transaction, so one that is broken off may be begun again.
+    """
+    while True:
+        with connection.transaction():
+            found = find(connection, destination=destination, states=UNSENT, limit=SKIP_CHUNK)
+            for item in reversed(found):
+                skip(connection, item.delivery.id, now, reason)
+        if not found:
+            return
+        yield len(found)
 
 
 def confirm(connection: Connection[Any], id_: UUID, now: datetime, reason: str) -> None:

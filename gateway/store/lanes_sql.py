@@ -290,6 +290,8 @@ WHERE (cardinality($1::uuid[]) = 0 OR d.id = ANY($1::uuid[]))
 ORDER BY d.id DESC LIMIT $5
 """
 
+WAITING = "SELECT coalesce(sum(waiting), 0) FROM lane WHERE destination = $1"
+
 HEADS = f"""
 SELECT {COLUMNS}, d.due, d.ack_due, d.changed_at, d.error_code, d.error, d.reference
 FROM lane l CROSS JOIN LATERAL (
@@ -324,8 +326,10 @@ PULLED = f"""
 SELECT {COLUMNS}, coalesce(a.peer, ''), coalesce(a.external_id, ''), coalesce(a.receipt_number, '')
 FROM delivery d LEFT JOIN appeal a ON a.id = d.appeal_id
 WHERE d.destination = $1 AND d.lane = $2 AND d.seq > $3 AND d.kind = 'pull' AND d.state <> 'skipped'
+  AND (NOT d.test OR a.peer = $1 OR EXISTS (SELECT FROM peer p WHERE p.code = $1 AND p.test))
 ORDER BY d.seq LIMIT $4
 """
+"""A test message is read by its own sender and by test systems (design §2.14)."""
 
 PULL_LANE = """
 SELECT head_seq, next_seq FROM lane WHERE destination = $1 AND key = $2

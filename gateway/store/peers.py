@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-COLUMNS = """code, name, adapter, role, require, enabled, test, disclosure, disclosure_ground,
-             callback_hosts, options"""
+COLUMNS = """code, name, adapter, role, require, enabled, disabled_at, test, disclosure,
+             disclosure_ground, callback_hosts, options"""
 
 ALL = f"SELECT {COLUMNS} FROM peer ORDER BY code"  # noqa: S608 - our own column list
 ADD = """
@@ -30,7 +30,11 @@ ON CONFLICT (code) DO NOTHING RETURNING code
 ADD_KEY = """
 INSERT INTO credential (id, peer, kind, secret_sha256, created_at) VALUES ($1, $2, 'key', $3, $4)
 """
-DISABLE = "UPDATE peer SET enabled = false WHERE code = $1 RETURNING code"
+DISABLE = """
+UPDATE peer SET enabled = false, disabled_at = coalesce(disabled_at, $2) WHERE code = $1
+RETURNING code
+"""
+ENABLE = "UPDATE peer SET enabled = true, disabled_at = NULL WHERE code = $1 RETURNING code"
 DISABLE_KEYS = """
 UPDATE credential SET disabled_at = $2
 WHERE peer = $1 AND disabled_at IS NULL AND ($3 = '' OR id = $3)
@@ -95,10 +99,16 @@ def disable_key(connection: Connection[Any], code: str, key_id: str, now: dateti
 
 
 def disable(connection: Connection[Any], code: str, now: datetime) -> None:
-    """Disable a peer and all its keys; what it sent stays."""
-    if connection.execute(DISABLE, (code,)).fetchone() is None:
+    """Disable a peer and all its keys; what it sent stays, and what it is owed (peers.md)."""
+    if connection.execute(DISABLE, (code, now)).fetchone() is None:
         raise NotFoundError("no such peer", found=code, todo="`gateway peer list`")
     connection.execute(DISABLE_KEYS, (code, now, ""))
+
+
+def enable(connection: Connection[Any], code: str) -> None:
+    """Enable a peer again: what it is owed goes out. Its keys stay disabled."""
+    if connection.execute(ENABLE, (code,)).fetchone() is None:
+        raise NotFoundError("no such peer", found=code, todo="`gateway peer list`")
 
 
 def set_options(connection: Connection[Any], code: str, options: dict[str, Any]) -> None:

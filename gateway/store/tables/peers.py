@@ -27,6 +27,7 @@ peer = Table(
     word("role", "partner"),
     word("require", "key"),
     Column("enabled", Boolean, nullable=False, server_default=text("true")),
+    instant("disabled_at", null=True),
     flag("test"),
     word("disclosure", "reference_only"),
     word("disclosure_ground", ""),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from gateway.access.policy import Gate
 from gateway.errors import AccessError
+from gateway.store import lanes
 
 
 @pytest.fixture
@@ -47,12 +50,40 @@ def test_a_disabled_peer_is_shut_out_only_with_commit(house, enter):
     assert house.json("peer", "disable", "portal") == {
         "peer": "portal",
         "keys": 1,
+        "waiting": 0,
         "committed": False,
     }
     assert enter(key) == "portal"
     house.run("peer", "disable", "portal", "--commit")
     with pytest.raises(AccessError):
         enter(key)
+
+
+def test_a_peer_is_enabled_again_with_a_new_key_and_what_was_kept_for_it(house, enter):
+    house.run("peer", "add", "portal", "--no-key")
+    house.run("peer", "disable", "portal", "--commit")
+    since = "SELECT disabled_at IS NOT NULL FROM peer WHERE code = 'portal'"
+    assert house.rows(since) == [(True,)]
+    assert house.json("peer", "enable", "portal", "--key") == {
+        "peer": "portal",
+        "waiting": 0,
+        "skipped": 0,
+        "committed": False,
+    }
+    key = house.json("peer", "enable", "portal", "--key", "--commit")["key"]
+    assert enter(key) == "portal"
+    assert house.rows(since) == [(False,)]
+
+
+def test_what_was_kept_for_a_disabled_peer_may_be_left_unsent(house):
+    with house.connection() as db:
+        rows = [lanes.NewDelivery("epgu", str(n), None, None, "Registered") for n in range(3)]
+        lanes.enqueue(db, rows, datetime.now(UTC))
+    assert house.json("peer", "disable", "epgu", "--commit")["waiting"] == 3
+    assert house.json("peer", "enable", "epgu", "--skip-waiting")["waiting"] == 3
+    found = house.json("peer", "enable", "epgu", "--skip-waiting", "--commit")
+    assert (found["skipped"], found["waiting"]) == (3, 0)
+    assert house.rows("SELECT DISTINCT state FROM delivery") == [("skipped",)]
 
 
 def test_options_are_read_as_json_or_text_and_can_be_removed(house):
@@ -74,6 +105,7 @@ def test_options_are_read_as_json_or_text_and_can_be_removed(house):
         (("key", "nobody"), "no such peer"),
         (("key", "epgu", "--disable", "nothing"), "no such live key"),
         (("disable", "nobody", "--commit"), "no such peer"),
+        (("enable", "nobody", "--commit"), "no such peer"),
         (("option", "nobody", "a=1"), "no such peer"),
     ],
 )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from uuid import UUID
 
 import pytest
 
 from gateway.adapter import Inbound, Window
 from gateway.model.fold import number_key
+from gateway.reconcile import repair
 from gateway.reconcile.run import BEGINNING, FAR
 from gateway.store import deliveries
 
@@ -51,6 +53,19 @@ def test_a_clean_register_in_many_states_has_no_difference(stand, told):
     ]  # fmt: skip
     seen = stand.reconcile()
     assert (seen.code, seen.found, seen.explained) == (0, [], {"same": 7})
+
+
+def test_a_repair_sends_nothing_again_that_may_reach_a_citizen(stand, told):
+    stand.node.control(drop=stand.number_of(told["answered"]))
+    dry = stand.reconcile()
+    mark = "UPDATE delivery SET may_reach_citizen = true WHERE event_type = 'Answered' RETURNING 1"
+    assert stand.rows(mark)
+    run = UUID(dry.said["run"])
+    with stand.connection.transaction():
+        (done,) = repair(stand.connection, "sstu", run, stand.now(), None)
+    assert "by its id" in done.left
+    waiting = "SELECT sum(waiting) FROM lane WHERE destination = 'sstu'"
+    assert stand.rows(waiting) == [(0,)]
 
 
 def test_what_was_planted_is_found_repaired_and_gone(stand, told):

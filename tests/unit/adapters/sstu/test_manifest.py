@@ -6,9 +6,12 @@ import pytest
 
 import adapters.sstu
 from adapters.sstu.adapter import Options, Sstu
+from adapters.sstu.codes import status_for
 from gateway.adapter import Channel, Codec
 from gateway.errors import ConfigurationError
-from gateway.model.events import EventType
+from gateway.lifecycle.table import ROWS
+from gateway.model.answer import Result
+from gateway.model.events import EventType, State
 
 FOLDER = Path(adapters.sstu.__file__).parent
 MANIFEST = tomllib.loads((FOLDER / "manifest.toml").read_text(encoding="utf-8"))
@@ -27,6 +30,24 @@ def test_the_manifest_holds_the_keys_every_adapter_has():
         "allowed_hosts", "disclosure", "events", "personal_data", "conformity", "grade",
     }  # fmt: skip
     assert {*MANIFEST["events"], *MANIFEST["sends_on"]} <= {str(t) for t in EventType}
+
+
+OUTCOMES = {
+    State.ANSWERED: Result.EXPLAINED,
+    State.TRANSFERRED: Result.TRANSFERRED,
+    State.DECLINED: Result.LEFT_WITHOUT_ANSWER,
+}
+
+
+def test_every_event_that_changes_the_status_there_is_sent_on():
+    for row in ROWS:
+        for source in row.sources if row.to and not row.later else ():
+            kept = OUTCOMES.get(source) if row.to is State.CLOSED else None
+            words = [
+                status_for(state, OUTCOMES.get(state) or kept, extended=False, received=True)
+                for state in (source, row.to)
+            ]
+            assert words[0] == words[1] or row.event in MANIFEST["sends_on"], row.event
 
 
 def test_the_code_is_what_the_manifest_says():
