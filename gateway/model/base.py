@@ -21,6 +21,11 @@ Day = dt.date
 Moment = Annotated[dt.datetime, msgspec.Meta(tz=True)]
 """An instant: a datetime that knows its offset (see `moment`)."""
 
+FIRST_YEAR: Final = 1850
+LAST_YEAR: Final = 2199
+"""The years an appeal can speak of, births and terms included. Calendars and offsets beyond the
+years 1 and 9999 overflow, and no peer means them."""
+
 NIL: Final = uuid.UUID(int=0)
 """The id of what has none yet: decoders are pure, the gateway gives ids when it accepts."""
 
@@ -125,18 +130,36 @@ def moment(value: object, path: str = "") -> dt.datetime:
     raise _refused("an instant needs its offset", path, "date_time", value, "…+03:00 or …Z")
 
 
+def in_utc(value: dt.datetime, path: str = "") -> dt.datetime:
+    """Return an aware instant in UTC; raise ValidationError for one of no year that we count."""
+    _counted(value, path)
+    return value.astimezone(dt.UTC)
+
+
 def only_days(*values: dt.date | None) -> None:
     """Refuse a datetime where a `Day` belongs; for `__post_init__` of entities with such fields."""
     for value in values:
+        if value is None:
+            continue
         if isinstance(value, dt.datetime):
             raise _refused("a datetime where a calendar date belongs", "", "date", value, "date")
+        _counted(value)
 
 
 def only_moments(*values: dt.datetime | None) -> None:
     """Refuse a naive datetime where a `Moment` belongs; for `__post_init__`."""
     for value in values:
-        if value is not None and value.tzinfo is None:
+        if value is None:
+            continue
+        if value.tzinfo is None:
             raise _refused("an instant needs its offset", "", "date_time", value, "aware datetime")
+        _counted(value)
+
+
+def _counted(value: dt.date, path: str = "") -> None:
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        years = f"a year from {FIRST_YEAR} to {LAST_YEAR}"
+        raise _refused("no year that an appeal can speak of", path, "range", value, years)
 
 
 def _refused(message: str, path: str, code: str, found: object, expected: str) -> ValidationError:

@@ -23,6 +23,7 @@ from msgspec.structs import replace
 
 from gateway.model.attachment import Attachment
 from gateway.model.base import NIL
+from gateway.model.fold import check_characters
 from gateway.model.question import RECEIVED, AssignedBy
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ _NOT_CONTENT: Final = frozenset({
     "historical", "source_peer", "state", "extended", "overdue", "resolution", "deadlines",
     "parent", "scan_verdict",
 })  # fmt: skip
+_LOOKED_AT_FROM: Final = 8_192
+"""Characters from which a run of combining marks would take long to normalise. Texts were looked at
+when they came in (`clean_text`); this is for whatever reached a field without it."""
 _encode: Final = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -46,12 +50,15 @@ def canonical_json(obj: Any) -> bytes:
     """Return `obj` as canonical JSON: keys sorted, no spaces, UTF-8, every text in NFC.
 
     obj: an entity, or JSON-like values; dates and instants become ISO 8601 text, absent fields of
-    entities are left out. Equal values give equal bytes.
+    entities are left out. Equal values give equal bytes. Raises ValidationError for a large one
+    with a run of combining marks that could not be normalised in decent time.
     """
     body = _encode(obj)
     if body.isascii() and b"\\u" not in body:
         return body
     text = body.decode()
+    if len(text) > _LOOKED_AT_FROM:
+        check_characters(text)
     if unicodedata.is_normalized("NFC", text):
         return body
     return _encode(_normalised(msgspec.to_builtins(obj)))

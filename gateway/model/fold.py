@@ -57,6 +57,13 @@ _GUID: Final = re.compile(
 _NOT_A_WORD: Final = re.compile(r"[\W_]+")
 
 _FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_LOOKED_AT: Final = re.compile(
+    "[^\t\n\r\x20-\u02ff\u0370-\u0482\u048a-\u058f\u1e00-\u20cf\u2100-\u2bff]"
+)
+"""What may be forbidden or a combining mark; Latin, Greek, Cyrillic and punctuation are neither."""
+MARKS_IN_A_ROW: Final = 30
+"""Combining marks on one letter that any language needs, and more (UAX #15, 13, stream-safe text).
+To order a run of n marks takes n² steps: 98,000 of them, 415 bytes when packed, took 15 s."""
 
 
 def number_key(value: str) -> str:
@@ -90,7 +97,8 @@ def clean_text(value: str, path: str = "", limit: int = limits.TEXT_CHARS) -> st
 
     path: where the text stood, for the error. limit: length in characters. Raises ValidationError
     for what neither PostgreSQL nor an XML reply can carry: NUL and other C0 controls but tab, line
-    feed and carriage return, lone surrogates, U+FFFE and U+FFFF; TooLargeError past the limit.
+    feed and carriage return, lone surrogates, U+FFFE and U+FFFF; and for more combining marks in a
+    row than any language has. TooLargeError past the limit.
     """
     if len(value) > limit:
         raise TooLargeError(
@@ -99,9 +107,32 @@ def clean_text(value: str, path: str = "", limit: int = limits.TEXT_CHARS) -> st
             expected=str(limit),
             where=path,
         )
+    if _LOOKED_AT.search(value):
+        check_characters(value, path)
+    return value if value.isascii() else unicodedata.normalize("NFC", value)
+
+
+def check_characters(value: str, path: str = "") -> None:
+    """Raise ValidationError for a character that no text may hold, or too many marks in a row."""
     bad = _FORBIDDEN.search(value)
     if bad:
         message = "a character that no text may hold"
         found = f"U+{ord(bad[0]):04X} at character {bad.start() + 1}"
         raise ValidationError(message, (Violation(path, "character", message, found),))
-    return value if value.isascii() else unicodedata.normalize("NFC", value)
+    place = _too_many_marks(value)
+    if place:
+        message = "too many combining marks in a row"
+        found = f"more than {MARKS_IN_A_ROW} up to character {place}"
+        raise ValidationError(
+            message, (Violation(path, "marks", message, found, f"at most {MARKS_IN_A_ROW}"),)
+        )
+
+
+def _too_many_marks(value: str) -> int:
+    """Return where a run of marks passes its bound, counted from 1; 0 when none does."""
+    run = 0
+    for place, char in enumerate(value, 1):
+        run = run + 1 if unicodedata.combining(char) else 0
+        if run > MARKS_IN_A_ROW:
+            return place
+    return 0

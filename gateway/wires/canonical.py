@@ -6,7 +6,6 @@ that nothing is lost between the wire and the store (model.md §0, rule 4).
 
 from __future__ import annotations
 
-from datetime import UTC
 from typing import TYPE_CHECKING
 
 from gateway.adapter import Inbound
@@ -16,7 +15,7 @@ from gateway.model import facts as f
 from gateway.model.address import Address, AddressRole
 from gateway.model.appeal import Appeal, AppealType, Form, Regime, RepeatKind
 from gateway.model.attachment import AttachedFile
-from gateway.model.base import Code, ExternalRef, Extra
+from gateway.model.base import Code, ExternalRef, Extra, in_utc
 from gateway.model.fold import clean_text, number_key
 from gateway.model.organisation import Organisation
 from gateway.model.person import (
@@ -60,7 +59,7 @@ def submission(given: c.AppealIn, operation: str = "submit", reason: str = "") -
             type=AppealType(given.type) if given.type else AppealType.UNKNOWN,
             form=Form(given.form) if given.form else None,
             delivery_method=_code(DELIVERY, given.delivery_method),
-            received_at=given.received_at.astimezone(UTC) if given.received_at else None,
+            received_at=in_utc(given.received_at, "ReceivedAt") if given.received_at else None,
             direct=given.direct,
             subject=clean_text(given.subject or "", "Subject"),
             text=text,

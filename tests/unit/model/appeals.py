@@ -18,7 +18,7 @@ _LEAVES = {
     int: st.integers(0, 10**9),
     float: st.floats(-180, 180),
     bool: st.booleans(),
-    dt.date: st.dates(),
+    dt.date: st.dates(dt.date(1850, 1, 1), dt.date(2199, 12, 31)),
     dt.datetime: _MOMENTS,
     uuid.UUID: st.uuids(),
 }

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from gateway.errors import ValidationError
 from gateway.model.address import Address
 from gateway.model.answer import AnswerDelivery, Outcome
-from gateway.model.base import Code, Entity, Extra, day, moment
-from gateway.model.person import Person
+from gateway.model.base import Code, Entity, Extra, day, in_utc, moment
+from gateway.model.person import Identification, Person
 from gateway.model.question import RECEIVED, PeerState, Question
 from gateway.model.registration import Registration
 
@@ -20,7 +20,7 @@ MOSCOW = dt.timezone(dt.timedelta(hours=3))
 NOON = dt.datetime(2026, 3, 2, 12, tzinfo=MOSCOW)
 
 
-@given(st.dates())
+@given(st.dates(dt.date(1850, 1, 1), dt.date(2199, 12, 31)))
 def test_a_day_travels_as_itself(value):
     registration = Registration(number="1", date=value)
 
@@ -131,3 +131,25 @@ def test_defaults_of_entities_can_be_left_out(entity):
             assert not isinstance(default, float), field.name
     config = entity.__struct_config__
     assert (config.frozen, config.forbid_unknown_fields, config.omit_defaults) == (True,) * 3
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-14:00",
+        "1849-12-31T23:00:00+03:00", "2200-01-01T00:00:00Z",
+    ],
+)  # fmt: skip
+def test_an_instant_of_no_year_that_an_appeal_can_speak_of_is_refused(told):
+    with pytest.raises(ValidationError) as refused:
+        in_utc(moment(told), "ReceivedAt")
+    (violation,) = refused.value.violations
+    assert (violation.path, violation.code) == ("ReceivedAt", "range")
+    with pytest.raises(ValidationError):
+        Identification(at=moment(told))
+
+
+def test_an_entity_takes_days_from_old_births_to_far_terms():
+    assert Person(birth_date=day("1850-01-01")).birth_date.year == 1850
+    with pytest.raises(ValidationError):
+        Person(birth_date=day("0001-01-01"))

@@ -98,3 +98,17 @@ def test_a_text_past_its_limit_is_refused():
     assert clean_text("ы" * 10, limit=10)
     with pytest.raises(TooLargeError):
         clean_text("ы" * 11, "Subject", limit=10)
+
+
+def test_marks_that_take_a_square_of_steps_are_refused_with_their_place():
+    with pytest.raises(ValidationError) as refused:
+        clean_text("Прошу" + "\u0315\u0300" * 49_000, "Appeal/Text")
+    (violation,) = refused.value.violations
+    assert (violation.path, violation.code) == ("Appeal/Text", "marks")
+    assert "character 36" in violation.found
+
+
+@given(st.integers(0, 30), st.sampled_from(["и\u0306", "\u05d0\u05b8", "\u0915\u094d"]))
+def test_letters_with_all_the_marks_of_a_language_stay(count, letter):
+    text = letter * 100 + "е" + "\u0301" * count
+    assert clean_text(text) == unicodedata.normalize("NFC", text)

@@ -67,7 +67,7 @@ def _values(kind: inspect.Type) -> st.SearchStrategy:
         inspect.FloatType: lambda: st.floats(kind.ge, kind.le),
         inspect.BytesType: lambda: st.binary(max_size=40),
         inspect.BoolType: st.booleans,
-        inspect.DateType: lambda: st.dates(dt.date(1900, 1, 1)),
+        inspect.DateType: lambda: st.dates(dt.date(1900, 1, 1), dt.date(2199, 12, 31)),
         inspect.DateTimeType: lambda: MOMENTS,
     }
     return made[type(kind)]()
