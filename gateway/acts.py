@@ -18,7 +18,7 @@ from gateway.store import history, peers, registers
 from gateway.store import work as queue
 from gateway.store.work import Item
 from gateway.triage import write
-from gateway.triage_build import PENDING_NUMBER, Build, Facts
+from gateway.triage.build import PENDING_NUMBER, Build, Facts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-    from gateway.triage_build import Plan, Rules
+    from gateway.triage.build import Plan, Rules
 
 
 class Act(NamedTuple):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from gateway import acts, policies, triage, triage_plan
+from gateway import acts, policies, triage
 from gateway.errors import ConflictError, GatewayError, NotFoundError, StateError
 from gateway.lifecycle import Claim, fold, ties
 from gateway.model import facts as f
@@ -19,7 +19,8 @@ from gateway.model.appeal import Appeal
 from gateway.model.events import EventType
 from gateway.store import letters, organisations
 from gateway.store import work as queue
-from gateway.triage_build import Build, rule
+from gateway.triage import plan as planning
+from gateway.triage.build import Build, rule
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from gateway.model.events import Actor, Event
     from gateway.store.work import Item
-    from gateway.triage_build import Facts, Plan, Rules
+    from gateway.triage.build import Facts, Plan, Rules
 
 _APPEAL = msgspec.json.Decoder(Appeal)
 
@@ -145,7 +146,7 @@ def _own_life(
     causes = {e.cause for e in theirs if e.cause} - {e.cause for e in mine}
     messages = queue.named(connection, appeal_id, {*causes, *([came] if came else [])})
     founding = next((item for item in messages if item.message_id == came), None)
-    if merger.actor == rule(triage_plan.SAME_LETTER):
+    if merger.actor == rule(planning.SAME_LETTER):
         first = _begun(appeal_id, founding, claim, facts, rules)
     else:
         first = _resumed(appeal_id, mine[:at], claim, facts, rules)
@@ -155,7 +156,7 @@ def _own_life(
         if item.message_id == came:
             continue
         try:
-            made = triage_plan.plan(item, facts, rules)
+            made = planning.plan(item, facts, rules)
         except GatewayError as error:
             retold.append(Retold(item.message_id, item.operation, item.key, "", error.message))
             continue
@@ -183,7 +184,7 @@ def _begun(
         build.claim(claim)
         build.cause = founding.message_id
     content = facts.contents.get(appeal_id)
-    return triage_plan.begun(build, _APPEAL.decode(content) if content else Appeal())
+    return planning.begun(build, _APPEAL.decode(content) if content else Appeal())
 
 
 def _resumed(

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from gateway import deadlines, registry, routing
 from gateway.deadlines.terms import DEFAULT
-from gateway.triage_build import Rules
+from gateway.triage.build import Rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -19,7 +19,7 @@ from gateway.model.facts import RegistrationFacts
 from gateway.model.fold import number_key
 from gateway.store import lookup, organisations
 from gateway.store.registers import RegisterKey
-from gateway.triage_build import Rules
+from gateway.triage.build import Rules
 
 app = output.app("register", "Регистрация обращений · Registration of appeals", default="add")
 

@@ -1,4 +1,4 @@
-"""What one accepted message becomes; pure: the room `triage` reads before and writes after."""
+"""What one accepted message becomes; pure: `runner` reads before and writes after."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from gateway import duplicates, triage_told
+from gateway import duplicates
 from gateway.adapter import RemoteState
 from gateway.errors import InternalError
 from gateway.lifecycle import (
@@ -26,7 +26,8 @@ from gateway.store.files import Moved
 from gateway.store.history import Content
 from gateway.store.organisations import named_in, named_in_report
 from gateway.store.registers import RegisterKey
-from gateway.triage_build import Build, Facts, Plan, Rules, rule
+from gateway.triage.build import Build, Facts, Plan, Rules, rule
+from gateway.triage.told import claims, tells_states
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -108,8 +109,8 @@ def begun(build: Build, appeal: Appeal, **rest: Any) -> Plan:
         build.add(EventType.ROUTED, routed, rule(routed.rule))
     if build.state.state is State.RECEIVED:
         build.terms_of_received()
-    for told in triage_told.claims(appeal, item.peer, item.message_id, item.recorded_at):
-        build.told(told)
+    for claim in claims(appeal, item.peer, item.message_id, item.recorded_at):
+        build.told(claim)
     register = None if head.historical else _register(item, appeal, rules, build.facts.now)
     if register is not None and not build.register(register, routed):
         register = None
@@ -234,7 +235,7 @@ def _register(item: Item, appeal: Appeal, rules: Rules, now: datetime) -> Regist
     """By policy we register at once, unless the appeal comes with a number of our own body."""
     if not rules.organisation or not rules.registers & {"*", item.wire, item.peer}:
         return None
-    if triage_told.tells_states(appeal):
+    if tells_states(appeal):
         return None
     if any(
         r.organisation and r.organisation.full_name == rules.organisation

@@ -35,8 +35,8 @@ from gateway.store import (
 )
 from gateway.store import work as queue
 from gateway.store.committer import CHANNEL, TRANSIENT
-from gateway.triage_build import Facts, Plan, Rules
-from gateway.triage_plan import plan
+from gateway.triage.build import Facts, Plan, Rules
+from gateway.triage.plan import plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -1,0 +1,9 @@
+"""The second room: accepted messages become facts (design §1).
+
+`Triage` runs it, `write` puts plans down. `plan` decides, `build` collects what was decided, `told`
+says what an appeal knows of its own fate.
+"""
+
+from gateway.triage.runner import Done, Triage, named, write
+
+__all__ = ["Done", "Triage", "named", "write"]
