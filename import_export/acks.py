@@ -2,12 +2,13 @@
 
 `<name>.ack.csv` for a table, `<name>.ack.xml` for a bundle (a `SubmitAppealsResponse` of the SOAP
 contract), `<name>.err.csv` for both. Each is written under a hidden name, made durable, and then
-renamed: a partner never sees half of one.
+renamed: a partner never sees half of one. No link that he planted in the folder is followed.
 """
 
 from __future__ import annotations
 
 import os
+import secrets
 from typing import IO, TYPE_CHECKING, Any, Final, NamedTuple, Self
 
 from gateway import ns
@@ -61,8 +62,10 @@ class _Staged:
 
     def __init__(self, target: Path) -> None:
         self.target = target
-        self._temporary = target.with_name(short(f".{target.name}.tmp"))
-        self.file: IO[bytes] = self._temporary.open("wb")
+        # The partner may write here too: a name that he knows could be a link to a file of ours.
+        self._temporary = target.with_name(short(f".{target.name}.{secrets.token_hex(8)}.tmp"))
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        self.file: IO[bytes] = os.fdopen(os.open(self._temporary, flags, 0o644), "wb")
 
     def finish(self) -> None:
         """Make it durable, then visible."""

@@ -16,7 +16,7 @@ import os
 import stat
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Final
 from uuid import UUID
 
 import msgspec
@@ -57,8 +57,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     def begin_try(self) -> int:
         """Count one more try, durably, and return how many there were with it."""
         path = self.folder / _TRIES
-        count = len(path.read_bytes()) + 1 if path.exists() else 1
-        with path.open("ab") as file:
+        with _own(path) as file:
+            count = os.fstat(file.fileno()).st_size + 1
             file.write(b".")
             file.flush()
             os.fsync(file.fileno())
@@ -82,9 +82,9 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
     def clear(self) -> None:
         """Remove the empty folder of the claim."""
-        for name in (_TRIES, _MARKER):
-            (self.folder / name).unlink(missing_ok=True)
         with suppress(OSError):
+            for name in (_TRIES, _MARKER):
+                (self.folder / name).unlink(missing_ok=True)
             self.folder.rmdir()
 
 
@@ -124,7 +124,7 @@ class Directories:
     @contextmanager
     def exclusive(self) -> Iterator[bool]:
         """Hold the inbox; False when another watcher, of any process or node, holds it."""
-        with (self.work / _LOCK).open("ab") as file:
+        with _own(self.work / _LOCK) as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
@@ -192,11 +192,18 @@ class Directories:
     def sweep(self) -> None:
         """Remove acknowledgements that a watcher that died was still writing."""
         for path in self.out.glob(".*.tmp"):
-            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                path.unlink()
 
     def _take_marker(self, claim: Claim, marker: str) -> None:
         with suppress(FileNotFoundError):
             (self.incoming / f"{claim.name}{marker}").rename(claim.marker)
+
+
+def _own(path: Path) -> IO[bytes]:
+    """Open a file of ours to append to; a link that somebody planted in its place is refused."""
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    return os.fdopen(os.open(path, flags, 0o644), "ab")
 
 
 def short(name: str) -> str:

@@ -128,6 +128,11 @@ TEXTS: Final[dict[str, _Text]] = {
         "контрольная сумма не сошлась: файл передан с ошибкой",
         "the checksum differs: the file did not arrive as it was sent",
     ),
+    "not_plain": _Text(
+        "malformed",
+        "это не обычный файл (ссылка, канал, каталог)",
+        "this is no plain file (a link, a pipe, a directory)",
+    ),
     "changed": _Text(
         "malformed",
         "файл изменился, пока его читали: пишите под другим именем и переименовывайте",

@@ -7,6 +7,7 @@ when it has changed meanwhile, it is given back and read anew once it stands sti
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import os
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 _READ: Final = 1024 * 1024
 _MARKER_BYTES: Final = 1024
+_NOT_PLAIN: Final = (errno.ELOOP, errno.ENXIO)
+"""What opening a link, or a socket, without following or waiting says."""
 _UTF16: Final = (b"\xff\xfe<", b"\xfe\xff\0<", b"<\0", b"\0<")
 
 
@@ -64,6 +67,7 @@ class Snapshot:
         """Compare the checksum of a companion file; raise MalformedError when it differs.
 
         `.ok` says only that the file is whole, `.md5` and `.sha256` hold its digest in hex first.
+        What the companion says is never told back: it may be a file that was no companion before.
         """
         if kind == ".ok":
             return
@@ -78,14 +82,22 @@ class Snapshot:
             self.file.seek(0)
             found = digest.hexdigest()
         if found != wanted:
-            raise unreadable("digest", found, wanted, kind)
+            raise unreadable("digest", found, where=kind)
 
 
 def take(path: Path, blobs: BlobDirectory, limit: int) -> Snapshot:
-    """Copy a file; raise TooLargeError past `limit` bytes. Symbolic links are not followed."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    """Copy a plain file; raise MalformedError for any other, TooLargeError past `limit` bytes."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno in _NOT_PLAIN:
+            raise unreadable("not_plain") from error
+        raise
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise unreadable("not_plain")
     with os.fdopen(descriptor, "rb") as original:
-        status = os.fstat(descriptor)
         if status.st_size > limit:
             raise unreadable("file_large", f"{status.st_size} B", f"{limit} B")
         if status.st_size <= BODY_IN_ROW_BYTES:

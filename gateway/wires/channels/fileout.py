@@ -8,6 +8,7 @@ its files; the marks say what was handed over, so that nothing appears twice.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import re
 import stat
@@ -54,8 +55,9 @@ class FileChannel:
             return Receipt(final=True, reference=name)
         appeared = False
         try:
-            self._pending.mkdir(parents=True, exist_ok=True)
-            self._sent.mkdir(exist_ok=True)
+            self._directory.mkdir(parents=True, exist_ok=True)
+            _folder(self._pending)
+            _folder(self._sent)
             _write(self._pending / key, wire.body)
             _sync(self._pending)
             self._link(key, name, wire.body)
@@ -123,7 +125,7 @@ class FileChannel:
         """Let the complete file appear under its name, in one step, on disk."""
         shown = self._directory / name
         try:
-            os.link(self._pending / key, shown)
+            os.link(self._pending / key, shown, follow_symlinks=False)
         except FileExistsError as error:
             if not _holds(shown, body):
                 raise PeerRefused(
@@ -132,7 +134,8 @@ class FileChannel:
         _sync(self._directory)
 
     def _mark(self, key: str) -> None:
-        mark = os.open(self._sent / key, os.O_CREAT | os.O_WRONLY, 0o644)
+        flags = os.O_CREAT | os.O_WRONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+        mark = os.open(self._sent / key, flags, 0o644)
         os.close(mark)
         _sync(self._sent)
         with contextlib.suppress(FileNotFoundError):
@@ -149,10 +152,17 @@ def file_name(wire: Wire, key: str) -> str:
     return f"{stem}-{key}.{extension}" if stem else f"{key}.{extension}"
 
 
+def _folder(path: Path) -> None:
+    """Make a folder of ours; a link that the partner planted leads where he must not write."""
+    path.mkdir(exist_ok=True)
+    if path.is_symlink():
+        raise OSError(errno.ELOOP, f"{path.name} is a link")
+
+
 def _write(path: Path, body: bytes) -> None:
     with contextlib.suppress(FileNotFoundError):
         path.unlink()  # left by a crash; it may be linked to what the partner reads
-    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_NOFOLLOW, 0o644)
     try:
         with open(descriptor, "wb", closefd=False) as file:
             file.write(body)

@@ -236,6 +236,17 @@ def test_a_taken_name_and_a_lost_directory_are_told_apart(tmp_path):
     assert not lost.probe().ok
 
 
+@pytest.mark.parametrize("folder", [".pending", ".sent"])
+def test_a_folder_of_ours_that_a_partner_made_a_link_is_not_written_through(tmp_path, folder):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / folder).symlink_to(elsewhere)
+    with pytest.raises(PeerUnavailable):
+        FileChannel(tmp_path / "out", peer="file").deliver(WIRE, "k")
+    assert list(elsewhere.iterdir()) == []
+
+
 @pytest.mark.parametrize("kind", ["link", "pipe", "directory"])
 def test_what_a_partner_put_there_is_neither_followed_nor_waited_for(tmp_path, kind):
     channel = FileChannel(tmp_path / "out", peer="file")
