@@ -11,6 +11,7 @@ from collections import Counter
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+import msgspec
 from psycopg.rows import namedtuple_row
 
 from gateway.errors import GatewayError
@@ -377,8 +378,10 @@ def _questions(rows: Sequence[Any], wanted: Sequence[projected.QuestionRow]) -> 
         yield f"question {ordinal} is in no event"
 
 
-def _told(facts: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in facts.items() if value is not None}
+def _told(facts: dict[str, Any]) -> Any:
+    """Return facts as the database gives them back: in JSON a list is the only sequence."""
+    told = {key: value for key, value in facts.items() if value is not None}
+    return msgspec.json.decode(msgspec.json.encode(told))
 
 
 def _same(what: str, stored: Sequence[Any], wanted: Sequence[Any]) -> Iterator[str]:

@@ -118,6 +118,9 @@ class TestAnswers:
         whole = get(OWN, external_id="a", with_text=True)
         assert [a.text for a in whole.answers] == ["Приняли", "Лифт починили"]
 
+    def test_its_files_are_no_fault_of_the_projections(self, room, receipt):
+        assert room.verified().faults == ()
+
     def test_the_change_names_the_same_letter(self, room, pool, get, receipt):
         snapshots = StoredSnapshots(pool, room.blobs, lambda _code: {}, lambda: room.now)
         changes = PullChanges(pool, snapshots, lambda: room.now).get(c.GetChanges(max=100), OWN)
