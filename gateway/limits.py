@@ -16,6 +16,8 @@ SOAP_ROOT_NODES: Final = 50_000
 XML_DEPTH: Final = 100
 REST_BODY_BYTES: Final = 12 * MB
 JSON_DEPTH: Final = 64
+JSON_VALUES: Final = SOAP_ROOT_NODES
+"""Values of one JSON document, counted before it is read: 15 MB of `[],` took 456 MB of memory."""
 HEADER_BYTES: Final = 64 * KB
 HEADER_COUNT: Final = 100
 ATTACHMENT_INLINE_BYTES: Final = 5 * MB
@@ -64,6 +66,8 @@ ZIP_MEMBERS: Final = 1_000
 ZIP_RATIO: Final = 200
 ZIP_MEMBER_BYTES: Final = 64 * MB
 ZIP_TOTAL_BYTES: Final = 512 * MB
+LIST_ROWS: Final = 100_000
+"""Rows of a node's list that is dropped as a file; fetched from the node it is read as it comes."""
 ZIP_DIRECTORY_BYTES: Final = 2 * MB
 """Directory at the end of a package, 2 KB for each of its members."""
 TABLE_COLUMNS: Final = 256
@@ -77,7 +81,8 @@ FILE_BYTES: Final = 4096 * MB
 """A dropped file; a larger one is answered, but not copied into the store."""
 
 DOCUMENT_FILE_BYTES: Final = 256 * MB
-"""A dropped file in the format of an adapter, which is read in memory; a package is 50 MB."""
+"""A dropped file in the format of an adapter, which is read in memory; a package is 50 MB, and a
+document by itself, as one of a package, ZIP_MEMBER_BYTES at most."""
 
 EMBEDDED_START_SECONDS: Final = 300.0
 """Waiting for the embedded PostgreSQL: recovery after a crash reads all its WAL first."""

@@ -24,6 +24,7 @@ NOT_SETTINGS = {"config"}
 
 
 Days = Annotated[int, msgspec.Meta(ge=0, le=36_500)]
+Bytes = Annotated[int, msgspec.Meta(gt=0)]
 
 
 class FileInbox(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -37,6 +38,8 @@ class FileInbox(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """A profile of import_export/profiles, or path of a TOML file; empty: XML bundles only."""
     codec: str = ""
     """Name of an adapter whose own format is dropped here (`sstu`: documents and zip packages)."""
+    document_bytes: Bytes = limits.DOCUMENT_FILE_BYTES
+    """Largest file in the adapter's format: it is read in memory."""
     settle_seconds: float = 2.0
     """A file is taken when its size and time have stood still for so long."""
 

@@ -2,11 +2,13 @@
 
 An inbox that names an adapter as its `codec` takes what that adapter's `decode` takes; for ССТУ one
 JSON document or a zip package of them. What cannot be read is named by its member and harms itself
-only. The whole file is in memory while it is read, so it may be `limits.DOCUMENT_FILE_BYTES` large.
+only. The whole file is in memory while it is read, so its size is
+looked at before: the inbox says in `document_bytes` how much it may be.
 """
 
 from __future__ import annotations
 
+import os
 from typing import IO, TYPE_CHECKING, Final
 
 import msgspec
@@ -33,11 +35,14 @@ class Documents:
     Raises GatewayError when nothing of the file can be read.
     """
 
-    def __init__(self, source: IO[bytes], codec: Codec, name: str) -> None:
+    def __init__(
+        self, source: IO[bytes], codec: Codec, name: str, most: int = limits.DOCUMENT_FILE_BYTES
+    ) -> None:
+        size = source.seek(0, os.SEEK_END)
+        if size > most:
+            raise unreadable("file_large", f"{size} B", f"{most} B")
         source.seek(0)
-        body = source.read(limits.DOCUMENT_FILE_BYTES + 1)
-        if len(body) > limits.DOCUMENT_FILE_BYTES:
-            raise unreadable("file_large", "", f"{limits.DOCUMENT_FILE_BYTES} B")
+        body = source.read(most)
         if not body.strip():
             raise unreadable("empty")
         self.media_type = "application/zip" if body.startswith(_ZIP) else "application/json"

@@ -85,6 +85,7 @@ class Reading:
         self._peer = inbox.peer
         self._test = sender is not None and sender.test
         self._codec = codec
+        self._document_bytes = inbox.document_bytes
         self._directories = directories
         self._committer = committer
         self._blobs = blobs
@@ -135,7 +136,7 @@ class Reading:
         if is_xml(claim.name, snapshot.start):
             return Bundle(snapshot.file)
         if self._codec is not None:
-            return Documents(snapshot.file, self._codec, claim.name)
+            return Documents(snapshot.file, self._codec, claim.name, self._document_bytes)
         return Table(snapshot.file, require_profile(self._profile), peer=self._peer)
 
     def _land(

@@ -13,14 +13,12 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-import msgspec
-
-from adapters.sstu.array import elements
+from adapters.sstu.array import AT_ONCE, elements
 from adapters.sstu.codes import status_of
 from adapters.sstu.fields import Fields, parse
 from gateway import limits
 from gateway.adapter import Decoded, Inbound, Rejected, RemoteState
-from gateway.errors import MalformedError, Violation
+from gateway.errors import GatewayError, TooLargeError, Violation
 from gateway.model.digest import canonical_json
 from gateway.model.fold import number_key
 
@@ -132,22 +130,18 @@ def stamp(value: str, zone: tzinfo) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=zone)
 
 
-def _raws(body: bytes) -> list[bytes]:
-    try:
-        return [
-            bytes(raw)
-            for raw in msgspec.json.decode(
-                body.removeprefix(b"\xef\xbb\xbf"), type=list[msgspec.Raw]
-            )
-        ]
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as e:
-        raise MalformedError("the list is not a JSON array", found=str(e)) from e
+def _raws(body: bytes) -> Iterator[bytes]:
+    pieces = (body[at : at + AT_ONCE] for at in range(0, len(body), AT_ONCE))
+    for index, raw in enumerate(elements(pieces)):
+        if index >= limits.LIST_ROWS:
+            raise TooLargeError("too many rows in the list", expected=f"at most {limits.LIST_ROWS}")
+        yield raw
 
 
 def _row(raw: bytes, zone: tzinfo, wrong: list[Violation]) -> Row | None:
     try:
         value = parse(raw, "the row")
-    except MalformedError as e:
+    except GatewayError as e:
         wrong.append(Violation("", e.code, e.message, e.found))
         return None
     if not isinstance(value, dict):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
+import re
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from adapters.sstu import analytics, document, package, review_csv
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from datetime import tzinfo
 
 SOURCE: Final = Code(system="gateway.source", value=PEER)
+_LIST: Final = re.compile(rb"[\xef\xbb\xbf \t\r\n]*+\[")
 _MAGIC: Final = (
     (b"%PDF-", "application/pdf"),
     (b"\x89PNG\r\n", "image/png"),
@@ -67,8 +69,14 @@ def decode(wire: Wire, zone: tzinfo) -> Decoded:
         return decode_package(body)
     if review_csv.looks_like(body):
         return review_csv.decode(body)
-    if body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
+    if _LIST.match(body):
         return analytics.decode(body, zone)
+    if len(body) > limits.ZIP_MEMBER_BYTES:
+        raise TooLargeError(
+            "the document is too large",
+            found=f"{len(body)} bytes",
+            expected=f"{limits.ZIP_MEMBER_BYTES} bytes",
+        )
     return Decoded(items=(decode_document(body),))
 
 

@@ -11,6 +11,7 @@ import msgspec
 from adapters.sstu.codes import PEER
 from gateway import limits
 from gateway.errors import GatewayError, MalformedError, ValidationError, Violation
+from gateway.jsontext import check_values
 from gateway.model.base import Extra, day
 from gateway.model.fold import clean_text
 
@@ -22,7 +23,11 @@ _NAME_CHARS = 2_000
 
 
 def parse(body: bytes, what: str) -> Any:
-    """Return the JSON value in `body`, UTF-8 with or without a mark; raise MalformedError."""
+    """Return the JSON value in `body`, UTF-8 with or without a mark.
+
+    Raises MalformedError, and TooLargeError for more values than `limits.JSON_VALUES`.
+    """
+    check_values(body)
     try:
         return msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"))
     except (msgspec.MsgspecError, UnicodeDecodeError) as e:

@@ -126,7 +126,8 @@ def open_file(
     inbox = _inbox(settings, peer)
     if inbox is not None and inbox.codec:
         codec = registry.codec_of(inbox.codec, settings.adapters)
-        return Documents(BytesIO(body), codec, str(note.get("name") or ""))
+        name = str(note.get("name") or "")
+        return Documents(BytesIO(body), codec, name, inbox.document_bytes)
     return Table(BytesIO(body), require_profile(profile_of(settings, peer, note)), peer=peer)
 
 

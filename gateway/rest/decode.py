@@ -22,6 +22,7 @@ from gateway.errors import (
     ValidationError,
     Violation,
 )
+from gateway.jsontext import check_values
 from gateway.rest import explain
 from gateway.rest.routes import KEY_NAMES
 from gateway.wires import contract as c
@@ -39,9 +40,6 @@ KEY_HEADER: Final = "Idempotency-Key"
 KEY_NAME: Final = "idempotency-key"
 BESIDE_CHARS: Final = 2_500
 """A key of 200 characters, each of four bytes with a percent sign before it."""
-_STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
-"""A string, or what begins as one and never ends. It gives nothing back, so that it takes time in
-proportion to the text: with backtracking 115 packed bytes took 18 s."""
 _QUALITY: Final = re.compile(r";\s*q\s*=\s*([01](?:\.\d{0,3})?)")
 
 
@@ -227,7 +225,7 @@ def _from_json(
     route: Route, body: bytes, key: str, given: Mapping[str, tuple[str, str]]
 ) -> c.Request:
     kind = body_type(route)
-    _count_nodes(body)
+    check_values(body)
     if explain.SUSPECT.search(body):
         explain.check_characters(explain.plain(body))
     try:
@@ -298,25 +296,3 @@ def _agree(
         own = document.setdefault(field, value)
         if own != value:
             raise _differ(explain.step(field), where, own, value)
-
-
-def _count_nodes(body: bytes) -> None:
-    """Refuse what would make too many objects; what stands within strings does not count."""
-    limit = limits.SOAP_ROOT_NODES
-    if _nodes(body, 0, len(body)) <= limit:
-        return
-    nodes = end = 0
-    for strings, string in enumerate(_STRING.finditer(body), 1):
-        nodes += _nodes(body, end, string.start())
-        end = string.end()
-        # JSON has two strings a value at most: with more of them it is none, as its decoder says.
-        if nodes > limit or strings > 2 * limit + 2:
-            break
-    else:
-        nodes += _nodes(body, end, len(body))
-    if nodes > limit:
-        raise TooLargeError("too many values in the body", expected=f"at most {limit}")
-
-
-def _nodes(body: bytes, start: int, end: int) -> int:
-    return sum(body.count(mark, start, end) for mark in (b"{", b"[", b","))

@@ -4,9 +4,10 @@ import io
 import json
 import zipfile
 
+import msgspec
 import pytest
 
-from gateway import limits, registry
+from gateway import registry
 from gateway.errors import ConfigurationError
 from gateway.settings import FileInbox
 from import_export.filedrop import FileDrop
@@ -95,10 +96,10 @@ def test_neither_an_empty_file_nor_another_format_lands(make_drop, sstu):
     assert drop.names("out") == ["empty.json.err.csv", "text.json.err.csv"]
 
 
-def test_a_file_that_is_too_large_to_be_read_in_memory_is_refused(make_drop, sstu, monkeypatch):
+def test_a_file_that_is_too_large_to_be_read_in_memory_is_refused(make_drop, sstu):
     body = json.dumps(document("А26-01-11111111-СО1"), ensure_ascii=False).encode()
-    monkeypatch.setattr(limits, "DOCUMENT_FILE_BYTES", len(body))
     drop = make_drop("")
+    drop.inbox = msgspec.structs.replace(drop.inbox, document_bytes=len(body))
     drop.put("fits.json", body)
     drop.put("large.json", body + b" ")
     reports = {report.name: report for report in drop.look(codec=sstu).files}

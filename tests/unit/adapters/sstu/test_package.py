@@ -97,6 +97,27 @@ def test_a_bomb_is_refused_before_it_is_unpacked():
     assert len(decoded.items) == 1
 
 
+def test_a_document_of_too_many_values_is_refused_before_they_are_made():
+    values = document().rstrip(b"}") + b',"x":[' + b"[]," * limits.JSON_VALUES + b"[]]}"
+    with pytest.raises(TooLargeError, match="too many values"):
+        unpack(values)
+    decoded = unpack(archive(("1.json", values + b" "), ("2.json", document())))
+    assert why(decoded) == {"1.json": ["too_large"]}
+    assert len(decoded.items) == 1
+
+
+def test_a_document_alone_may_be_as_large_as_one_of_a_package(monkeypatch):
+    monkeypatch.setattr(limits, "ZIP_MEMBER_BYTES", len(document()))
+    assert len(unpack(document()).items) == 1
+    with pytest.raises(TooLargeError):
+        unpack(document() + b" ")
+
+
+def test_a_list_of_too_many_rows_is_refused():
+    with pytest.raises(TooLargeError, match="rows"):
+        unpack(b"[" + b"0," * limits.LIST_ROWS + b"0]")
+
+
 def test_too_many_members_are_refused_whole():
     body = archive(*((f"{n}.json", b"") for n in range(limits.ZIP_MEMBERS + 1)))
     with pytest.raises(TooLargeError):
