@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, Final
+from functools import cache
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 from msgspec import inspect
@@ -17,7 +19,7 @@ from gateway import limits
 from gateway.errors import MalformedError, TooLargeError, ValidationError, Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 """What neither PostgreSQL nor XML can carry: controls, lone surrogates, U+FFFE and U+FFFF."""
@@ -56,6 +58,8 @@ def plain(body: bytes) -> Any:
         raise MalformedError(
             f"the body is not JSON: {error.msg}", where=f"line {error.lineno}, column {error.colno}"
         ) from error
+    except ValueError as error:  # Python reads no number of more than 4,300 digits
+        raise MalformedError("a number in the body has too many digits") from error
     except RecursionError as error:
         raise TooLargeError(
             "the body is nested too deeply", expected=f"at most {limits.JSON_DEPTH} levels"
@@ -64,7 +68,7 @@ def plain(body: bytes) -> Any:
 
 def check_characters(document: Any) -> None:
     """Raise ValidationError when a text, or a name of a member, holds a forbidden character."""
-    found = tuple(_characters(document, "", 0))
+    found = tuple(islice(_characters(document, "", 0), limits.VIOLATIONS_REPORTED))
     if found:
         raise ValidationError("a character that no text may hold", found)
 
@@ -105,23 +109,23 @@ def _struct(kind: type[msgspec.Struct], document: Any, path: str) -> Iterator[Vi
     if not isinstance(document, dict):
         yield _violation(path, f"Expected `object`, got `{_kind(document)}`", document)
         return
-    fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    fields = _members(kind)
     for name, given in document.items():
         field = fields.get(name)
         if field is None:
             message = f"no such field; known: {', '.join(fields)}"
             yield Violation(path + step(name), "unexpected", message, name[:200])
         else:
-            yield from _field(field.type, given, path + step(name))
+            yield from _field(field, given, path + step(name))
     for name, field in fields.items():
         if field.required and name not in document:
             yield Violation(path + step(name), "required", "the field is missing")
 
 
-def _field(kind: Any, given: Any, path: str) -> Iterator[Violation]:
-    nested, many, most = _nested(kind)
+def _field(member: _Member, given: Any, path: str) -> Iterator[Violation]:
+    nested, many, most = member.nested, member.many, member.most
     if nested is None or given is None:
-        wrong = value(kind, given, path)
+        wrong = value(member.kind, given, path)
         if wrong:
             yield wrong
     elif not many:
@@ -132,8 +136,27 @@ def _field(kind: Any, given: Any, path: str) -> Iterator[Violation]:
         if most is not None and len(given) > most:
             message = f"the list is too long: {len(given)} items"
             yield Violation(path, "max_items", message, str(len(given)), f"at most {most}")
-        for place, item in enumerate(given):
+        for place, item in enumerate(given[:most]):
             yield from _struct(nested, item, f"{path}/{place}")
+
+
+class _Member(NamedTuple):
+    """One field of a struct. nested: the struct it holds; many: a list of them; most: its limit."""
+
+    required: bool
+    kind: Any
+    nested: type[msgspec.Struct] | None
+    many: bool
+    most: int | None
+
+
+@cache
+def _members(kind: type[msgspec.Struct]) -> Mapping[str, _Member]:
+    """Return the fields of a struct by name; a list of 20,000 items asks for them 20,000 times."""
+    return {
+        field.encode_name: _Member(field.required, field.type, *_nested(field.type))
+        for field in msgspec.structs.fields(kind)
+    }
 
 
 def _nested(kind: Any) -> tuple[type[msgspec.Struct] | None, bool, int | None]:

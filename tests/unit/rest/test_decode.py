@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway import limits
 from gateway.errors import GatewayError, TooLargeError, ValidationError
 from gateway.jsontext import STRING, check_values
 from gateway.rest import decode, explain
@@ -170,3 +171,27 @@ def test_values_are_counted_outside_of_strings_alone(values):
     body = json.dumps(values).encode()
     strings = STRING.findall(body)
     assert all(json.loads(string) is not None for string in strings)
+
+
+@pytest.mark.parametrize("headers", [{}, {"idempotency-key": "k"}])
+@pytest.mark.parametrize("name", ["revision", "unknown", "applicants", "text"])
+def test_a_number_of_more_digits_than_python_reads_is_refused(name, headers):
+    body = b'{"externalId":"k","%s":%s}' % (name.encode(), b"9" * 5000)
+    with pytest.raises(GatewayError):
+        decode.request(SUBMIT, call(body, headers))
+
+
+def test_a_list_is_explained_up_to_its_longest_and_to_twenty_findings():
+    most = limits.APPLICANTS_PER_APPEAL
+    people = [{}] * most + [{"unknown": 1}] * 19_000
+    body = json.dumps({"externalId": "x", "text": "x", "applicants": people, "z": 1}).encode()
+    with pytest.raises(ValidationError) as caught:
+        decode.request(SUBMIT, call(body))
+    found = [(one.path, one.code) for one in caught.value.violations]
+    assert ("/applicants", "max_items") in found
+    assert ("/z", "unexpected") in found, "what is past the list's end does not hide the rest"
+    assert not [path for path, _ in found if path.startswith(f"/applicants/{most}")]
+    wrong = json.dumps({"externalId": "x", "text": ["\0"] * 1000}).encode()
+    with pytest.raises(ValidationError) as caught:
+        decode.request(SUBMIT, call(wrong))
+    assert len(caught.value.violations) == limits.VIOLATIONS_REPORTED
