@@ -69,11 +69,19 @@ def place(peer: str, table: str, text: str) -> Place:
     except ValueError:
         packed = b""
     raw, check = packed[:-_CHECK_BYTES], packed[-_CHECK_BYTES:]
-    if len(packed) != _PACKED_BYTES or check != _check(peer, table, raw):
+    at = _instant(raw[:8])
+    if len(packed) != _PACKED_BYTES or check != _check(peer, table, raw) or at is None:
         message = "this cursor was not given by us to this peer for this list"
         raise ValidationError(message, (Violation("Cursor", "cursor", message, text[:200]),))
-    at = _EPOCH + _MICROSECOND * int.from_bytes(raw[:8], "big", signed=True)
     return Place(at, UUID(bytes=raw[8:]))
+
+
+def _instant(raw: bytes) -> datetime | None:
+    """Return the instant in a cursor; None for one that no calendar has."""
+    try:
+        return _EPOCH + _MICROSECOND * int.from_bytes(raw, "big", signed=True)
+    except OverflowError:
+        return None
 
 
 def _check(peer: str, table: str, raw: bytes) -> bytes:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
 _CHECK_BYTES: Final = 4
+_POSITIONS: Final = 2**62
+"""Room for one more in a bigint of the database, whatever it is added to."""
 
 
 class Item(NamedTuple):
@@ -46,16 +48,25 @@ def cursor(peer: str, position: int) -> str:
 
 
 def position(peer: str, text: str) -> int:
-    """Return the position in a cursor; raise ValidationError for one that we did not give it."""
+    """Return the position in a cursor; raise ValidationError for one that we did not give it.
+
+    The check keeps cursors from being mistaken, it is no secret: whoever makes one up settles what
+    is his own, and nothing that was not given out.
+    """
     try:
         packed = base64.b32decode(text + "=" * (-len(text) % 8))
     except ValueError:
         packed = b""
     raw = packed[:-_CHECK_BYTES].rjust(8, b"\0")
-    if len(packed) <= _CHECK_BYTES or len(raw) > 8 or packed[-_CHECK_BYTES:] != _check(peer, raw):
+    found = int.from_bytes(raw, "big")
+    if (
+        len(packed) <= _CHECK_BYTES
+        or found >= _POSITIONS
+        or packed[-_CHECK_BYTES:] != _check(peer, raw)
+    ):
         message = "this cursor was not given by us to this peer"
         raise ValidationError(message, (Violation("Cursor", "cursor", message, text[:200]),))
-    return int.from_bytes(raw, "big")
+    return found
 
 
 def page(connection: Connection[Any], peer: str, after: int | None, limit: int) -> Page:
