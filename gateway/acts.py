@@ -95,7 +95,7 @@ def read_facts(connection: Connection[Any], ids: Iterable[UUID], now: datetime) 
         peers=peers.read_all(connection),
         letters=NO_LETTERS,
         merged=queue.merged_sources(connection, wanted),
-        question_ids={},
+        questions={},
         now=now,
         histories=histories,
     )

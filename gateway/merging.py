@@ -215,7 +215,7 @@ def _facts(connection: Connection[Any], ids: tuple[UUID, UUID], now: datetime) -
     contents = queue.contents(connection, facts.heads.values())
     return facts._replace(
         contents=contents,
-        question_ids=triage.named(queue.question_ids(connection, facts.heads), contents),
+        questions=triage.named(queue.question_ids(connection, facts.heads), contents),
     )
 
 

@@ -164,13 +164,12 @@ def merged_into(connection: Connection[Any], ids: Iterable[UUID]) -> dict[UUID, 
 
 
 def question_ids(connection: Connection[Any], ids: Iterable[UUID]) -> dict[UUID, dict[str, int]]:
-    """Return appeal → how a peer may name its questions: our id, or the ordinal as text."""
+    """Return appeal → our id of a question as text → its ordinal."""
     found: dict[UUID, dict[str, int]] = {}
     for appeal_id, question_id, ordinal in connection.execute(
         QUESTION_IDS, (UuidArray.of(list(ids)),), binary=True
     ):
-        named = found.setdefault(appeal_id, {})
-        named[str(question_id)] = named[str(ordinal)] = ordinal
+        found.setdefault(appeal_id, {})[str(question_id)] = ordinal
     return found
 
 

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from gateway.store.organisations import Named
     from gateway.store.registers import RegisterKey
     from gateway.store.work import Item
+    from gateway.triage.questions import Names
 
 PENDING_NUMBER = "№"
 """Stands for a registration number until the counter is taken; never reaches a row."""
@@ -59,7 +60,7 @@ class Facts(NamedTuple):
     peers: Mapping[str, Peer]
     letters: Letters
     merged: dict[UUID, set[str]]
-    question_ids: Mapping[UUID, Mapping[str, int]]
+    questions: Mapping[UUID, Names]
     now: datetime
     histories: dict[UUID, list[Event]]
 

@@ -8,6 +8,7 @@ import msgspec
 
 from gateway import duplicates
 from gateway.adapter import RemoteState
+from gateway.disclosure import Level
 from gateway.errors import InternalError
 from gateway.lifecycle import (
     AppealState,
@@ -26,10 +27,12 @@ from gateway.store.files import Moved
 from gateway.store.history import Content
 from gateway.store.organisations import named_in, named_in_report
 from gateway.store.registers import RegisterKey
+from gateway.triage import questions
 from gateway.triage.build import Build, Facts, Plan, Rules, rule
 from gateway.triage.told import claims, tells_states
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
     from uuid import UUID
 
@@ -158,11 +161,10 @@ def _amended(item: Item, facts: Facts, rules: Rules) -> Plan:
 def _reported(item: Item, facts: Facts, rules: Rules) -> Plan:
     """A peer's word; what is said of a merged appeal is said of the one that holds its letter."""
     head, state = _of(item, facts)
-    came_to, ordinals = head.id, facts.question_ids.get(head.id, {})
+    came_to = head
     if state.merged_into is not None:
         item = item._replace(appeal_id=state.merged_into)
         head, state = _of(item, facts)
-        ordinals = {**ordinals, **facts.question_ids.get(head.id, {})}
     report = _REPORT.decode(item.decoded or b"{}")
     personal = content_of_report(report)
     content = Content.of(head.id, personal) if personal else None
@@ -173,7 +175,7 @@ def _reported(item: Item, facts: Facts, rules: Rules) -> Plan:
         claim_of_report(
             report,
             actor=Actor(kind="peer", id=item.peer),
-            ordinals=ordinals,
+            ordinals=_ordinals(report.questions, item.peer, (came_to, head), facts),
             reported_at=item.recorded_at,
             cause=item.message_id,
             content=content.digest.hex() if content else None,
@@ -186,8 +188,19 @@ def _reported(item: Item, facts: Facts, rules: Rules) -> Plan:
         {Kind.CONFLICT: "conflict", Kind.LATE: "late"}.get(outcome, "applied"),
         applied=outcome.value,
         unmapped=named_in_report(report, item.peer),
-        files=_moved(came_to, head.id, *(report.answer.attachments if report.answer else ())),
+        files=_moved(came_to.id, head.id, *(report.answer.attachments if report.answer else ())),
     )
+
+
+def _ordinals(
+    asked: Iterable[str], caller: str, named: tuple[Head, Head], facts: Facts
+) -> dict[str, int]:
+    """Return the questions a call means. named: the appeal it names, and the one it is about."""
+    own, stands = (facts.questions.get(head.id, questions.NONE) for head in named)
+    peer = facts.peers.get(caller)
+    shown = named[0].peer == caller or (peer is not None and peer.disclosure == Level.FULL)
+    given = own.given if shown else questions.NOTHING
+    return questions.ordinals(asked, {**own.ids, **stands.ids}, given)
 
 
 def _attached(item: Item, facts: Facts, rules: Rules) -> Plan:

@@ -20,7 +20,6 @@ import structlog
 from gateway import duplicates, limits
 from gateway.errors import GatewayError
 from gateway.lifecycle import fold
-from gateway.model.question import Question
 from gateway.store import (
     arrays,
     files,
@@ -35,6 +34,7 @@ from gateway.store import (
 )
 from gateway.store import work as queue
 from gateway.store.committer import CHANNEL, TRANSIENT
+from gateway.triage import questions
 from gateway.triage.build import Facts, Plan, Rules
 from gateway.triage.plan import plan
 
@@ -160,7 +160,7 @@ class Triage:
             peers=peers.read_all(connection),
             letters=held,
             merged=queue.merged_sources(connection, heads),
-            question_ids=named(queue.question_ids(connection, heads), contents),
+            questions=named(queue.question_ids(connection, heads), contents),
             now=now,
             histories=histories,
         )
@@ -314,20 +314,10 @@ def _words(error: Exception) -> str:
 
 
 def named(
-    ids: dict[UUID, dict[str, int]], contents: Mapping[UUID, bytes | None]
-) -> dict[UUID, dict[str, int]]:
-    """Add the peer's own ids of questions, which stand in the content, to ours."""
-    for appeal_id, named in ids.items():
-        content = contents.get(appeal_id)
-        if content is None:
-            continue
-        for question in msgspec.json.decode(content, type=_Questions).questions:
-            for ref in question.refs:
-                named.setdefault(ref.value, question.ordinal)
-    return ids
-
-
-class _Questions(msgspec.Struct):
-    """The only part of a content that naming questions needs."""
-
-    questions: tuple[Question, ...] = ()
+    ids: Mapping[UUID, Mapping[str, int]], contents: Mapping[UUID, bytes | None]
+) -> dict[UUID, questions.Names]:
+    """Return how the questions of appeals are named: by us, and by their senders."""
+    return {
+        appeal_id: questions.read(named, contents.get(appeal_id))
+        for appeal_id, named in ids.items()
+    }

@@ -14,6 +14,7 @@ from gateway.adapter import File, Inbound
 from gateway.model.answer import Answer
 from gateway.model.appeal import Appeal
 from gateway.model.attachment import AttachedFile, Attachment
+from gateway.model.base import ExternalRef
 from gateway.model.events import AppealKey, EventType, PeerAnswer, PeerReport
 from gateway.model.facts import OutcomeFacts, RegistrationFacts
 from gateway.model.organisation import Officer
@@ -56,7 +57,7 @@ def get(room, pool):
 
 @pytest.fixture
 def answer(room):
-    def send(external_id, key="answer", *, peer=PEER, receipt="", **facts):
+    def send(external_id, key="answer", *, peer=PEER, receipt="", questions=(), **facts):
         given = {
             "kind": "final", "number": "О-17", "date": day(room), "attachments": (DIGEST,),
             "text": "Лифт починили", "has_text": True, "signed_by": "Образцов О. О.",
@@ -65,6 +66,7 @@ def answer(room):
         named = AppealKey(receipt_number=receipt, external_id="" if receipt else external_id)
         report = PeerReport(
             message_key=key, key=named, event=event, occurred_on=given["date"],
+            questions=questions,
             outcome=OutcomeFacts(result="supported", actions_taken=True),
             answer=PeerAnswer(**given),
         )  # fmt: skip
@@ -192,6 +194,19 @@ def test_an_answer_under_the_key_of_a_status_is_an_answer_all_the_same(room, get
     room.work_off()
     shown = get(OWN, external_id="a")
     assert (shown.state, [a.number for a in shown.answers]) == ("answered", ["О-17"])
+
+
+def test_an_answer_to_the_senders_question_1_is_not_one_to_its_question_0(room, get, answer):
+    def asked(place: int) -> Question:
+        ref = ExternalRef(peer="gateway", kind="external_id", value=str(place))
+        return Question(ordinal=place + 1, text=f"Вопрос {place}", refs=(ref,))
+
+    room.submit_appeal("a", Appeal(text="Лифт", questions=(asked(0), asked(1))))
+    room.work_off()
+    answer("a", questions=("1",))
+    room.work_off()
+    shown = get(OWN, external_id="a").questions
+    assert [(q.external_id, q.state) for q in shown] == [("0", "assigned"), ("1", "answered")]
 
 
 class TestMerged:
