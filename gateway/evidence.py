@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from gateway.store.lookup import Found
 
 MESSAGES = """
-SELECT id, recorded_at, peer, wire, operation, key, revision, correlation, media_type, body_sha256,
-       stage, note
-FROM message WHERE appeal_id = $1 ORDER BY id
+SELECT m.id, m.recorded_at, m.peer, m.wire, m.operation, m.key, m.revision, m.correlation,
+       m.media_type, m.body_sha256, m.stage, m.note, w.attempts, w.due, w.error
+FROM message m LEFT JOIN work w ON w.message_id = m.id
+WHERE m.appeal_id = $1 ORDER BY m.id
 """
 
 EVENTS = """
@@ -127,6 +128,8 @@ def _received(connection: Connection[Any], blobs: BlobDirectory, row: Any) -> Pi
         data = messages.body(connection, blobs, row.id)
     except GatewayError as error:
         note["body"] = str(error)
+    if row.attempts and row.stage == "accepted":
+        note |= {"attempts": row.attempts, "next": row.due, "error": row.error}
     return Piece(
         at=row.recorded_at,
         kind="received",

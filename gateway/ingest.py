@@ -17,6 +17,7 @@ import msgspec
 from msgspec.structs import replace
 
 from gateway.errors import GatewayError, TooLargeError, ValidationError, Violation
+from gateway.lifecycle import check_report
 from gateway.limits import ID_CHARS
 from gateway.model.base import Extra
 from gateway.model.digest import canonical_json, content_sha256
@@ -132,7 +133,7 @@ def _submission(arrival: Arrival, inbound: Inbound, appeal: Appeal, blobs: BlobD
     key = _key(inbound.external_id, "ExternalId")
     if not appeal.source_peer:
         appeal = replace(appeal, source_peer=arrival.peer)
-    check_intake(appeal)
+    check_intake(appeal, arrival.now)
     digest = bytes.fromhex(content_sha256(appeal))
     message_id, appeal_id = uuid7(), uuid7()
     message = _message(
@@ -225,7 +226,7 @@ def _amendment(arrival: Arrival, inbound: Inbound, appeal: Appeal, blobs: BlobDi
     key = _key(inbound.external_id, "ExternalId")
     if not appeal.source_peer:
         appeal = replace(appeal, source_peer=arrival.peer)
-    check_intake(appeal)
+    check_intake(appeal, arrival.now)
     digest = bytes.fromhex(content_sha256(appeal))
     appeal = with_question(appeal)
     if inbound.reason:
@@ -251,6 +252,8 @@ def _report(arrival: Arrival, inbound: Inbound, blobs: BlobDirectory) -> Entry:
     if subject is None:
         raise ValidationError("the message says nothing we can keep")
     key = _key(inbound.message_key, "MessageKey")
+    if inbound.report is not None:
+        check_report(inbound.report, arrival.now)
     decoded = canonical_json(subject)
     message_id = uuid7()
     message = _message(

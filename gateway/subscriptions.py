@@ -32,9 +32,13 @@ INTERNAL: Final = frozenset(
         EventType.DEADLINE_CLOSED,
         EventType.CONFLICT_RECORDED,
         EventType.CONFLICT_RESOLVED,
+        EventType.REPORT_REFUSED,
     }
 )
 """Facts of our own that nobody outside is told as such."""
+
+TROUBLE: Final = frozenset({EventType.CONFLICT_RECORDED, EventType.REPORT_REFUSED})
+"""What has become of a report that was not applied; its sender is told, and nobody else."""
 
 CITIZEN: Final = frozenset({EventType.ANSWERED, EventType.LETTER_SENT, EventType.DECLINED})
 """Events whose delivery may end in a letter to the applicant, where no manifest says so: of peers
@@ -115,8 +119,8 @@ def owed(
 def _one(
     event: Event, peer: Peer, manner: Manner | None, source: str, *, test: bool
 ) -> Owed | None:
-    own_conflict = event.type is EventType.CONFLICT_RECORDED and event.actor.id == peer.code
-    if (event.type in INTERNAL and not own_conflict) or told_of_own(event):
+    own_trouble = event.type in TROUBLE and event.actor.id == peer.code
+    if (event.type in INTERNAL and not own_trouble) or told_of_own(event):
         return None
     tell = peer.options.get("tell") or ("pull" if peer.adapter in ("", "pull") else "push")
     if tell == "none" or (event.type is EventType.RECEIVED and peer.code == source):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gateway import limits
 from gateway.errors import GatewayError
 from gateway.model.fold import number_key
+from gateway.model.intake import ahead, expected
 from import_export import convert
 from import_export.csvout import unguard
 from import_export.fields import Field, add_extra, plant, plant_beside
@@ -15,6 +17,7 @@ from import_export.reasons import Problem, problem, problems_of, refuse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     from import_export.profile import Column, Profile
 
@@ -31,8 +34,11 @@ class _Plan(NamedTuple):
 class Cells:
     """The columns of a table's header, ready to read rows."""
 
-    def __init__(self, profile: Profile, header: Sequence[str], peer: str) -> None:
+    def __init__(
+        self, profile: Profile, header: Sequence[str], peer: str, now: datetime | None = None
+    ) -> None:
         self._profile = profile
+        self._now = now
         self._peer = peer
         self._plans = [self._plan(name) for name in header]
         self._places = {plan.name: at for at, plan in enumerate(self._plans) if plan.column}
@@ -102,6 +108,8 @@ class Cells:
         parts = [p for p in map(str.strip, cell.split(split)) if p] if split else [cell]
         for part, text in enumerate(parts):
             value = plan.read(text)
+            if self._now is not None and isinstance(value, date) and plan.field.past:
+                _check_past(value, text, self._now)
             plant(tree, plan.field, value, ordinal, part)
             if plan.field.key_name and isinstance(value, str):
                 plant_beside(tree, plan.field, number_key(value), ordinal, part)
@@ -186,6 +194,11 @@ _PLAIN: dict[str, Callable[[str], Any]] = {
     "decimal": convert.decimal,
     "guid": convert.guid,
 }
+
+
+def _check_past(moment: date, cell: str, now: datetime) -> None:
+    if ahead(moment, now):
+        raise refuse("future", cell, expected(now))
 
 
 def _code(column: Column, words: dict[str, str], cell: str) -> dict[str, str]:

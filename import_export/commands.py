@@ -186,7 +186,8 @@ def _checked(file: Path, profile: str, codec: str, peer: str) -> int:
                 reader = Documents(source, registry.codec_of(codec, (codec,)), file.name)
             else:
                 given = profiles.load(profile) if profile else None
-                reader = Table(source, require_profile(given), peer=peer)
+                now = datetime.now(UTC)  # noqa: TID251 - a command; it opens no database here
+                reader = Table(source, require_profile(given), peer=peer, now=now)
         except GatewayError as error:
             typer.echo(f"{file.name}: {error}")
             return 1

@@ -26,6 +26,7 @@ from import_export.records import Record, Records
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from import_export.profile import Profile
 
@@ -35,12 +36,15 @@ _WORKBOOK: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"%PDF", b"\x1f\x8b")
 class Table:
     """A table open for reading: its encoding and header are known, its rows come by iteration.
 
-    source: a seekable stream of bytes. peer: code of the sender, for references and extras. Raises
-    GatewayError when the file cannot be read at all: empty, no such encoding, a required column
-    missing.
+    source: a seekable stream of bytes. peer: code of the sender, for references and extras. now: no
+    cell may tell of what happened more than a day after it; None to leave that to the intake.
+    Raises GatewayError when the file cannot be read at all: empty, no such encoding, a required
+    column missing.
     """
 
-    def __init__(self, source: IO[bytes], profile: Profile, *, peer: str) -> None:
+    def __init__(
+        self, source: IO[bytes], profile: Profile, *, peer: str, now: datetime | None = None
+    ) -> None:
         self.profile = profile
         self.encoding = _encoding(source, profile)
         self._peer = peer
@@ -54,7 +58,7 @@ class Table:
         self.header = tuple(cell.strip() for cell in header)
         self._records.header = list(self.header)
         self._records.width = len(header)
-        self._cells = Cells(profile, self.header, peer)
+        self._cells = Cells(profile, self.header, peer, now)
 
     def __iter__(self) -> Iterator[Line]:
         """Yield the lines of the table; blank rows are passed over."""

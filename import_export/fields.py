@@ -25,6 +25,7 @@ import msgspec
 from gateway.errors import ConfigurationError
 from gateway.model.appeal import Appeal
 from gateway.model.base import Code
+from gateway.model.intake import PAST
 from import_export.reasons import refuse
 
 _STEP: Final = re.compile(r"([a-z_]+)(?:\[(?:(\d{1,3})|(\*)|([a-z_]+)=([\w.-]+)|)\])?", re.ASCII)
@@ -58,6 +59,11 @@ class Field(NamedTuple):
     def per_row(self) -> bool:
         """Whether the value belongs to the question of the row."""
         return any(step.here for step in self.steps)
+
+    @property
+    def past(self) -> bool:
+        """Whether the value tells what has happened already."""
+        return ".".join(step.name for step in self.steps) in PAST
 
     @property
     def each(self) -> bool:

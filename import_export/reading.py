@@ -137,7 +137,7 @@ class Reading:
             return Bundle(snapshot.file)
         if self._codec is not None:
             return Documents(snapshot.file, self._codec, claim.name, self._document_bytes)
-        return Table(snapshot.file, require_profile(self._profile), peer=self._peer)
+        return Table(snapshot.file, require_profile(self._profile), peer=self._peer, now=self._now)
 
     def _land(
         self, claim: Claim, snapshot: Snapshot, reader: Table | Bundle | Documents, *, again: bool

@@ -47,6 +47,7 @@ class _Text(NamedTuple):
 TEXTS: Final[dict[str, _Text]] = {
     "required": _Text("validation", "нет обязательного значения", "a required value is missing"),
     "character": _Text("validation", "недопустимый символ", "a character that may not stand here"),
+    "future": _Text("validation", "дата позже, чем может быть", "the date is later than it can be"),
     "date": _Text("validation", "это не дата", "not a calendar date"),
     "date_time": _Text("validation", "это не дата и время", "not a date with a time"),
     "boolean": _Text("validation", "это не «да» и не «нет»", "neither a yes nor a no"),

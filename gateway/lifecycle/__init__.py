@@ -15,6 +15,7 @@ from gateway.lifecycle.claim import (
     content_of_file,
     content_of_report,
 )
+from gateway.lifecycle.intake import check_report
 from gateway.lifecycle.judge import Context, Kind
 from gateway.lifecycle.roads import allowed_events, missing_steps
 from gateway.lifecycle.state import (
@@ -42,6 +43,7 @@ __all__ = [
     "allowed_events",
     "appeal_state",
     "apply",
+    "check_report",
     "claim_of_report",
     "content_of_file",
     "content_of_report",

@@ -85,12 +85,19 @@ def claim_of_report(
         reported_at=reported_at,
         cause=cause,
         key=report.message_key,
-        payload=_payload(type_, report, registration),
+        payload=_owned(_payload(type_, report, registration), actor),
         content=content,
         text=bool(report.comment or report.decline_text or (report.answer and report.answer.text)),
         registration=registration,
         executor=report.executor,
     )
+
+
+def _owned(told: f.Facts, actor: Actor) -> f.Facts:
+    """A state in a peer's own word is that peer's, unless the report says whose it is."""
+    if isinstance(told, f.PeerStateFacts) and not told.peer:
+        return msgspec.structs.replace(told, peer=actor.id)
+    return told
 
 
 def _payload(
@@ -108,6 +115,7 @@ def _payload(
         f.ReceiverFacts: _dated(report.receiver, "date", on),
         f.DeliveryFacts: report.delivery,
         f.ReasonFacts: report.reason,
+        f.TopicFacts: report.topic,
         f.PeerStateFacts: report.peer_state,
     }
     return told.get(shape) or _BLANK.get(shape) or f.NoFacts()
@@ -123,6 +131,7 @@ _BLANK: Final[dict[type[f.Facts], f.Facts]] = {
     f.ReceiverFacts: f.ReceiverFacts(),
     f.DeliveryFacts: f.DeliveryFacts(),
     f.ReasonFacts: f.ReasonFacts(),
+    f.TopicFacts: f.TopicFacts(),
     f.PeerStateFacts: f.PeerStateFacts(),
 }
 """The payload of a claim that came without its facts; an inferred step looks so, too."""

@@ -98,15 +98,15 @@ NEEDS: Final[dict[str, Need]] = {
     "text": Need("Comment", "текст ответа заявителю", _text),
     "topic": Need("Topic", "тема по классификатору", _has("code")),
     "new_ordinal": Need("Split/Ordinal", "номер нового вопроса", _has("ordinal")),
-    "to_org": Need("Transfer/Organisation", "кому направлено", _has("organisation")),
+    "to_org": Need("Transfer/ToOrganisation", "кому направлено", _has("organisation")),
     "transfer_date": Need("Transfer/Date", "дата направления", _has("date")),
     "transfer_number": Need("Transfer/Number", "номер сопроводительного письма", _has("number")),
-    "receiver_number": Need("Receiver/Number", "номер у получателя", _has("number")),
-    "receiver_date": Need("Receiver/Date", "дата у получателя", _has("date")),
-    "executor": Need("Executor", "исполнитель", _has("organisation")),
+    "receiver_number": Need("Registration/Number", "номер у получателя", _has("number")),
+    "receiver_date": Need("Registration/Date", "дата у получателя", _has("date")),
+    "executor": Need("Executor/Organisation", "исполнитель", _has("organisation")),
     "extension_ground": Need("Extension/Ground", "основание продления", _has("ground")),
     "decided_on": Need("Extension/DecidedOn", "дата решения о продлении", _has("decided_on")),
-    "new_due": Need("Extension/NewDue", "новый срок", _has("new_due")),
+    "new_due": Need("Extension/NewDueDate", "новый срок", _has("new_due")),
     "outcome": Need("Outcome/Result", "результат рассмотрения", _has("outcome", "result")),
     "actions_taken": Need("Outcome/ActionsTaken", "приняты ли меры (при «поддержано»)", _actions),
     "answer_number": Need("Answer/Number", "номер ответа", _has("number")),
@@ -120,7 +120,7 @@ NEEDS: Final[dict[str, Need]] = {
         "Link", "с чем связано", lambda c, d: _has("appeal")(c, d) or _has("number")(c, d)
     ),
     "file": Need("Sha256", "файл", _has("sha256")),
-    "peer_state": Need("PeerState/Code", "состояние словом системы", _has("code")),
+    "peer_state": Need("PeerState", "состояние словом системы", _has("code")),
 }
 """Every name a row may use in `needs` and `expects`, but for `not_complained_of` (see judge)."""
 
@@ -131,18 +131,33 @@ def check(row: Row, claim: Claim, now: dt.datetime) -> tuple[str, ...]:
     A peer's claim may lack what the row merely `expects`: it tells what has already happened. Our
     own people, rules and timers may not. Raises ValidationError with one Violation per fact.
     """
-    # No zone on earth is ahead of UTC+14, so a later day has begun nowhere.
-    today = (now.astimezone(dt.UTC) + dt.timedelta(hours=14)).date()
-    lacking = [n for n in row.needs if n in NEEDS and not NEEDS[n].test(claim, today)]
-    wanted = [n for n in row.expects if not NEEDS[n].test(claim, today)]
+    missing = lacking(row, claim, now)
+    wanted = _without(row.expects, claim, now)
     if claim.actor.kind != "peer":
-        lacking, wanted = lacking + wanted, []
-    if lacking:
+        missing, wanted = missing + wanted, ()
+    if missing:
         raise ValidationError(
             f"the event {row.event} lacks facts it needs",
-            tuple(
-                Violation(NEEDS[n].path, "required", f"нужно: {NEEDS[n].words}", expected=n)
-                for n in lacking
-            ),
+            tuple(violation(name, claim) for name in missing),
         )
     return tuple(f"не указано: {NEEDS[n].words}" for n in wanted)
+
+
+def lacking(row: Row, claim: Claim, now: dt.datetime) -> tuple[str, ...]:
+    """Return the names of the facts that a row needs and a claim does not tell."""
+    return _without(tuple(name for name in row.needs if name in NEEDS), claim, now)
+
+
+def violation(name: str, claim: Claim) -> Violation:
+    """Return a fact that is missing, or later than it can be, as a violation."""
+    need = NEEDS[name]
+    if name != "not_future":
+        return Violation(need.path, "required", f"нужно: {need.words}")
+    day = getattr(claim.payload, "date", None)
+    return Violation(need.path, "future", f"нужно: {need.words}", str(day))
+
+
+def _without(names: tuple[str, ...], claim: Claim, now: dt.datetime) -> tuple[str, ...]:
+    # No zone on earth is ahead of UTC+14, so a later day has begun nowhere.
+    today = (now.astimezone(dt.UTC) + dt.timedelta(hours=14)).date()
+    return tuple(name for name in names if not NEEDS[name].test(claim, today))

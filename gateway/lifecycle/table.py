@@ -1,9 +1,8 @@
 """The life cycle of a question as data: one row per transition of the canonical model (59-ФЗ).
 
 The states are `gateway.model.events.State`. A row says from which states an event may be raised,
-where it leads, who may raise it, which facts it needs, and in which release its logic comes: rows
-marked `later` are known by name and refused with a StateError that says so. The reference page
-docs/reference/lifecycle.md is generated from here.
+where it leads, who may raise it, which facts it needs, and whether its logic comes `later`: then it
+is known by name and refused. The page docs/reference/lifecycle.md is generated from here.
 """
 
 from __future__ import annotations
@@ -444,6 +443,7 @@ ROWS: Final[tuple[Row, ...]] = (
     Row(0, E.DEADLINE_MOVED, ALL, who=("rule", "system"), level="either"),
     Row(0, E.DEADLINE_CLOSED, ALL, who=("rule", "system"), level="either"),
     Row(0, E.CONFLICT_RECORDED, ALL, who=("system",), level="either"),
+    Row(0, E.REPORT_REFUSED, ALL, who=("system",), level="either"),
     Row(0, E.CONFLICT_RESOLVED, ALL, who=("registrar", "coordinator", "head"), level="either"),
 )
 

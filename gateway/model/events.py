@@ -124,6 +124,7 @@ class EventType(StrEnum):
     DEADLINE_CLOSED = "DeadlineClosed"
     CONFLICT_RECORDED = "ConflictRecorded"
     CONFLICT_RESOLVED = "ConflictResolved"
+    REPORT_REFUSED = "ReportRefused"
 
 
 PAYLOADS: Final[dict[EventType, type[f.Facts]]] = dict.fromkeys(EventType, f.NoFacts) | {
@@ -165,6 +166,7 @@ PAYLOADS: Final[dict[EventType, type[f.Facts]]] = dict.fromkeys(EventType, f.NoF
     EventType.DEADLINE_CLOSED: f.DeadlineFacts,
     EventType.CONFLICT_RECORDED: f.ConflictFacts,
     EventType.CONFLICT_RESOLVED: f.ReasonFacts,
+    EventType.REPORT_REFUSED: f.RefusalFacts,
 }
 """The payload class of each type; types whose logic comes later carry `NoFacts` until then."""
 
@@ -384,6 +386,7 @@ class PeerReport(msgspec.Struct, frozen=True, kw_only=True):
     receiver: f.ReceiverFacts | None = None
     delivery: f.DeliveryFacts | None = None
     reason: f.ReasonFacts | None = None
+    topic: f.TopicFacts | None = None
     peer_state: f.PeerStateFacts | None = None
     comment: str = ""
     extras: tuple[Extra, ...] = ()

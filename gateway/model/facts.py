@@ -248,6 +248,19 @@ class DeadlineFacts(Facts, frozen=True, kw_only=True):
     ground: str = ""
 
 
+class RefusalFacts(Facts, frozen=True, kw_only=True):
+    """Somebody's word that no state of the appeal would let through; nothing was applied.
+
+    claimed: type of the event claimed. code: of gateway.errors. reason: in our own words, without
+    anything of what was said. places: elements of the report that are wrong.
+    """
+
+    claimed: str
+    code: str = ""
+    reason: str = ""
+    places: tuple[str, ...] = ()
+
+
 class ConflictFacts(Facts, frozen=True, kw_only=True):
     """Somebody's word that contradicts what is known; kept whole for a person, applied to nothing.
 

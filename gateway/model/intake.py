@@ -6,8 +6,9 @@ address and text may each be missing: an anonymous letter, a list item of УРО
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime, timedelta, timezone
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
@@ -16,15 +17,37 @@ from gateway.errors import TooLargeError, ValidationError, Violation
 from gateway.model.question import Question
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from gateway.model.appeal import Appeal
     from gateway.model.base import Extra
 
+SKEW: Final = timedelta(days=1)
+"""How far a peer's clock may be ahead of ours."""
+_FIRST_ZONE: Final = timezone(timedelta(hours=14))
+"""Where each day begins first."""
+PAST: Final = frozenset(
+    {
+        "received_at",
+        "sent_at",
+        "registrations.date",
+        "referrals.date",
+        "referrals.received_date",
+        "questions.incoming_date",
+        "questions.registration_date",
+        "questions.response_date",
+        "answers.date",
+    }
+)
+"""Places of the model that tell what has happened already, as paths without the lists' places."""
 
-def check_intake(appeal: Appeal) -> None:
+
+def check_intake(appeal: Appeal, now: datetime) -> None:
     """Raise ValidationError unless the appeal has a source and one of text, file, number.
 
-    Also checks the counts that protect the process (TooLargeError) and that questions are numbered
-    without repetition. What a system needs beyond that is checked by its own codec.
+    Also checks the counts that protect the process (TooLargeError), that questions are numbered
+    without repetition, and that nothing has happened after `now` (`ahead`). What a system needs
+    beyond that is checked by its own codec.
     """
     wrong: list[Violation] = []
     if not (appeal.source_peer or appeal.source_system):
@@ -39,9 +62,53 @@ def check_intake(appeal: Appeal) -> None:
     if appeal.revision < 1:
         message = "revisions count from 1"
         wrong.append(Violation("revision", "range", message, found=str(appeal.revision)))
+    wrong += future(_days(appeal), now)
     if wrong:
         raise ValidationError("the appeal cannot be taken in", tuple(wrong))
     _check_counts(appeal)
+
+
+def ahead(moment: date | datetime, now: datetime) -> bool:
+    """Say whether a day or an instant lies more than a day ahead, wherever on earth it was told.
+
+    A term that began in the future would end later than the law has it, and nobody would see.
+    """
+    if isinstance(moment, datetime):
+        return moment > now + SKEW
+    return moment > (now + SKEW).astimezone(_FIRST_ZONE).date()
+
+
+def future(told: Iterable[tuple[str, date | datetime | None]], now: datetime) -> list[Violation]:
+    """Return a violation for each of the places whose day or instant lies ahead."""
+    return [
+        Violation(
+            path, "future", "the date is later than it can be", moment.isoformat(), expected(now)
+        )
+        for path, moment in told
+        if moment is not None and ahead(moment, now)
+    ]
+
+
+def expected(now: datetime) -> str:
+    """Return, for a message, until when something can have happened."""
+    return f"not after {(now + SKEW).astimezone(UTC):%Y-%m-%dT%H:%MZ}"
+
+
+def _days(appeal: Appeal) -> Iterator[tuple[str, date | datetime | None]]:
+    """Yield what `PAST` names, by its place in the contract."""
+    yield "ReceivedAt", appeal.received_at
+    yield "SentAt", appeal.sent_at
+    for n, number in enumerate(appeal.registrations, 1):
+        yield f"Registrations/Registration[{n}]/Date", number.date
+    for letter in appeal.referrals:
+        yield "Referral/Date", letter.date
+        yield "Referral/ReceivedDate", letter.received_date
+    for n, question in enumerate(appeal.questions, 1):
+        yield f"Questions/QuestionIn[{n}]/IncomingDate", question.incoming_date
+        yield f"Questions/QuestionIn[{n}]/RegistrationDate", question.registration_date
+        yield f"Questions/QuestionIn[{n}]/ResponseDate", question.response_date
+    for n, answer in enumerate(appeal.answers, 1):
+        yield f"Answers/Answer[{n}]/Date", answer.date
 
 
 def with_question(appeal: Appeal) -> Appeal:

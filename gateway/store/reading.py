@@ -94,11 +94,12 @@ FROM message m LEFT JOIN appeal a ON a.id = m.appeal_id
 WHERE m.peer = $1
   AND (coalesce(m.stored_at, m.recorded_at), m.id) > ($2::timestamptz, $3::uuid)
   AND coalesce(m.stored_at, m.recorded_at) < coalesce($4::timestamptz, 'infinity')
-  AND m.stage <> 'undecodable' AND m.stage <> 'refused' AND m.content_sha256 IS NOT NULL
+  AND m.stage <> 'undecodable' AND (m.stage <> 'refused' OR m.note ? 'applied')
+  AND m.content_sha256 IS NOT NULL
 ORDER BY coalesce(m.stored_at, m.recorded_at), m.id LIMIT $5
 """
-"""By `message_stored`. Calls only: the message that holds a dropped file has no content of its own,
-its rows have."""
+"""By `message_stored`. Calls that have a receipt only: what was refused when it came has none, and
+the message that holds a dropped file has no content of its own, its rows have."""
 
 ORGANISATIONS = """
 SELECT id, full_name, parent, valid_from, valid_to FROM organisation

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
-from gateway.errors import StateError, ValidationError
+from gateway.errors import AccessError, StateError, ValidationError
 from gateway.lifecycle import (
     AppealState,
     Claim,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from gateway.adapter import RemoteState
     from gateway.deadlines import Change
     from gateway.duplicates import Letter, Letters, Reference
+    from gateway.errors import GatewayError, Violation
     from gateway.model.appeal import Appeal
     from gateway.model.peer import Peer
     from gateway.store.files import Moved
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from gateway.store.work import Item
     from gateway.triage.questions import Names
 
+NEVER = (ValidationError, StateError, AccessError)
+"""Refusals of a peer's word that no later state of the appeal would take back."""
 PENDING_NUMBER = "№"
 """Stands for a registration number until the counter is taken; never reaches a row."""
 
@@ -176,6 +179,38 @@ class Build:
         for event in outcome.events:
             self._terms(event)
         return outcome.kind
+
+    def refuse(self, claimed: EventType, key: str, error: GatewayError) -> Plan:
+        """Close the plan of a peer's report that can never be applied: its sender is told why.
+
+        What was built so far is dropped. The reason is in our own words, without what was said.
+        """
+        violations: tuple[Violation, ...] = getattr(error, "violations", ())
+        reason = "; ".join(dict.fromkeys((error.message, *(v.message for v in violations))))
+        self.state = self.facts.states[self.item.appeal_id]  # type: ignore[index]
+        self.contents, self.events = [], []
+        self._take(
+            Event(
+                appeal_id=self.item.appeal_id,  # type: ignore[arg-type]
+                seq=self.state.seq + 1,
+                type=EventType.REPORT_REFUSED,
+                occurred_at=self.facts.now,
+                reported_at=self.item.recorded_at,
+                recorded_at=self.facts.now,
+                actor=Actor(kind="peer", id=self.item.peer),
+                cause=self.cause,
+                key=key,
+                payload=f.RefusalFacts(
+                    claimed=claimed.value,
+                    code=error.code,
+                    reason=reason,
+                    places=tuple(v.path for v in violations)
+                    or ((error.where,) * bool(error.where)),
+                ),
+            )
+        )
+        self.reason = reason
+        return self.plan("refused", applied="refused")
 
     def told(self, claim: Claim) -> None:
         """Append what a document tells of its own history; what lacks facts is kept as its word."""

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from gateway import duplicates
+from gateway import duplicates, limits
 from gateway.adapter import RemoteState
 from gateway.disclosure import Level
-from gateway.errors import InternalError
+from gateway.errors import InternalError, NotFoundError
 from gateway.lifecycle import (
     AppealState,
     Claim,
@@ -28,7 +28,7 @@ from gateway.store.history import Content
 from gateway.store.organisations import named_in, named_in_report
 from gateway.store.registers import RegisterKey
 from gateway.triage import questions
-from gateway.triage.build import Build, Facts, Plan, Rules, rule
+from gateway.triage.build import NEVER, Build, Facts, Plan, Rules, rule
 from gateway.triage.told import claims, tells_states
 
 if TYPE_CHECKING:
@@ -171,17 +171,25 @@ def _reported(item: Item, facts: Facts, rules: Rules) -> Plan:
     peer = facts.peers.get(item.peer)
     granted = peer.options.get("grant") if peer else None
     build = Build(item, state, facts, rules)
-    outcome = build.claim(
-        claim_of_report(
-            report,
-            actor=Actor(kind="peer", id=item.peer),
-            ordinals=_ordinals(report.questions, item.peer, (came_to, head), facts),
-            reported_at=item.recorded_at,
-            cause=item.message_id,
-            content=content.digest.hex() if content else None,
-        ),
-        granted=frozenset(map(EventType, granted)) if granted else None,
-    )
+    try:
+        outcome = build.claim(
+            claim_of_report(
+                report,
+                actor=Actor(kind="peer", id=item.peer),
+                ordinals=_ordinals(report.questions, item.peer, (came_to, head), facts),
+                reported_at=item.recorded_at,
+                cause=item.message_id,
+                content=content.digest.hex() if content else None,
+            ),
+            granted=frozenset(map(EventType, granted)) if granted else None,
+        )
+    except NEVER as error:
+        return build.refuse(report.event, report.message_key, error)
+    except NotFoundError as error:
+        # A question may come with an amendment that another worker has in hand.
+        if item.attempts + 1 < limits.TRIAGE_ATTEMPTS:
+            raise
+        return build.refuse(report.event, report.message_key, error)
     if content is not None and build.events:
         build.contents.append(content)
     return build.plan(

@@ -1,4 +1,6 @@
-"""From the contract's documents to the canonical model; pure.
+"""From the contract's appeals, files and keys to the canonical model; pure.
+
+Reports on appeals are in `reported`.
 
 What the contract names and the model has no home for goes to `extras` under the peer `gateway`, so
 that nothing is lost between the wire and the store (model.md §0, rule 4).
@@ -11,7 +13,6 @@ from typing import TYPE_CHECKING
 from gateway.adapter import Inbound
 from gateway.errors import ValidationError, Violation
 from gateway.model import events as e
-from gateway.model import facts as f
 from gateway.model.address import Address, AddressRole
 from gateway.model.appeal import Appeal, AppealType, Form, Regime, RepeatKind
 from gateway.model.attachment import AttachedFile
@@ -39,7 +40,6 @@ PEER = "gateway"
 SSTU = "sstu"
 """The classifier of a topic that names none; XML cannot tell an empty name from an absent one."""
 DELIVERY = "gateway.delivery"
-WITHDRAWN = "withdrawal"
 
 
 def submission(given: c.AppealIn, operation: str = "submit", reason: str = "") -> Inbound:
@@ -92,128 +92,6 @@ def submission(given: c.AppealIn, operation: str = "submit", reason: str = "") -
                     for place, extra in enumerate(given.extra, 1)
                 ),
                 *(() if given.applicants else _reply_beside(given.reply_to)),
-            ),
-        ),
-        files=files,
-    )
-
-
-def report(given: c.StatusReport) -> Inbound:
-    """Return a status report as canonical."""
-    executor = given.executor
-    transfer, decline, extension = given.transfer, given.decline, given.extension
-    registration = given.registration
-    return Inbound(
-        operation="status",
-        message_key=given.message_key,
-        report=e.PeerReport(
-            message_key=given.message_key,
-            key=key(given.key),
-            event=e.EventType(given.event),
-            occurred_on=given.occurred_on,
-            questions=(given.question_id,) if given.question_id else (),
-            ordinals=(given.question_ordinal,) if given.question_ordinal else (),
-            registration=f.RegistrationFacts(
-                organisation=registration.organisation or "",
-                number=registration.number,
-                number_key=number_key(registration.number),
-                date=registration.date,
-                register=registration.register or "",
-            )
-            if registration
-            else None,
-            executor=f.ExecutorFacts(organisation=executor.organisation or "")
-            if executor
-            else None,
-            executor_name=clean_text((executor.name if executor else "") or "", "Executor/Name"),
-            extension=f.ExtensionFacts(
-                ground=extension.ground,
-                decided_on=extension.decided_on,
-                new_due=extension.new_due_date,
-            )
-            if extension
-            else None,
-            transfer=f.TransferFacts(
-                organisation=transfer.to_organisation,
-                date=transfer.date,
-                number=transfer.number or "",
-                ground=transfer.ground or "",
-                copy=transfer.copy,
-                keeps_control=transfer.keeps_control,
-            )
-            if transfer
-            else None,
-            decline=f.DeclineFacts(
-                article=decline.article, part=decline.part or "", notice=bool(decline.text)
-            )
-            if decline
-            else None,
-            decline_text=clean_text((decline.text if decline else "") or "", "Decline/Text"),
-            outcome=_outcome(given.outcome),
-            comment=clean_text(given.comment or "", "Comment"),
-            extras=(
-                *_beside(
-                    "Executor",
-                    Post=executor.post if executor else None,
-                    Phone=executor.phone if executor else None,
-                    Email=executor.email if executor else None,
-                ),
-                *_beside("Extension", DecidedBy=extension.decided_by if extension else None),
-            ),
-        ),
-    )
-
-
-def withdrawal(given: c.WithdrawAppeal) -> Inbound:
-    """Return a withdrawal as canonical: the applicant's written statement, told by the peer."""
-    return Inbound(
-        operation="withdraw",
-        message_key=given.message_key,
-        report=e.PeerReport(
-            message_key=given.message_key,
-            key=key(given.key),
-            event=e.EventType.WITHDRAWN,
-            occurred_on=given.occurred_on,
-            reason=f.ReasonFacts(code=WITHDRAWN, system=PEER),
-            comment=clean_text(given.reason or "", "Reason"),
-        ),
-    )
-
-
-def answer(given: c.AnswerIn) -> Inbound:
-    """Return an answer as canonical; only a final one ends the consideration."""
-    files, attachments = contract_files.attachments(given.attachments)
-    final = given.kind == "final"
-    return Inbound(
-        operation="answer",
-        message_key=given.message_key,
-        report=e.PeerReport(
-            message_key=given.message_key,
-            key=key(given.key),
-            event=e.EventType.ANSWERED if final else e.EventType.LETTER_SENT,
-            occurred_on=given.date,
-            questions=given.question_ids,
-            outcome=_outcome(given.outcome),
-            answer=e.PeerAnswer(
-                kind=given.kind,
-                number=given.number or "",
-                date=given.date,
-                outcome=_outcome(given.outcome),
-                attachments=tuple(file.sha256 for file in attachments),
-                has_text=bool(given.text),
-                deliver_to_applicant=given.deliver_to_applicant,
-                text=clean_text(given.text or "", "Text"),
-                signed_by=clean_text(given.signed_by or "", "SignedBy"),
-            ),
-            extras=tuple(
-                extra
-                for place, item in enumerate(given.attachments, 1)
-                for extra in _beside(
-                    f"Attachments/AttachmentIn[{place}]",
-                    FileName=item.file_name,
-                    MediaType=item.media_type,
-                    Role=item.role,
-                )
             ),
         ),
         files=files,
@@ -312,7 +190,7 @@ def _referrals(given: c.AppealIn) -> tuple[ReferralIn, ...]:
     )
 
 
-def _beside(owner: str, **values: str | None) -> tuple[Extra, ...]:
+def beside(owner: str, **values: str | None) -> tuple[Extra, ...]:
     """Return what the model has no home for, under its element's path."""
     return tuple(
         Extra(peer=PEER, path=f"{owner}/{name}", value=value)
@@ -323,7 +201,7 @@ def _beside(owner: str, **values: str | None) -> tuple[Extra, ...]:
 
 def _reply_beside(reply: c.ReplyTo | None) -> tuple[Extra, ...]:
     """Where an appeal without any applicant wants its answer."""
-    return _beside("ReplyTo", Channel=reply.channel, Address=reply.address) if reply else ()
+    return beside("ReplyTo", Channel=reply.channel, Address=reply.address) if reply else ()
 
 
 def _applicants(given: c.AppealIn) -> tuple[Applicant, ...]:
@@ -409,12 +287,6 @@ def _addresses(given: c.Address | None, role: AddressRole) -> tuple[Address, ...
             lon=given.longitude,
         ),
     )
-
-
-def _outcome(given: c.Outcome | None) -> f.OutcomeFacts | None:
-    if given is None:
-        return None
-    return f.OutcomeFacts(result=given.result, actions_taken=given.actions_taken)
 
 
 def _code(system: str, value: str | None) -> Code | None:

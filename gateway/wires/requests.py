@@ -39,6 +39,7 @@ from gateway.wires.words import (
     Oktmo,
     Ordinal,
     OutcomeResult,
+    ReasonCode,
     Regime,
     RepeatKind,
     ReplyChannel,
@@ -344,9 +345,12 @@ class StatusReport(Request, frozen=True, kw_only=True):
     message_key: the sender's id of this call: the key of idempotency. question_id: the question's
     id; with QuestionOrdinal absent too, all questions. question_ordinal: the question's place in
     the appeal, from 1. occurred_on: the day it happened, by the sender's calendar. registration:
-    needed by Registered and ReceiverRegistered. executor: needed by Assigned and Reassigned.
-    extension: needed by Extended. transfer: needed by Transferred. decline: needed by Declined.
-    outcome: needed by Answered.
+    needed by Registered; of the receiver by ReceiverRegistered and ReceiverAnswered. executor:
+    needed by Assigned and Reassigned. extension: needed by Extended. transfer: needed by
+    Transferred. decline: needed by Declined. outcome: needed by Answered. reason: needed by
+    RegistrationRefused, RefusedByReceiver, ReturnedToUs and Reopened. topic: needed by
+    TopicAssigned and TopicChanged. peer_state: the state in the sender's own word, needed by
+    PeerStateReported.
     """
 
     message_key: Id
@@ -362,6 +366,9 @@ class StatusReport(Request, frozen=True, kw_only=True):
     decline: Decline | None = None
     outcome: Outcome | None = None
     comment: Text | None = None
+    reason: ReasonCode | None = None
+    topic: Topic | None = None
+    peer_state: Word | None = None
 
 
 class AnswerIn(Request, frozen=True, kw_only=True):

@@ -290,8 +290,9 @@ class Change(Response, frozen=True, kw_only=True):
 
     sequence: place in the lane. occurred_at: when only the day is known, OccurredOn stands
     instead. message_key: of the caller's own report that this change answers. applied: what
-    became of that report: applied, inferred, late or conflict. file: of a FileAttached, for those
-    who may see the appeal's files; GetAttachment gives its bytes.
+    became of that report: applied, inferred, late, conflict or refused; comment of status says why
+    it was refused. file: of a FileAttached, for those who may see the appeal's files; GetAttachment
+    gives its bytes.
     """
 
     sequence: int
@@ -311,7 +312,7 @@ class Change(Response, frozen=True, kw_only=True):
 class ReceiptLine(Response, frozen=True, kw_only=True):
     """One call of the caller that the gateway holds.
 
-    applied: applied, inferred, late or conflict; absent while triage has not seen it.
+    applied: applied, inferred, late, conflict or refused; absent while triage has not seen it.
     """
 
     operation: str

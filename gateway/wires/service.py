@@ -18,7 +18,7 @@ from gateway.access.policy import Caller
 from gateway.errors import WIRE, GatewayError, InputError, InternalError, ValidationError, Violation
 from gateway.soap import envelope
 from gateway.soap.faults import message_of
-from gateway.wires import canonical
+from gateway.wires import canonical, reported
 from gateway.wires import contract as c
 
 if TYPE_CHECKING:
@@ -150,15 +150,15 @@ class Service:
     async def _withdraw(
         self, request: c.WithdrawAppeal, context: Context
     ) -> c.WithdrawAppealResponse:
-        inbound = canonical.withdrawal(request)
+        inbound = reported.withdrawal(request)
         return c.WithdrawAppealResponse(receipt=await self._accept(inbound, context))
 
     async def _status(self, request: c.SubmitStatus, context: Context) -> c.SubmitStatusResponse:
-        inbound = canonical.report(request.report)
+        inbound = reported.report(request.report)
         return c.SubmitStatusResponse(receipt=await self._accept(inbound, context))
 
     async def _answer(self, request: c.SubmitAnswer, context: Context) -> c.SubmitAnswerResponse:
-        inbound = canonical.answer(request.answer)
+        inbound = reported.answer(request.answer)
         return c.SubmitAnswerResponse(receipt=await self._accept(inbound, context))
 
     async def _attach(self, request: c.AttachFile, context: Context) -> c.AttachFileResponse:

@@ -28,6 +28,8 @@ Code = Annotated[str, Meta(min_length=1, max_length=64)]
 """A short code that must be there."""
 Word = Annotated[str, Meta(max_length=64)]
 """A short code or number; empty means absent."""
+ReasonCode = Annotated[str, Meta(max_length=64, pattern=r"^[0-9A-Za-z._:/-]*" + _END)]
+"""A code of the sender's own list, never words about a person; empty means absent."""
 Name = Annotated[str, Meta(max_length=200)]
 """A part of a person's name; empty means absent."""
 Title = Annotated[str, Meta(min_length=1, max_length=500)]

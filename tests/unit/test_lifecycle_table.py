@@ -138,16 +138,16 @@ LACKS = [
     ("Registered", f.RegistrationFacts(number="1"), "Registration/Date"),
     ("RegistrationRefused", f.ReasonFacts(), "Reason"),
     ("TopicAssigned", f.TopicFacts(system="sstu"), "Topic"),
-    ("Transferred", f.TransferFacts(date=day(3), number="1"), "Transfer/Organisation"),
+    ("Transferred", f.TransferFacts(date=day(3), number="1"), "Transfer/ToOrganisation"),
     ("Transferred", f.TransferFacts(organisation="o", number="1"), "Transfer/Date"),
     ("Transferred", f.TransferFacts(organisation="o", date=day(3)), "Transfer/Number"),
     ("ReturnedToUs", f.ReasonFacts(), "Reason"),
-    ("ReceiverRegistered", f.ReceiverFacts(date=day(3)), "Receiver/Number"),
-    ("ReceiverRegistered", f.ReceiverFacts(number="1"), "Receiver/Date"),
-    ("Assigned", f.ExecutorFacts(), "Executor"),
+    ("ReceiverRegistered", f.ReceiverFacts(date=day(3)), "Registration/Number"),
+    ("ReceiverRegistered", f.ReceiverFacts(number="1"), "Registration/Date"),
+    ("Assigned", f.ExecutorFacts(), "Executor/Organisation"),
     ("Extended", f.ExtensionFacts(decided_on=day(3), new_due=day(9)), "Extension/Ground"),
     ("Extended", f.ExtensionFacts(ground="10.2", new_due=day(9)), "Extension/DecidedOn"),
-    ("Extended", f.ExtensionFacts(ground="10.2", decided_on=day(3)), "Extension/NewDue"),
+    ("Extended", f.ExtensionFacts(ground="10.2", decided_on=day(3)), "Extension/NewDueDate"),
     ("Answered", f.AnswerFacts(kind="final", number="1"), "Outcome/Result"),
     (
         "Answered",
@@ -157,7 +157,7 @@ LACKS = [
     ("Declined", f.DeclineFacts(article="11", part="7"), "Decline/Part"),
     ("Declined", f.DeclineFacts(article="12", part="1"), "Decline/Part"),
     ("Reopened", f.ReasonFacts(), "Reason"),
-    ("PeerStateReported", f.PeerStateFacts(peer="sstu"), "PeerState/Code"),
+    ("PeerStateReported", f.PeerStateFacts(peer="sstu"), "PeerState"),
 ]
 
 

@@ -50,7 +50,8 @@ def change(item: Item, shown: Snapshot, whole: Event | None) -> c.Change:
         recorded_at=event.recorded_at.astimezone(dt.UTC),
         message_key=(whole.key or None) if own and whole is not None else None,
         applied=_applied(event) if own else None,
-        status=_status(event),
+        # Why its own word was refused is hidden from nobody.
+        status=_status(whole if own and whole and _refused(whole) else event),
         answer=_answer(appeal, event, letter_id(whole or event)),
         file=_file(appeal, event),
     )
@@ -61,7 +62,13 @@ def _day(event: Event) -> dt.date:
     return at.date() if isinstance(at, dt.datetime) else at
 
 
+def _refused(event: Event) -> bool:
+    return event.type is EventType.REPORT_REFUSED
+
+
 def _applied(event: Event) -> str:
+    if _refused(event):
+        return "refused"
     if event.type is EventType.CONFLICT_RECORDED:
         return "conflict"
     if event.late:
@@ -115,6 +122,9 @@ def _status(event: Event) -> c.StatusOut:
         if isinstance(facts, f.DeclineFacts)
         else None,
         outcome=_outcome(facts.outcome) if isinstance(facts, f.AnswerFacts) else None,
+        comment=f"{facts.claimed}: {facts.reason}"
+        if isinstance(facts, f.ConflictFacts | f.RefusalFacts)
+        else None,
     )
 
 

@@ -47,6 +47,7 @@ _UNTOLD: Final = frozenset(
         EventType.DEADLINE_CLOSED,
         EventType.CONFLICT_RECORDED,
         EventType.CONFLICT_RESOLVED,
+        EventType.REPORT_REFUSED,
     }
 )
 """Events that the contract's EventName does not have; a partner reads them with GetChanges."""

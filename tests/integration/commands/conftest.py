@@ -19,7 +19,7 @@ from gateway.store import arrays, peers, schema
 from gateway.store.blobs import BlobDirectory
 from gateway.store.committer import Committer
 from gateway.triage import Triage
-from gateway.wires import canonical
+from gateway.wires import canonical, reported
 from gateway.wires import contract as c
 
 NOW = datetime(2026, 11, 21, 9, 0, tzinfo=UTC)
@@ -70,7 +70,7 @@ class House:
             },
             c.StatusReport,
         )
-        return self.take(canonical.report(given), msgspec.json.encode(given), peer, "rest")
+        return self.take(reported.report(given), msgspec.json.encode(given), peer, "rest")
 
     def take(self, inbound: Any, body: bytes, peer: str, wire: str):
         return self.committer.submit_sync(

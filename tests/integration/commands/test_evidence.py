@@ -9,6 +9,7 @@ import pytest
 
 from gateway.model.ids import uuid7
 
+NUMBER = {"number": "17-ж", "date": "2026-11-20"}
 REPLY = '{"code": 17, "error": "Отдел не найден", "fio": "Петров Пётр Иванович"}'
 REQUEST = b'{"number": "A26-02-1/7", "name": "\xd0\x9f\xd0\xb5\xd1\x82\xd1\x80\xd0\xbe\xd0\xb2"}'
 
@@ -103,3 +104,25 @@ def test_erased_content_is_still_evidence_of_what_happened(house, sent):
     house.change("UPDATE content SET bytes = NULL, salt = NULL, erased_at = now()")
 
     assert [p["what"] for p in house.json("evidence", sent)["pieces"] if p["kind"] == "event"]
+
+
+def test_what_was_refused_or_waits_after_a_failure_says_why(house):
+    receipt = house.submit("e-refused").receipt_number
+    house.triage()
+    house.change("UPDATE peer SET options = '{\"grant\": [\"Registered\"]}' WHERE code = 'epgu'")
+    house.report("r-refused", receipt, "TakenToWork")
+    house.report("r-waits", receipt, "Registered", questionOrdinal=9, registration=NUMBER)
+    house.triage()
+
+    received = {
+        piece["what"].split()[1]: piece["details"]
+        for piece in house.json("evidence", receipt)["pieces"]
+        if piece["kind"] == "received"
+    }
+    assert received["r-refused"]["stage"] == "refused"
+    assert "manifest" in received["r-refused"]["note"]["reason"]
+    assert received["r-waits"]["stage"] == "accepted"
+    assert received["r-waits"]["note"]["attempts"] == 1
+    assert "no such question" in received["r-waits"]["note"]["error"]
+    (line,) = house.json("messages", "list", "--stage", "refused")
+    assert (line["key"], line["note"]["applied"]) == ("r-refused", "refused")

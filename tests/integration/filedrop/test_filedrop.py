@@ -51,6 +51,20 @@ def test_bad_rows_of_a_cp1251_file_are_answered_by_row_and_column_while_the_rest
     assert drop.names("in") == drop.names("work") == drop.names("error") == []
 
 
+def test_a_row_from_the_future_is_answered_by_its_column_and_history_is_taken(drop):
+    ahead = f"{drop.now + timedelta(days=3):%d.%m.%Y}"
+    drop.put(
+        "register.csv",
+        table(GOOD.replace("01.02.2026", ahead), OTHER.replace("02.02.2026", "02.02.1998")),
+    )
+    (report,) = drop.look().files
+    assert (report.accepted, report.rejected) == (1, 1)
+    (error,) = drop.answers("register.csv.err.csv")
+    assert (error["row"], error["column"], error["rule"]) == ("2", "Дата поступления", "future")
+    assert error["found"] == ahead
+    assert "позже" in error["reason_ru"]
+
+
 def test_each_row_is_kept_as_its_own_bytes_and_points_at_the_file_it_came_in(drop):
     data = table(GOOD, BAD)
     drop.put("register.csv", data)

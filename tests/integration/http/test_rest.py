@@ -219,7 +219,7 @@ class TestIdempotencyKey:
         house.post("/appeals", appeal("k-status"))
         report = {
             "key": {"externalId": "k-status"},
-            "event": "Assigned",
+            "event": "TakenToWork",
             "occurredOn": "2026-11-20",
         }
         taken = house.post("/statuses", report, Idempotency_Key="mk-1")

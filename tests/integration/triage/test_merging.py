@@ -149,7 +149,8 @@ def test_what_happens_to_one_is_told_to_the_other_no_more(joined):
     joined.unmerge("second")
     before = joined.told("node", "first")
     joined.room.report("first", "work")
-    joined.room.report("second", "theirs", EventType.DECLINED, peer="node")
+    declined = DeclineFacts(article="11", part="5")
+    joined.room.report("second", "theirs", EventType.DECLINED, peer="node", decline=declined)
     joined.room.work_off()
 
     assert joined.told("node", "first") == before

@@ -8,12 +8,12 @@ import pytest
 
 from gateway.model.answer import Outcome, Result
 from gateway.model.appeal import Appeal
-from gateway.model.events import EventType
-from gateway.model.facts import AnswerFacts, ExtensionFacts, OutcomeFacts, RegistrationFacts
+from gateway.model.events import EventType, PeerAnswer
+from gateway.model.facts import ExtensionFacts, OutcomeFacts, RegistrationFacts
 from gateway.model.question import Question
 from tests.integration.triage.test_triage import REFUSE, execute
 
-ANSWER = AnswerFacts(kind="final", number="О-1", date=date(2026, 3, 2), has_text=True)
+ANSWER = PeerAnswer(kind="final", number="О-1", date=date(2026, 3, 2), has_text=True)
 SUPPORTED = OutcomeFacts(result="supported", actions_taken=True)
 
 

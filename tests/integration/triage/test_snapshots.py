@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from gateway import ingest
 from gateway.adapter import File, Inbound
 from gateway.model.appeal import Appeal
-from gateway.model.events import AppealKey, EventType, PeerReport
-from gateway.model.facts import AnswerFacts, OutcomeFacts
+from gateway.model.events import AppealKey, EventType, PeerAnswer, PeerReport
+from gateway.model.facts import OutcomeFacts
 from gateway.model.peer import Peer
 from gateway.snapshots import StoredSnapshots
 from gateway.store import peers
@@ -46,7 +46,7 @@ def snapshot(room):
 def answer(room, external_id: str, peer: str, file: str = "") -> None:
     """Answer with a file that is sent along under a name, or only named by its digest."""
     day = room.now.date() + timedelta(days=1)
-    told = AnswerFacts(kind="final", number="О-1", date=day, attachments=(DIGEST,))
+    told = PeerAnswer(kind="final", number="О-1", date=day, attachments=(DIGEST,))
     report = PeerReport(
         message_key=f"answer-{external_id}", key=AppealKey(external_id=external_id),
         event=EventType.ANSWERED, occurred_on=day, answer=told,

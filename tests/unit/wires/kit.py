@@ -34,6 +34,7 @@ PATTERNS = (
     ("[^/", WORD.map(lambda text: text.replace("/", "_").replace("\\", "_"))),
     ("[^ ", st.lists(WORD, min_size=1, max_size=3).map(" ".join)),
     ("[!-~]", st.text("abc123", min_size=1)),
+    ("[0-9A-Za-z._", st.text("aZ9._:/-")),
 )
 OFFSETS = st.integers(-12, 14).map(lambda hours: dt.timezone(dt.timedelta(hours=hours)))
 MOMENTS = st.datetimes(dt.datetime(1990, 1, 2), dt.datetime(2090, 1, 1), timezones=OFFSETS)  # noqa: DTZ001

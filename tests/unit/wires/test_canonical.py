@@ -18,7 +18,7 @@ from lxml import etree
 from gateway import contracts
 from gateway.errors import GatewayError, ValidationError
 from gateway.model.digest import canonical_json, content_sha256
-from gateway.wires import binding, canonical
+from gateway.wires import binding, canonical, reported
 from gateway.wires import contract as c
 from tests.unit.wires.kit import documents
 
@@ -98,14 +98,14 @@ KEYS = st.sampled_from(
 @given(documents(c.StatusReport), KEYS)
 def test_of_a_report_nothing_is_lost(report, key):
     report = msgspec.structs.replace(report, key=key)
-    assert not lost(report, canonical.report(report))
+    assert not lost(report, reported.report(report))
 
 
 @ROUNDS
 @given(documents(c.AnswerIn), KEYS)
 def test_of_an_answer_nothing_is_lost(answer, key):
     answer = msgspec.structs.replace(answer, key=key)
-    inbound = canonical.answer(answer)
+    inbound = reported.answer(answer)
     assert not {(kind, value) for kind, value in lost(answer, inbound)}
 
 
@@ -113,7 +113,7 @@ def test_of_an_answer_nothing_is_lost(answer, key):
 @given(documents(c.WithdrawAppeal), KEYS)
 def test_of_a_withdrawal_nothing_is_lost(withdrawal, key):
     withdrawal = msgspec.structs.replace(withdrawal, key=key)
-    assert not lost(withdrawal, canonical.withdrawal(withdrawal))
+    assert not lost(withdrawal, reported.withdrawal(withdrawal))
 
 
 @given(

@@ -57,7 +57,7 @@ def storable(decoded):
     for item in decoded.items if decoded else ():
         msgspec.json.encode(item.expectation or item.appeal)
         if item.appeal:
-            check_intake(item.appeal)
+            check_intake(item.appeal, NOW)
             content_sha256(item.appeal)
 
 
