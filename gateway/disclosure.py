@@ -4,6 +4,7 @@
 |---|---|---|---|
 | receipt and registration numbers, states, terms of law | yes | yes | yes |
 | numbers the destination itself gave | yes | yes | yes |
+| who sent it, the numbers that its sender gave, digests of the content | yes | no | no |
 | topics, annotations written by a body | yes | yes | no |
 | place of the problem, down to the house | yes | yes | no |
 | pictures that the source marked as photographs | yes | yes | no |
@@ -25,13 +26,14 @@ from typing import TYPE_CHECKING, Final
 from msgspec.structs import replace
 
 from gateway.errors import ConfigurationError
+from gateway.model import facts as f
 from gateway.model.address import Address, AddressRole
 from gateway.model.answer import Outcome
 from gateway.model.appeal import Appeal
 from gateway.model.assignment import TransferOut
 from gateway.model.attachment import Attachment, AttachmentGroup, AttachmentRole, Exif
 from gateway.model.events import Actor
-from gateway.model.facts import FileFacts, LinkFacts, NoFacts
+from gateway.model.facts import NoFacts
 from gateway.model.organisation import Organisation
 from gateway.model.question import Question
 from gateway.model.registration import Registration
@@ -96,20 +98,51 @@ def disclose_event(event: Event, level: Level) -> Event:
     """Return what a destination of this level may see of an event.
 
     Facts hold no personal data (gateway.model.facts); below `full` the names of actors, the keys
-    of other peers and the digest of personal data go too, and references get no facts at all. A
-    link names another appeal, perhaps somebody else's: only its kind is told; of a file only what
-    it is for.
+    of other peers and the digest of personal data go too, and references get no facts at all. Of
+    the facts `problem_only` gets what `_SHOWN` names.
     """
     if level is Level.FULL:
         return event
     shown = replace(event, actor=Actor(kind="system"), key="", content=None, cause=None)
     if level is not Level.PROBLEM_ONLY:
         return replace(shown, payload=NoFacts())
-    if isinstance(event.payload, LinkFacts):
-        return replace(shown, payload=LinkFacts(kind=event.payload.kind))
-    if isinstance(event.payload, FileFacts):
-        return replace(shown, payload=FileFacts(role=event.payload.role))
-    return shown
+    return replace(shown, payload=_facts(event.payload))
+
+
+_SHOWN: Final[dict[type[f.Facts], tuple[str, ...]]] = {
+    f.ReceivedFacts: ("regime", "revision", "receipt_number", "questions", "test"),
+    f.AmendmentFacts: ("revision", "questions"),
+    f.RegistrationFacts: ("organisation", "number", "number_key", "date", "register"),
+    f.AnnulmentFacts: ("organisation", "number", "number_key"),
+    f.ReasonFacts: ("code", "system", "regime"),
+    f.TopicFacts: ("system", "code", "version", "by"),
+    f.SplitFacts: ("ordinal",),
+    f.TransferFacts: (
+        "organisation", "date", "number", "ground", "copy", "keeps_control",
+        "applicant_notified_on",
+    ),
+    f.ReceiverFacts: ("organisation", "number", "date"),
+    f.ExecutorFacts: ("organisation", "due"),
+    f.ExtensionFacts: ("ground", "decided_on", "new_due", "applicant_notified_on"),
+    f.DeclineFacts: ("article", "part", "notice"),
+    f.AnswerFacts: ("kind", "notice", "number", "date", "outcome"),
+    f.DeliveryFacts: ("channel", "at", "failure"),
+    f.LinkFacts: ("kind",),
+    f.FileFacts: ("role",),
+    f.ConflictFacts: ("claimed", "code", "reason", "state", "occurred_at", "claim"),
+}  # fmt: skip
+"""What `problem_only` is told of each kind of fact; a kind that is not here says nothing there.
+
+Digests of contents and files go: an unsalted one can be guessed, and tells who has the same. A
+link names another appeal, perhaps somebody else's. A conflict is told only to whoever made it.
+"""
+
+
+def _facts(told: f.Facts) -> f.Facts:
+    names = _SHOWN.get(type(told))
+    if names is None:
+        return NoFacts()
+    return type(told)(**{name: getattr(told, name) for name in names})
 
 
 def files_of(appeal: Appeal) -> frozenset[str]:
@@ -136,7 +169,6 @@ def _reference(appeal: Appeal, peer: str) -> Appeal:
         receipt_number=appeal.receipt_number,
         regime=appeal.regime,
         type=appeal.type,
-        source_peer=appeal.source_peer,
         received_at=appeal.received_at,
         test_message=appeal.test_message,
         revision=appeal.revision,

@@ -27,7 +27,7 @@ JOIN unnest($1::text[], $2::text[], $3::text[], $4::int4[]) AS k (peer, kind, ke
 
 TARGETS = """
 SELECT k.n, coalesce(e.appeal_id, r.appeal_id), coalesce(e.receipt_number, r.receipt_number),
-       coalesce(e.key, r.key)
+       coalesce(e.key, CASE WHEN r.peer = k.peer THEN r.key END, '')
 FROM unnest($1::int4[], $2::text[], $3::text[], $4::text[]) AS k (n, peer, external_id, receipt)
 LEFT JOIN ledger e ON k.external_id <> '' AND e.peer = k.peer AND e.kind = 'appeal'
                   AND e.key = k.external_id AND e.slot = 0
@@ -38,10 +38,11 @@ LEFT JOIN ledger r ON k.receipt <> '' AND r.kind = 'appeal' AND r.receipt_number
                           AND d.state <> 'skipped'))
 """
 """Finds the appeals that calls name by external id or receipt number, if the peer may see them:
-it sent the appeal, or was given it."""
+it sent the appeal, or was given it. The external id is told to its sender only, for it goes into
+the receipt."""
 
 TARGETS_BY_REGISTRATION = """
-SELECT k.n, l.appeal_id, l.receipt_number, l.key
+SELECT k.n, l.appeal_id, l.receipt_number, CASE WHEN l.peer = k.peer THEN l.key ELSE '' END
 FROM unnest($1::int4[], $2::text[], $3::text[], $4::text[]) AS k (n, peer, number_key, organisation)
 JOIN registration g ON g.number_key = k.number_key AND g.annulled_at IS NULL
                    AND (k.organisation = '' OR g.organisation = k.organisation)

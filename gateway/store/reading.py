@@ -89,7 +89,8 @@ it is read again; it is never passed over."""
 
 RECEIPT_LINES = """
 SELECT m.id, coalesce(m.stored_at, m.recorded_at) AS at, m.operation, m.key, m.revision,
-       m.content_sha256, m.recorded_at, m.stage, m.note, a.receipt_number, a.external_id, a.state
+       m.content_sha256, m.recorded_at, m.stage, m.note, a.receipt_number, a.state,
+       CASE WHEN a.peer = $1 THEN a.external_id END AS external_id
 FROM message m LEFT JOIN appeal a ON a.id = m.appeal_id
 WHERE m.peer = $1
   AND (coalesce(m.stored_at, m.recorded_at), m.id) > ($2::timestamptz, $3::uuid)

@@ -157,7 +157,8 @@ class AppealOut(Response, frozen=True, kw_only=True):
     """An appeal as the gateway holds it; personal data of applicants is not repeated.
 
     state: the least advanced open question decides it. received_at: when the sender received it.
-    accepted_at: when the gateway stored it. subject: when IncludeText was asked for. text: when
+    accepted_at: when the gateway stored it. content_sha256: of the whole content, for those who may
+    see it whole. subject: when IncludeText was asked for. text: when
     IncludeText was asked for. answers: for those who may see them; their texts when IncludeText was
     asked for. merged_into: receipt number of the appeal that goes on for this one: state, due date,
     registrations, questions and answers are that one's, the rest is as it was sent.
@@ -174,7 +175,7 @@ class AppealOut(Response, frozen=True, kw_only=True):
     received_at: Instant | None = None
     accepted_at: Instant
     updated_at: Instant
-    content_sha256: str
+    content_sha256: str | None = None
     subject: str | None = None
     text: str | None = None
     due_date: Day | None = None

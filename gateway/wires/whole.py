@@ -145,7 +145,7 @@ def _out(own: Side, stands: Side, due: dict[int, Any], *, with_text: bool) -> c.
         received_at=content.received_at if content else None,
         accepted_at=head.recorded_at.astimezone(UTC),
         updated_at=max(side.head.changed_at for side in sides).astimezone(UTC),
-        content_sha256=head.content_sha256.hex(),
+        content_sha256=head.content_sha256.hex() if own.level is Level.FULL else None,
         subject=content.subject or None if content and with_text else None,
         text=content.text or None if content and with_text else None,
         due_date=min(due.values(), default=None),

@@ -19,7 +19,18 @@ from gateway.model.appeal import Appeal
 from gateway.model.attachment import Attachment, AttachmentGroup, AttachmentRole, Exif
 from gateway.model.base import Entity, ExternalRef
 from gateway.model.events import Actor, Event, EventType
-from gateway.model.facts import FileFacts, LinkFacts, NoFacts, RegistrationFacts
+from gateway.model.facts import (
+    AmendmentFacts,
+    AnswerFacts,
+    ExecutorFacts,
+    Facts,
+    FileFacts,
+    LinkFacts,
+    NoFacts,
+    PeerStateFacts,
+    ReceivedFacts,
+    RegistrationFacts,
+)
 from gateway.model.question import Question
 
 NOW = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
@@ -75,7 +86,7 @@ WHOLE = filled(Appeal, "")
 REGISTRATION = {"registrations.number", "registrations.number_key", "registrations.register"}
 BODY = {"full_name", "short_name", "ogrn", "inn", "ids.system", "ids.value"}
 REFERENCE = (
-    {"receipt_number", "source_peer", "questions.state"}
+    {"receipt_number", "questions.state"}
     | REGISTRATION
     | {f"registrations.organisation.{name}" for name in BODY}
     | {"deadlines.rule", "deadlines.article"}
@@ -207,6 +218,46 @@ def test_a_file_is_told_below_full_without_what_tells_it_from_others():
     )  # fmt: skip
     assert disclose_event(event, Level.PROBLEM_ONLY).payload == FileFacts(role="evidence")
     assert disclose_event(event, Level.REFERENCE_ONLY).payload == NoFacts()
+
+
+def event_with(payload: Facts) -> Event:
+    return Event(
+        appeal_id=uuid.UUID(int=1), seq=2, type=EventType.RECEIVED, occurred_at=NOW,
+        recorded_at=NOW, actor=Actor(kind="peer", id="portal"), payload=payload,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        (
+            ReceivedFacts(
+                regime="fz59", peer="portal", external_id="Примерова-1", digest="ab" * 32,
+                receipt_number="7K3M9QX2TBW", questions=2,
+            ),
+            ReceivedFacts(regime="fz59", receipt_number="7K3M9QX2TBW", questions=2),
+        ),
+        (AmendmentFacts(revision=2, questions=1, digest="ab" * 32),
+         AmendmentFacts(revision=2, questions=1)),
+        (AnswerFacts(kind="final", number="О-1", attachments=("ab" * 32,), has_text=True),
+         AnswerFacts(kind="final", number="О-1")),
+        (ExecutorFacts(organisation="gzhi", officer="17"), ExecutorFacts(organisation="gzhi")),
+        (PeerStateFacts(peer="sstu", code="X", label="Передано Примеровой"), NoFacts()),
+    ],
+)  # fmt: skip
+def test_below_full_no_event_tells_the_senders_numbers_or_a_digest(told, shown):
+    event = event_with(told)
+    assert disclose_event(event, Level.PROBLEM_ONLY).payload == shown
+    assert disclose_event(event, Level.REFERENCE_ONLY).payload == NoFacts()
+    assert disclose_event(event, Level.FULL).payload == told
+
+
+def test_a_kind_of_fact_that_nobody_thought_of_is_told_to_nobody_below_full():
+    class Novel(Facts, frozen=True, kw_only=True):
+        secret: str = ""
+
+    told = event_with(Novel(secret="Примерова"))
+    assert disclose_event(told, Level.PROBLEM_ONLY).payload == NoFacts()
 
 
 @pytest.mark.parametrize(("word", "ground"), [("full", ""), ("full", "  "), ("everything", "x")])

@@ -52,11 +52,27 @@ def test_the_sender_reads_its_own_in_full(house, given):
 def test_whom_it_was_given_to_reads_what_its_level_allows(house, given):
     shown = house.get(f"/appeals/{given['receiptNumber']}?includeText=true", peer="sed").json
     assert shown["state"] == "received"
-    hidden = {"text", "subject", "externalId", "attachments", "problemAddress"}
+    hidden = {
+        "text", "subject", "externalId", "attachments", "problemAddress", "contentSha256",
+    }  # fmt: skip
     assert not hidden & set(shown)
     assert "Примеров" not in str(shown)
     file = house.get(f"/attachments/{sha256(SCAN).hexdigest()}", peer="sed")
     assert file.status == 404
+
+
+def test_whom_it_was_given_to_is_never_told_its_senders_number(house, given):
+    key = {"receiptNumber": given["receiptNumber"]}
+    report = {
+        "messageKey": "sed-work", "key": key, "event": "TakenToWork", "occurredOn": "2026-11-21",
+    }  # fmt: skip
+    first, again = (house.post("/statuses", report, peer="sed") for _ in range(2))
+    assert (first.json["receiptNumber"], first.body) == (given["receiptNumber"], again.body)
+    listed = house.get("/receipts", peer="sed").json["items"]
+    assert [line["messageKey"] for line in listed] == ["sed-work"]
+    assert "read-given" not in f"{first.json} {listed}"
+    own = house.post("/statuses", {**report, "messageKey": "own-work"})
+    assert own.json["externalId"] == "read-given"
 
 
 def test_a_peer_that_was_given_nothing_sees_nothing_and_cannot_tell_why(house):
