@@ -12,7 +12,11 @@ passes on is, for as long as it is carried out, under the address of its caller.
 
 from __future__ import annotations
 
+import fcntl
+import socket
 import ssl
+import sys
+import termios
 from collections import Counter
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -50,6 +54,7 @@ class GuardedProtocol(HttpToolsProtocol):
     header_seconds: ClassVar[float] = limits.HEADER_SECONDS
     body_seconds: ClassVar[float] = limits.BODY_SECONDS
     body_floor: ClassVar[int] = limits.BODY_FLOOR_BYTES
+    write_seconds: ClassVar[float] = limits.WRITE_SECONDS
     per_address: ClassVar[int] = limits.CONNECTIONS_PER_ADDRESS
     proxies: ClassVar[Proxies] = Proxies()
 
@@ -61,6 +66,8 @@ class GuardedProtocol(HttpToolsProtocol):
     _header_bytes = 0
     _body_bytes = 0
     _deadline: asyncio.TimerHandle | None = None
+    _write_deadline: asyncio.TimerHandle | None = None
+    _unread = 0
     _address = ""
     _counted = False
     _trusted = False
@@ -71,6 +78,7 @@ class GuardedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._address = self.client[0] if self.client else ""
         self._tls = _tls_scope(transport)
+        _bound_silence(transport, self.write_seconds)
         self._trusted = self.proxies.trusts(self._address)
         self._counted = not self._trusted
         self.connections_of[self._address] += self._counted
@@ -82,6 +90,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._disarm()
+        self._stop_write_clock()
         if self._counted:
             _leave(self.connections_of, self._address)
         cycle = self.cycle
@@ -91,6 +100,34 @@ class GuardedProtocol(HttpToolsProtocol):
             # The request came whole before its client left: it is carried out, as it would be had
             # the client left a moment later. uvicorn would tell the application that it is gone.
             cycle.disconnected = False
+
+    def pause_writing(self) -> None:
+        """Start the clock of an answer whose client is slow to read it."""
+        super().pause_writing()
+        self._start_write_clock()
+
+    def resume_writing(self) -> None:
+        """Stop that clock: nearly everything was read."""
+        super().resume_writing()
+        self._stop_write_clock()
+
+    def _start_write_clock(self) -> None:
+        self._stop_write_clock()
+        self._unread = _unread_of(self.transport)
+        self._write_deadline = self.loop.call_later(self.write_seconds, self._unread_still)
+
+    def _stop_write_clock(self) -> None:
+        if self._write_deadline is not None:
+            self._write_deadline.cancel()
+            self._write_deadline = None
+
+    def _unread_still(self) -> None:
+        """Let go of an answer that nobody reads: it is held in memory for as long."""
+        if self._unread - _unread_of(self.transport) >= self.body_floor:
+            self._start_write_clock()
+            return
+        log.info("server.unread", client=self._address)
+        self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser; end the connection when it swallows too much without a word."""
@@ -122,6 +159,8 @@ class GuardedProtocol(HttpToolsProtocol):
             try:
                 self.parser.feed_data(data)
             except httptools.HttpParserUpgrade as offer:
+                if self._ended:
+                    return False
                 data = self._head_without_offer() + data[offer.args[0] :]
                 self.parser = httptools.HttpRequestParser(self)
                 self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
@@ -167,12 +206,14 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Hand the request to the application; the body has its own deadline."""
-        self._told, self._in_headers = True, False
+        self._told = True
         if self._ended:
             return
+        if self.parser.get_method() == b"CONNECT":
+            self._end(405, "this is not a proxy")
+            return
+        self._in_headers = False
         if self.parser.should_upgrade():
-            if self.parser.get_method() == b"CONNECT":
-                self._end(405, "this is not a proxy")
             return
         self._disarm()
         if self._tls is not None:
@@ -288,6 +329,28 @@ class GuardedProtocol(HttpToolsProtocol):
     def _close(self) -> None:
         if not self.transport.is_closing():
             self.transport.close()
+
+
+def _bound_silence(transport: asyncio.Transport, seconds: float) -> None:
+    """Let the kernel end a connection whose other side takes nothing for so long.
+
+    Under TLS nothing else tells: what is encrypted counts as written.
+    """
+    sock = transport.get_extra_info("socket")
+    if sock is not None and sock.family in (socket.AF_INET, socket.AF_INET6):
+        option = getattr(socket, "TCP_USER_TIMEOUT", None)  # Linux has it
+        if option is not None:
+            sock.setsockopt(socket.IPPROTO_TCP, option, int(seconds * 1000))
+
+
+def _unread_of(transport: asyncio.Transport) -> int:
+    """Return how much the client has not taken: ours, and what the kernel holds for it.
+
+    The kernel holds megabytes, and asks for more only when a third of them is gone.
+    """
+    sock = transport.get_extra_info("socket")
+    waiting = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4)) if sock else bytes(4)
+    return transport.get_write_buffer_size() + int.from_bytes(waiting, sys.byteorder)
 
 
 def _tls_scope(transport: asyncio.Transport) -> dict[object, object] | None:

@@ -58,6 +58,8 @@ HEADER_SECONDS: Final = 10.0
 BODY_SECONDS: Final = 60.0
 BODY_FLOOR_BYTES: Final = 512 * KB
 """What a body must bring in BODY_SECONDS to be waited for longer: a large one on a slow line."""
+WRITE_SECONDS: Final = 60.0
+"""How long an answer may lie unread; a reader that takes BODY_FLOOR_BYTES in it is waited for."""
 LINGER_SECONDS: Final = 1.0
 """How long a refused connection is drained, so that its client can read why."""
 CONNECTIONS_PER_ADDRESS: Final = 256

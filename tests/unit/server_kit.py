@@ -53,6 +53,8 @@ async def app(scope, receive, send):
         "names": [name.decode() for name, _ in scope["headers"]],
         "tls": bool(scope.get("extensions", {}).get("tls", {}).get("client_cert_chain")),
     }).encode()
+    if path == "/large":
+        body = bytes(16_000_000)
     headers = [(b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 import ssl
 import subprocess
 import time
@@ -228,6 +229,59 @@ def test_an_offer_of_http2_is_passed_over(stand):
         assert json.loads(read_answer(connection)[2])["size"] == 5
         connection.sendall(get("/next"))
         assert json.loads(read_answer(connection)[2])["path"] == "/next"
+
+
+def test_a_call_to_pass_on_is_refused_with_an_answer(stand):
+    status, named, body = ask(stand, b"CONNECT other:443 HTTP/1.1\r\nHost: other:443\r\n\r\n")
+    assert (status, named["connection"], body) == (405, "close", b"this is not a proxy")
+
+
+@pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "tls"])
+def test_a_client_that_never_reads_its_answer_is_let_go(tmp_path, encrypted):
+    """Its connection was held for ever, with the whole answer in memory."""
+    options, context = {}, None
+    if encrypted:
+        made, key = certificate(tmp_path, "server", "localhost")
+        options["tls"] = [str(made), str(key), ""]
+        context = ssl.create_default_context(cafile=made)
+    stand = Stand(protocol={"per_address": 1, "write_seconds": 0.5}, **options)
+
+    def connected(buffer=65_536):
+        plain = socket.socket()
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+        plain.settimeout(20)
+        plain.connect(("127.0.0.1", stand.port))
+        return context.wrap_socket(plain, server_hostname="localhost") if context else plain
+
+    try:
+        with connected(buffer=4096) as idle:
+            idle.sendall(get("/large"))
+            status = 503
+            for _ in range(100):
+                with connected() as other:
+                    other.sendall(get())
+                    status = read_answer(other)[0]
+                if status == 200:
+                    break
+                time.sleep(0.1)
+            assert status == 200
+    finally:
+        stand.stop()
+
+
+def test_a_client_that_reads_slowly_gets_the_whole_answer():
+    stand = Stand(protocol={"write_seconds": 0.4, "body_floor": 1000})
+    try:
+        with stand.connect() as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+            connection.sendall(get("/large", "Connection: close"))
+            size = 0
+            while piece := connection.recv(500_000):
+                size += len(piece)
+                time.sleep(0.01)
+        assert size > 16_000_000
+    finally:
+        stand.stop()
 
 
 def test_too_many_connections_of_one_address_are_refused_and_room_comes_back():
