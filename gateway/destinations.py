@@ -2,7 +2,8 @@
 
 `adapter` of the row chooses: `webhook`, `soap`, `file` are channels of this house, any other word
 is an adapter of the registry. Peers are read anew at most every two seconds; a channel is built
-again only when its row changed, so connections stay open.
+again only when its row changed, so connections stay open. A row that cannot be spoken to is tried
+again each time, since a file that it names may come; why it cannot is logged when it changes.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from urllib.parse import urlsplit
 import msgspec
 import structlog
 
+from gateway import options
 from gateway.dispatch.ports import Destination, Policy
 from gateway.errors import ConfigurationError, GatewayError
+from gateway.options import LOCAL
 from gateway.outbound import Outbound
 from gateway.retry import Backoff, BreakerRule, Rate, window
 from gateway.store import peers
@@ -34,8 +37,6 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 FRESH_SECONDS: Final = 2.0
-LOCAL: Final = ("", "pull")
-"""Words of `adapter` that nothing is sent to: the peer only calls us."""
 
 
 class Destinations:
@@ -49,13 +50,11 @@ class Destinations:
         now: Callable[[], datetime],
     ) -> None:
         self._pool = pool
-        self._adapters = adapters
-        self._settings = settings
-        self._now = now
+        self._builder = Builder(adapters, settings, now)
         self._read_at = float("-inf")
         self._rows: dict[str, Peer] = {}
         self._built: dict[str, tuple[Peer, Destination]] = {}
-        self._clients: list[Outbound] = []
+        self._refused: dict[str, str] = {}
 
     def __call__(self) -> dict[str, Destination]:
         """Return every peer that is sent to, by code; one that cannot be built is logged."""
@@ -73,43 +72,109 @@ class Destinations:
 
     def close(self) -> None:
         """Close the idle connections of every channel; for a process that goes on without them."""
-        for client in self._clients:
-            client.close()
+        self._builder.close()
 
     def options(self, code: str) -> Mapping[str, Any]:
         """Return a peer's options with its adapter's defaults, for encoding."""
         row = self._rows.get(code)
-        return self._options(row) if row else {}
+        return self._builder.options(row) if row else {}
 
     def _renew(self, code: str, row: Peer) -> None:
         known = self._built.get(code)
         if row.adapter in LOCAL or (known and known[0] == row):
             return
         try:
-            self._built[code] = (row, self._build(row))
-        except (GatewayError, TypeError, ValueError) as error:  # an option may be no number
+            self._built[code] = (row, self._builder.build(row))
+            self._refused.pop(code, None)
+        except ConfigurationError as error:
             self._built.pop(code, None)
-            log.warning("destinations.refused", peer=code, reason=str(error))
+            if self._refused.get(code) != str(error):
+                self._refused[code] = str(error)
+                log.warning("destinations.refused", peer=code, reason=str(error))
 
-    def _options(self, row: Peer) -> dict[str, Any]:
+
+class Builder:
+    """Makes the destination of a peer's row: by dispatch to send, by commands to say why not."""
+
+    def __init__(
+        self, adapters: Mapping[str, Adapter], settings: Settings, now: Callable[[], datetime]
+    ) -> None:
+        self._adapters = adapters
+        self._settings = settings
+        self._now = now
+        self._clients: list[Outbound] = []
+
+    def close(self) -> None:
+        """Close the idle connections of every channel that was built."""
+        for client in self._clients:
+            client.close()
+
+    def options(self, row: Peer) -> dict[str, Any]:
+        """Return a peer's options with its adapter's defaults."""
+        return {**self._manifest_options(row), **row.options}
+
+    def build(self, row: Peer) -> Destination:
+        """Return the destination; raise ConfigurationError that names what is wrong with the row.
+
+        Nothing is connected to. A name of an option that nobody reads is no hindrance.
+        """
+        for error in options.wrong(row, self._manifest_options(row), names=False):
+            raise error
+        before = len(self._clients)
+        try:
+            return self._build(row)
+        except ConfigurationError:
+            del self._clients[before:]
+            raise
+        except (GatewayError, TypeError, ValueError) as error:
+            del self._clients[before:]
+            raise ConfigurationError(
+                f"the channel cannot be made: {error}", where=f"peer {row.code}"
+            ) from error
+
+    def hindrance(self, row: Peer) -> ConfigurationError | None:
+        """Return what keeps a peer from being sent to, or from being told at all; None: nothing."""
+        if row.adapter in LOCAL:
+            return next(options.wrong(row, {}, names=False), None)
+        try:
+            self.build(row)
+        except ConfigurationError as error:
+            return error
+        return None
+
+    def wrong(self, row: Peer) -> list[ConfigurationError]:
+        """Return everything that is wrong with the options of a row, unknown names too."""
+        return list(options.wrong(row, self._manifest_options(row)))
+
+    def require_adapter(self, row: Peer) -> None:
+        """Raise ConfigurationError unless the row's word is a channel or a loaded adapter."""
+        if row.adapter not in (*LOCAL, *options.CHANNELS, *self._adapters):
+            raise ConfigurationError(
+                "нет такого адаптера или он не включён · no such adapter, or not switched on",
+                found=row.adapter,
+                expected=", ".join(("pull", *options.CHANNELS, *self._settings.adapters)),
+                where=f"peer {row.code}",
+                todo="`adapters` of the settings names those that are switched on",
+            )
+
+    def _manifest_options(self, row: Peer) -> Mapping[str, Any]:
         adapter = self._adapters.get(row.adapter)
-        return {**(adapter.manifest.options if adapter else {}), **row.options}
+        return adapter.manifest.options if adapter else {}
 
     def _build(self, row: Peer) -> Destination:
+        self.require_adapter(row)
         if row.adapter == "webhook":
             return self._webhook(row)
         if row.adapter == "file":
             return self._file(row)
         if row.adapter == "soap":
             return self._soap(row)
-        adapter = self._adapters.get(row.adapter)
-        if adapter is None:
-            raise ConfigurationError("no such adapter", found=row.adapter, where=f"peer {row.code}")
+        adapter = self._adapters[row.adapter]
         m = adapter.manifest
         timeout = float(row.options.get("timeout", m.timeout))
-        options = self._options(row)
+        given = self.options(row)
         made = adapter.make(
-            options, base=str(options.get("url", "")), outbound=self._outbound(row, timeout)
+            given, base=str(given.get("url", "")), outbound=self._outbound(row, timeout)
         )
         policy = Policy(
             timeout=timeout,
@@ -205,7 +270,7 @@ def _required(row: Peer, name: str) -> str:
     value = str(row.options.get(name, ""))
     if not value:
         raise ConfigurationError(
-            f"the peer's row lacks the option {name}",
+            f"{name}: настройка не задана · the peer's row lacks this option",
             where=f"peer {row.code}",
             todo=f"`gateway peer option {row.code} {name}=…`",
         )
@@ -219,10 +284,16 @@ def _secret(row: Peer) -> bytes:
         secret = path.read_bytes().strip()
     except OSError as error:
         raise ConfigurationError(
-            "the secret's file cannot be read", found=str(path), where=f"peer {row.code}"
+            f"secret_file: файл не читается · cannot be read: {error.strerror}",
+            found=str(path),
+            where=f"peer {row.code}",
         ) from error
     if len(secret) < 16:
-        raise ConfigurationError("the secret is shorter than 16 bytes", where=f"peer {row.code}")
+        raise ConfigurationError(
+            "secret_file: секрет короче 16 байт · the secret is shorter than 16 bytes",
+            found=f"{len(secret)} B",
+            where=f"peer {row.code}",
+        )
     return secret
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
@@ -18,12 +19,17 @@ from typing import TYPE_CHECKING, Final, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
+import psycopg
 from lxml import etree
 
 from gateway import contracts, deadlines, limits, ns, registry, routing
 from gateway.access.policy import is_loopback
 from gateway.access.proxies import Proxies
+from gateway.embedded import account as accounts
+from gateway.embedded.layout import Layout
 from gateway.errors import GatewayError
+from import_export import profile as profiles
+from import_export.inbox import NAMES
 
 if TYPE_CHECKING:
     from gateway.settings import Settings
@@ -60,6 +66,12 @@ def examine(checks: Mapping[str, Check]) -> Iterator[Finding]:
             where = f" ({error.where})" if error.where else ""
             found = f": {error.found}" if error.found else ""
             yield fail(name, f"{error.message}{found}{where}", error.todo)
+        except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
+            yield fail(
+                name,
+                "в базе нет таблицы или столбца · the database lacks a table or a column",
+                "gateway db upgrade",
+            )
         except Exception as error:  # noqa: BLE001 - a broken check must not hide the others
             yield fail(
                 name,
@@ -79,6 +91,8 @@ def without_database(settings: Settings) -> dict[str, Check]:
         "terms": partial(check_terms, settings),
         "blobs": partial(check_blobs, settings.blobs),
         "disk": partial(check_disk, settings),
+        "account": partial(check_account, settings),
+        "inboxes": partial(check_inboxes, settings),
     }
 
 
@@ -210,11 +224,15 @@ def check_terms(settings: Settings) -> Iterator[Finding]:
 def check_blobs(directory: Path) -> Iterator[Finding]:
     """Write a token into the blob directory, make it durable, read it back, take it away."""
     if not directory.exists():
-        existing = next(p for p in directory.absolute().parents if p.exists())
-        if os.access(existing, os.W_OK):
-            yield ok("blobs", f"{directory}: появится при первом запуске · made by the first start")
+        trouble = unwritable(directory)
+        if trouble:
+            yield fail(
+                "blobs",
+                f"{directory}: нельзя создать · cannot be made: {trouble}",
+                "blob_dir | data_dir",
+            )
         else:
-            yield fail("blobs", f"{existing}: нет прав на запись · not writable")
+            yield ok("blobs", f"{directory}: появится при первом запуске · made by the first start")
         return
     token, text = directory / f".doctor.{secrets.token_hex(6)}", secrets.token_bytes(64)
     try:
@@ -245,8 +263,7 @@ def check_blobs(directory: Path) -> Iterator[Finding]:
 def check_disk(settings: Settings) -> Iterator[Finding]:
     """Look at the room left where data lies."""
     for place in dict.fromkeys((settings.data_dir, settings.blobs)):
-        existing = next(p for p in (place, *place.absolute().parents) if p.exists())
-        free = shutil.disk_usage(existing).free
+        free = shutil.disk_usage(_existing(place)).free
         what = f"{place}: свободно · free {free // limits.MB:,} МБ".replace(",", " ")
         if free < DISK_FAIL:
             yield fail("disk", what, "освободите место · make room")
@@ -254,3 +271,68 @@ def check_disk(settings: Settings) -> Iterator[Finding]:
             yield warn("disk", what, "скоро кончится · little is left")
         else:
             yield ok("disk", what)
+
+
+def check_account(settings: Settings) -> Iterator[Finding]:
+    """Look whether the embedded database could start: PostgreSQL does not run as root."""
+    if settings.database_url:
+        return
+    layout = Layout(settings.data_dir)
+    account = accounts.resolve(
+        settings.pg_user or None, allow_nobody=settings.pg_allow_nobody, pgdata=layout.pgdata
+    )
+    accounts.require_enter(account, _existing(layout.root))
+    yield ok("account", f"база работает от · the database runs as {account.name}")
+
+
+def check_inboxes(settings: Settings) -> Iterator[Finding]:
+    """Look at directories, profiles and formats of the inboxes; their peers are in the database."""
+    paths = [inbox.path.absolute() for inbox in settings.inboxes]
+    for inbox, path in zip(settings.inboxes, paths, strict=True):
+        trouble = _inbox_trouble(path)
+        if trouble:
+            yield fail("inboxes", trouble, "[[inboxes]] path; владелец и права · owner and mode")
+        elif paths.count(path) > 1:
+            yield fail("inboxes", f"{path}: указан дважды · named twice", "[[inboxes]] path")
+        try:
+            if inbox.profile:
+                profiles.load(inbox.profile)
+            if inbox.codec:
+                registry.codec_of(inbox.codec, settings.adapters)
+        except GatewayError as error:
+            yield fail(
+                "inboxes",
+                f"{path}: {error.message}: {error.found or error.where}",
+                f"[[inboxes]] profile | codec: {error.expected or error.todo}",
+            )
+        else:
+            if not trouble:
+                kind = inbox.profile or inbox.codec or "XML"
+                yield ok("inboxes", f"{path}: {inbox.peer}, {kind}")
+
+
+def _inbox_trouble(path: Path) -> str:
+    """Say why files could not be taken from an inbox; empty when they could."""
+    for place in (path, *(path / name for name in NAMES)):
+        trouble = unwritable(place)
+        if trouble:
+            return f"{place}: нельзя создать или писать · cannot be made or written: {trouble}"
+    return ""
+
+
+def unwritable(directory: Path) -> str:
+    """Say why nothing can be made in a directory that is there or will be; empty when it can.
+
+    Asked of the system itself, with a directory that is taken away again: root may write anywhere
+    by the modes, and still not into /proc or a share that is read-only.
+    """
+    try:
+        Path(tempfile.mkdtemp(prefix=".doctor.", dir=_existing(directory))).rmdir()
+    except OSError as error:
+        return error.strerror or type(error).__name__
+    return ""
+
+
+def _existing(place: Path) -> Path:
+    """Return the path itself, or the nearest one above it that is there."""
+    return next(p for p in (place, *place.absolute().parents) if p.exists())

@@ -26,11 +26,14 @@ TWINS: Final = "SELECT count(*) FROM twin"
 STRAY: Final = "SELECT EXISTS (SELECT FROM {table}_default)"
 
 
+def first(url: str) -> dict[str, Check]:
+    """Return the checks without which the others mean nothing: the server, then the schema."""
+    return {"database": partial(check_server, url), "schema": partial(check_schema, url)}
+
+
 def checks(settings: Settings, url: str, now: datetime) -> dict[str, Check]:
-    """Return the checks by name, in the order they make sense."""
+    """Return the checks of a database whose schema is ours, by name, in the order of sense."""
     return {
-        "database": partial(check_server, url),
-        "schema": partial(check_schema, url),
         "partitions": partial(check_partitions, url, now),
         "peers": partial(check_peers, url),
         "listening": partial(check_listening, settings, url),

@@ -15,7 +15,7 @@ import typer
 from rich.markup import escape
 
 from gateway import doctor as checks
-from gateway import doctor_database
+from gateway import doctor_database, doctor_peers
 from gateway.commands import context, output
 from gateway.embedded import cluster_status, wait_stopped
 from gateway.errors import GatewayError
@@ -45,6 +45,8 @@ def doctor(
     with _settings(real, scratch=scratch) as settings:
         machine = checks.without_database(settings)
         machine["settings"] = partial(checks.check_settings, real)
+        if scratch:
+            machine["account"] = partial(_only_told, partial(checks.check_account, real))
         findings += checks.examine(machine)
         findings += _database(settings, scratch=scratch)
     good = not any(finding.level == "fail" for finding in findings)
@@ -96,9 +98,29 @@ def _database(settings: Settings, *, scratch: bool) -> list[checks.Finding]:
         with context.opened(settings, migrated=False) as gw:
             if scratch:
                 schema.upgrade(gw.url, gw.now())
-            return list(checks.examine(doctor_database.checks(settings, gw.url, gw.now())))
+            return list(_of_database(settings, gw, scratch=scratch))
     except GatewayError as error:
         return [checks.fail("database", f"{error.message}: {error.found}", error.todo)]
+
+
+def _of_database(
+    settings: Settings, gw: context.Opened, *, scratch: bool
+) -> Iterator[checks.Finding]:
+    """Yield what is found in the database; a scratch one holds no peers to look at."""
+    for finding in checks.examine(doctor_database.first(gw.url)):
+        yield finding
+        if finding.level == "fail":
+            return
+    yield from checks.examine(doctor_database.checks(settings, gw.url, gw.now()))
+    if not scratch:
+        yield from checks.examine(doctor_peers.checks(settings, gw.url, gw.now()))
+
+
+def _only_told(check: checks.Check) -> Iterator[checks.Finding]:
+    """Tell what fails, as a warning: a scratch run needs an account of its own only."""
+    for finding in checks.examine({"account": check}):
+        level: checks.Level = "warn" if finding.level == "fail" else finding.level
+        yield msgspec.structs.replace(finding, level=level)
 
 
 def _print(findings: list[checks.Finding], *, good: bool) -> None:

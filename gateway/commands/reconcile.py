@@ -19,8 +19,9 @@ from gateway import reconcile as room
 from gateway import registry
 from gateway.commands import context, output
 from gateway.commands.register import read_day
-from gateway.destinations import LOCAL, Destinations
+from gateway.destinations import Destinations
 from gateway.errors import ConfigurationError, NotFoundError, UnsupportedError
+from gateway.options import LOCAL
 from gateway.snapshots import StoredSnapshots
 from gateway.store import peers
 from gateway.store.blobs import BlobDirectory

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from gateway.destinations import Destinations
 from gateway.model.peer import Peer
@@ -60,3 +61,42 @@ def test_a_row_that_cannot_be_spoken_to_harms_only_itself(pg_url, destinations):
     add(pg_url, code="node", adapter="sstu", options={"url": "http://127.0.0.1:9/"})
 
     assert sorted(destinations()) == ["node"]
+
+
+def test_why_a_row_cannot_be_spoken_to_is_logged_once_with_the_name_of_the_option(
+    pg_url, destinations, monkeypatch
+):
+    monkeypatch.setattr("gateway.destinations.FRESH_SECONDS", -1.0)
+    add(pg_url, code="files", adapter="file", options={"directory": "out", "max_in_flight": "abc"})
+
+    with capture_logs() as said:
+        for _ in range(3):
+            assert destinations() == {}
+        change(pg_url, "UPDATE peer SET options = options || '{\"max_in_flight\": 0}'")
+        for _ in range(3):
+            assert destinations() == {}
+        change(pg_url, 'UPDATE peer SET options = options || \'{"max_in_flight": "4"}\'')
+        assert destinations()["files"].policy.max_in_flight == 4, "rows of before may say it so"
+
+    assert [(line["event"], line["peer"]) for line in said] == [
+        ("destinations.refused", "files"),
+        ("destinations.refused", "files"),
+    ]
+    assert "max_in_flight: значение не подходит" in said[0]["reason"]
+    assert 'found: "abc"' in said[0]["reason"]
+
+
+def test_a_secret_that_comes_later_is_enough(pg_url, destinations, tmp_path, monkeypatch):
+    monkeypatch.setattr("gateway.destinations.FRESH_SECONDS", -1.0)
+    secret = tmp_path / "secret"
+    options = {"url": "http://127.0.0.1:9/", "secret_file": str(secret)}
+    add(pg_url, code="hook", adapter="webhook", options=options)
+
+    assert destinations() == {}
+    secret.write_text("0123456789abcdef")
+    assert list(destinations()) == ["hook"]
+
+
+def change(url, statement):
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement)

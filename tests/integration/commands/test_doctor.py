@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 
@@ -142,13 +144,148 @@ def test_what_waits_for_a_person_is_told(house):
     assert any("1" in f["what"] for f in findings(house, "organisation") if f["level"] == "warn")
 
 
-def test_a_database_that_is_not_there_yet_is_not_made_by_looking(house, tmp_path):
-    house.environ["GATEWAY_DATABASE_URL"] = ""
+def test_a_database_that_is_not_there_yet_is_not_made_by_looking(house, pg_dir):
+    house.environ |= {
+        "GATEWAY_DATABASE_URL": "",
+        "GATEWAY_DATA_DIR": str(pg_dir / "not-there"),
+        "GATEWAY_PG_ALLOW_NOBODY": "true",
+    }
 
     (found,) = findings(house, "database")
 
     assert found["level"] == "warn"
-    assert not (tmp_path / "var").exists()
+    assert not (pg_dir / "not-there").exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to name an account")
+def test_root_without_an_account_for_the_database_is_not_fit(house, pg_dir):
+    house.environ |= {
+        "GATEWAY_DATABASE_URL": "",
+        "GATEWAY_DATA_DIR": str(pg_dir / "not-there"),
+    }
+
+    (found,) = findings(house, "account", code=1)
+
+    assert found["level"] == "fail"
+    assert "GATEWAY_PG_USER" in found["todo"]
+
+
+def test_a_database_without_its_schema_says_what_to_run_and_no_name_of_an_exception(house):
+    house.change("DROP SCHEMA public CASCADE")
+    house.change("CREATE SCHEMA public")
+
+    found = house.json("doctor", code=1)["findings"]
+
+    failed = [f for f in found if f["level"] == "fail"]
+    assert [(f["check"], f["todo"]) for f in failed][-1] == ("schema", "gateway db upgrade")
+    assert "Undefined" not in str(found)
+
+
+def test_a_table_that_is_missing_is_told_in_words(house):
+    house.change("DROP TABLE twin")
+
+    (found,) = findings(house, "queues", code=1)
+
+    assert found["todo"] == "gateway db upgrade"
+    assert "Undefined" not in found["what"]
+
+
+def box(path, **fields):
+    return json.dumps([{"path": str(path), "peer": "sed", **fields}])
+
+
+class TestInboxes:
+    @pytest.mark.parametrize("path", ["/proc/nope", "{file}/box"])
+    def test_a_directory_that_cannot_be_made(self, house, tmp_path, path):
+        (tmp_path / "file").write_text("")
+        house.environ["GATEWAY_INBOXES"] = box(path.format(file=tmp_path / "file"))
+
+        found = findings(house, "inboxes", code=1)[0]
+
+        assert found["level"] == "fail"
+        assert "нельзя создать" in found["what"]
+
+    def test_one_that_can_be_made_is_not_made(self, house, tmp_path):
+        house.environ["GATEWAY_INBOXES"] = box(tmp_path / "box", profile="legacy-cp1251")
+
+        (found,) = findings(house, "inboxes")
+
+        assert found["level"] == "ok"
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize(
+        ("fields", "said"),
+        [
+            ({"profile": "nope"}, "nope"),
+            ({"codec": "sttu"}, "sttu"),
+            ({"peer": "nosuchpeer"}, "nosuchpeer"),
+        ],
+    )
+    def test_a_name_that_is_not_there(self, house, tmp_path, fields, said):
+        house.environ["GATEWAY_INBOXES"] = box(tmp_path / "box", **fields)
+
+        (found,) = [f for f in findings(house, "inboxes", code=1) if f["level"] == "fail"]
+
+        assert said in found["what"]
+        assert found["todo"]
+
+    def test_a_peer_that_is_disabled_is_told(self, house, tmp_path):
+        house.environ["GATEWAY_INBOXES"] = box(tmp_path / "box")
+        house.change("UPDATE peer SET enabled = false WHERE code = 'sed'")
+
+        assert "warn" in [f["level"] for f in findings(house, "inboxes")]
+
+
+class TestDestinations:
+    @pytest.mark.parametrize(
+        ("fields", "said"),
+        [
+            ({"adapter": "webhok"}, ("webhok", "webhook, soap, file, sstu")),
+            ({"adapter": "webhook", "options": {"url": "https://hook.example/"}}, ("secret_file",)),
+            (
+                {"adapter": "file", "options": {"directory": "x", "max_in_flight": "abc"}},
+                ("max_in_flight", '"abc"', "≥ 1"),
+            ),
+            ({"adapter": "sstu", "options": {"url": "https://x/", "ack": "?"}}, ("options.ack",)),
+            ({"options": {"tell": "push"}}, ("tell", "нет адаптера")),
+        ],
+    )
+    def test_a_peer_that_cannot_be_sent_to_is_not_fit(self, house, fields, said):
+        house.peer("hook", **fields)
+
+        (found,) = [f for f in findings(house, "destinations", code=1) if f["level"] == "fail"]
+
+        for words in ("hook", *said):
+            assert words in found["what"]
+
+    def test_a_disabled_one_does_not_matter(self, house):
+        house.peer("hook", adapter="webhok")
+        house.change("UPDATE peer SET enabled = false WHERE code = 'hook'")
+
+        assert [f["level"] for f in findings(house, "destinations")] == ["ok"]
+
+    def test_an_option_that_nobody_reads_is_told(self, house):
+        house.peer("files", adapter="file", options={"directory": "out", "direktory": "x"})
+
+        (told, counted) = findings(house, "destinations")
+
+        assert (told["level"], counted["level"]) == ("warn", "ok")
+        assert "direktory" in told["what"]
+        assert "directory" in told["todo"]
+
+
+def test_a_rule_of_routing_that_names_a_peer_that_is_not_there_is_not_fit(house, tmp_path):
+    rules = tmp_path / "rules.toml"
+    rules.write_text(
+        '[[rule]]\nid = "all"\nexecutor = "gzhi"\ndestinations = ["nobody"]\nreason = "всё"\n'
+    )
+    house.environ["GATEWAY_ROUTING_FILE"] = str(rules)
+
+    found = [f for f in findings(house, "routing", code=1) if f["level"] == "fail"]
+
+    assert "nobody" in found[0]["what"]
+    rules.write_text(rules.read_text().replace("nobody", "sed"))
+    assert {f["level"] for f in findings(house, "routing")} == {"ok"}
 
 
 def test_on_a_scratch_database_it_works_from_nothing(tmp_path):

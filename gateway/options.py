@@ -1,0 +1,192 @@
+"""What a peer's row may say in `options`: every name, the form of its value, and who reads it.
+
+docs/howto/peers.md says what each is for; an adapter's own options stand in its manifest.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
+
+import msgspec
+
+from gateway import retry
+from gateway.errors import ConfigurationError, GatewayError
+from gateway.model.events import EventType
+from gateway.pinning import Resolver, parse_target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from gateway.model.peer import Peer
+
+LOCAL: Final = ("", "pull")
+"""Words of `adapter` that nothing is sent to: the peer only calls us."""
+CHANNELS: Final = ("webhook", "soap", "file")
+"""Words of `adapter` that are channels of this house; any other is an adapter of the registry."""
+
+Group = Literal["any", "sent", "http", "webhook", "file"]
+GROUPS: Final[dict[str, tuple[Group, ...]]] = {
+    "": ("any",),
+    "pull": ("any",),
+    "webhook": ("any", "sent", "http", "webhook"),
+    "soap": ("any", "sent", "http"),
+    "file": ("any", "sent", "file"),
+}
+"""Word of `adapter` → groups of options that it reads."""
+_ADAPTER: Final[tuple[Group, ...]] = ("any", "sent", "http")
+
+_Positive = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
+_NotNegative = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
+_Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+_Words = Annotated[str, msgspec.Meta(min_length=1)]
+
+
+class Option(NamedTuple):
+    """One option. kind: type of its value. judge: what raises when a value of that type is wrong.
+
+    expected: an example or a list, readable in both languages.
+    """
+
+    group: Group
+    kind: Any
+    expected: str
+    judge: Callable[[Any], object] | None = None
+
+
+def _windows(texts: list[str]) -> None:
+    for text in texts:
+        retry.window(text)
+
+
+def _address_to_ask(url: str) -> None:
+    parse_target(url)
+    if "{key}" not in url:
+        raise ConfigurationError("it lacks {key}")
+
+
+_EVENTS: Final = Option("any", list[EventType], '["Answered", "Registered"] (lifecycle.md)')
+_SECONDS: Final = "секунды · seconds > 0"
+_YES: Final = "true | false"
+
+OPTIONS: Final[dict[str, Option]] = {
+    "tell": Option("any", Literal["pull", "push", "none"], "pull | push | none"),
+    "events": _EVENTS,
+    "tell_last": Option("any", bool, _YES),
+    "ordering": Option("any", Literal["appeal", "destination"], "appeal | destination"),
+    "may_reach_citizen": Option("any", bool, _YES),
+    "keep_days": Option(
+        "any", Annotated[float, msgspec.Meta(ge=0, le=36_500)], "дни · days, 0 … 36500"
+    ),
+    "grant": _EVENTS,
+    "text_is_redacted": Option("any", bool, _YES),
+    "url": Option("http", str, "https://host/path", parse_target),
+    "allow_private": Option("http", list[str], '["10.1.0.0/16"]', Resolver),
+    "ca_bundle": Option("http", _Words, "/path/ca.pem"),
+    "proxy": Option("http", _Words, "http://host:port"),
+    "timeout": Option("http", _Positive, _SECONDS),
+    "max_in_flight": Option("sent", _Count, "целое · a whole number ≥ 1"),
+    "rate": Option("sent", _NotNegative, "в секунду · a second, 0: без предела · no bound"),
+    "settle_after": Option("sent", _NotNegative, "секунды · seconds ≥ 0"),
+    "max_attempts": Option("sent", _Count, "целое · a whole number ≥ 1"),
+    "give_up_after": Option("sent", _NotNegative, "секунды · seconds ≥ 0"),
+    "backoff_base": Option("sent", _Positive, _SECONDS),
+    "backoff_cap": Option("sent", _Positive, _SECONDS),
+    "breaker_threshold": Option("sent", _Count, "целое · a whole number ≥ 1"),
+    "breaker_cool": Option("sent", _Positive, _SECONDS),
+    "breaker_cap": Option("sent", _Positive, _SECONDS),
+    "maintenance": Option("sent", list[str], '["sun 02:00-04:00 Europe/Moscow"]', _windows),
+    "secret_file": Option("webhook", _Words, "/path/secret, ≥ 16 B"),
+    "ask_url": Option("webhook", str, "https://host/path/{key}", _address_to_ask),
+    "idempotent": Option("webhook", bool, _YES),
+    "waits": Option("webhook", bool, _YES),
+    "directory": Option("file", _Words, "/path/directory"),
+}
+"""Name → option, for every peer but for what its adapter's manifest adds."""
+
+
+def known(adapter: str, manifest_options: Mapping[str, Any]) -> dict[str, Option]:
+    """Return what a peer of this adapter may say.
+
+    An adapter's own options are those of its manifest: the default says the type, its code judges
+    the rest.
+    """
+    groups = GROUPS.get(adapter, _ADAPTER)
+    found = {name: option for name, option in OPTIONS.items() if option.group in groups}
+    for name, default in manifest_options.items():
+        kind, expected = _of_default(default)
+        found[name] = Option("sent", kind, expected)
+    return found
+
+
+def wrong(
+    peer: Peer, manifest_options: Mapping[str, Any], *, names: bool = True
+) -> Iterator[ConfigurationError]:
+    """Yield what is wrong with a peer's options, each by its name, with found and expected.
+
+    names: unknown names are wrong too. Without them a number may be text, as rows of before have.
+    """
+    allowed = known(peer.adapter, manifest_options)
+    for name, value in peer.options.items():
+        option = allowed.get(name)
+        if option is not None:
+            error = _judged(name, value, option, peer.code, strict=names)
+        else:
+            error = _stray(name, peer, tuple(allowed)) if names else None
+        if error is not None:
+            yield error
+    if peer.adapter in LOCAL and peer.options.get("tell") == "push":
+        yield ConfigurationError(
+            "tell: отправлять нечем, у системы нет адаптера · there is no adapter to send by",
+            found="push",
+            expected="pull | none",
+            where=f"peer {peer.code}",
+            todo="`gateway peer add … --adapter webhook`",
+        )
+
+
+def _judged(
+    name: str, value: Any, option: Option, code: str, *, strict: bool
+) -> ConfigurationError | None:
+    """Return what is wrong with one value; None when it fits."""
+    try:
+        read = msgspec.convert(value, option.kind, strict=strict or option.kind is bool)
+        if option.judge is not None:
+            option.judge(read)
+    except (msgspec.ValidationError, GatewayError) as error:
+        why = error.message if isinstance(error, GatewayError) else str(error)
+        return ConfigurationError(
+            f"{name}: значение не подходит · the value does not fit ({why})",
+            found=msgspec.json.encode(value).decode(),
+            expected=option.expected,
+            where=f"peer {code}",
+            todo=f"`gateway peer option {code} {name}=…`",
+        )
+    return None
+
+
+def _stray(name: str, peer: Peer, names: tuple[str, ...]) -> ConfigurationError:
+    """Return the error for a name that this peer does not read."""
+    close = get_close_matches(name, names, 1)
+    if name in OPTIONS:
+        said = f"{name}: такой настройки у «{peer.adapter or 'pull'}» нет · it has no such option"
+    else:
+        said = f"{name}: нет такой настройки · no such option"
+    return ConfigurationError(
+        said,
+        found=name,
+        expected=", ".join(sorted(names)),
+        where=f"peer {peer.code}",
+        todo=f"может быть · perhaps: {close[0]}" if close else "docs/howto/peers.md",
+    )
+
+
+def _of_default(default: Any) -> tuple[Any, str]:
+    """Return type and example of an option by its default in a manifest."""
+    if isinstance(default, bool):
+        return bool, _YES
+    if isinstance(default, int | float):
+        return float, "число · a number"
+    if isinstance(default, list):
+        return list[str], '["…", "…"]'
+    return str, "текст · text"

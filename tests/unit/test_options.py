@@ -1,0 +1,93 @@
+"""What a peer's row may say, and how a mistake in it is told."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from gateway.model.peer import Peer
+from gateway.options import CHANNELS, OPTIONS, known, wrong
+
+PAGE = (Path(__file__).parents[2] / "docs" / "howto" / "peers.md").read_text("utf-8")
+
+
+def told(adapter, options, manifest=None):
+    return list(wrong(Peer(code="p", adapter=adapter, options=options), manifest or {}))
+
+
+def test_every_option_has_its_row_in_the_page_of_peers_and_every_row_its_option():
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|.*\|.*\|$", PAGE, re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+
+    assert set(OPTIONS) - named == set()
+    assert named - set(OPTIONS) - set(CHANNELS) == set()
+
+
+@pytest.mark.parametrize(
+    ("adapter", "name", "value", "expected"),
+    [
+        ("webhook", "max_in_flight", "abc", "≥ 1"),
+        ("webhook", "max_in_flight", 0, "≥ 1"),
+        ("webhook", "max_in_flight", "8", "≥ 1"),
+        ("webhook", "timeout", -1, "> 0"),
+        ("webhook", "url", "hook.example", "https://host/path"),
+        ("webhook", "ask_url", "https://hook.example/ask", "{key}"),
+        ("webhook", "idempotent", "no", "true | false"),
+        ("webhook", "secret_file", "", "/path/secret"),
+        ("webhook", "allow_private", "10.0.0.0/8", '["10.1.0.0/16"]'),
+        ("webhook", "allow_private", ["10.0.0.0/40"], '["10.1.0.0/16"]'),
+        ("soap", "maintenance", ["sunday"], "sun 02:00-04:00"),
+        ("", "tell", "psh", "pull | push | none"),
+        ("", "tell", "push", "pull | none"),
+        ("", "events", ["Bogus"], '["Answered", "Registered"]'),
+        ("", "events", "Answered", '["Answered", "Registered"]'),
+        ("", "ordering", "none", "appeal | destination"),
+        ("", "keep_days", -1, "36500"),
+        ("sstu", "clock_skew", "long", "a number"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_told_by_name_with_found_and_expected(
+    adapter, name, value, expected
+):
+    (error,) = told(adapter, {name: value}, {"clock_skew": 300} if adapter == "sstu" else {})
+
+    assert error.message.startswith(f"{name}: ")
+    assert expected in error.expected
+    assert str(value if not isinstance(value, list) else value[0]) in error.found
+    assert error.where == "peer p"
+
+
+@pytest.mark.parametrize(
+    ("adapter", "options"),
+    [
+        ("", {"tell": "none", "events": ["Answered"], "grant": ["Answered"], "keep_days": 0.5}),
+        ("webhook", {"url": "https://h.example/x", "timeout": 5, "ask_url": "https://h/{key}"}),
+        ("webhook", {"allow_private": ["127.0.0.1", "10.0.0.0/8"], "rate": 0}),
+        ("file", {"directory": "out", "maintenance": ["sun 02:00-04:00 Europe/Moscow"]}),
+        ("sstu", {"url": "http://node/", "department_id": "x", "departments": ["a"]}),
+    ],
+)
+def test_what_fits_is_taken(adapter, options):
+    assert told(adapter, options, {"department_id": "", "departments": []}) == []
+
+
+def test_a_name_that_nobody_knows_is_told_with_the_one_that_was_meant():
+    (error,) = told("webhook", {"ulr": "https://hook.example/"})
+
+    assert "no such option" in error.message
+    assert error.found == "ulr"
+    assert error.todo.endswith("url")
+
+
+def test_an_option_of_another_channel_is_told_as_such():
+    (error,) = told("pull", {"url": "https://hook.example/"})
+
+    assert "url" in error.message
+    assert "pull" in error.message
+
+
+def test_options_of_an_adapter_are_those_of_its_manifest():
+    assert "department_id" in known("sstu", {"department_id": ""})
+    assert "department_id" not in known("webhook", {})
