@@ -9,6 +9,7 @@ PHP and JAX-WS answer with HTTP Basic by themselves.
 from __future__ import annotations
 
 import asyncio
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import parse_qs
@@ -50,6 +51,9 @@ log = structlog.get_logger(__name__)
 WIRES: Final = {"1.1": "soap11", "1.2": "soap12"}
 T = TypeVar("T")
 _XML: Final = "text/xml; charset=utf-8"
+_HOST: Final = re.compile(r"(.*?)(?::([0-9]{1,5}))?")
+"""A name and its port: `localhost:1@other.example` would name another server."""
+_PORTS: Final = 65_535
 _INNER: Final = {
     "SubmitAppeal": "/Appeal",
     "AmendAppeal": "/Appeal",
@@ -193,8 +197,12 @@ class SoapApp:
         if self._settings.public_url:
             return self._settings.public_url
         host = headers.get("host", "")
-        name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
-        if name not in self._settings.allowed_hosts:
+        known = _HOST.fullmatch(host)
+        if (
+            known is None
+            or known[1] not in self._settings.allowed_hosts
+            or int(known[2] or 0) > _PORTS
+        ):
             raise NotFoundError(
                 "this Host is not one of ours",
                 found=host[:200],

@@ -66,7 +66,9 @@ class TestDescription:
         assert head.body == b""
 
     def test_the_address_is_written_only_for_a_host_that_is_ours(self, house):
-        for host, status in (("localhost:1", 200), ("[::1]:99", 200), ("evil.example", 404)):
+        for host, status in (("localhost:1", 200), ("[::1]:99", 200), ("evil.example", 404),
+            ("localhost:1@evil.example", 404), ("localhost:65536", 404), ("localhost", 200),
+        ):  # fmt: skip
             connection = http.client.HTTPConnection(house.host, house.port, timeout=30)
             connection.putrequest("GET", "/soap/appeals.svc?wsdl", skip_host=True)
             connection.putheader("Host", host)
