@@ -34,6 +34,11 @@ RESOLVED_SECONDS: Final = 60.0
 """How long a checked address is kept for new connections."""
 _PORTS: Final = {"http": 80, "https": 443}
 _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
+_NOT_PUBLIC: Final = tuple(
+    map(ipaddress.IPv6Network, ("64:ff9b:1::/48", "::ffff:0:0:0/96", "::/96", "fec0::/10"))
+)
+"""Local NAT64 (RFC 8215), SIIT (RFC 2765), IPv4-compatible and site-local addresses, which were
+given up: Python calls some of them global, and a translator takes them into the inner network."""
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -255,7 +260,7 @@ def _public(address: Address) -> bool:
             inner = ipaddress.IPv4Address(int(address) & 0xFFFF_FFFF)
         if inner is not None:
             return _public(inner)
-        if address.teredo is not None:
+        if address.teredo is not None or any(address in net for net in _NOT_PUBLIC):
             return False
     return address.is_global and not address.is_multicast
 

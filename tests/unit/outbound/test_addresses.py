@@ -45,7 +45,8 @@ def test_headers_that_would_split_the_request_are_refused(peer, client):
     [
         "127.0.0.1", "10.0.0.7", "192.168.1.1", "169.254.169.254", "0.0.0.0", "::1", "fe80::1",
         "fc00::1", "::ffff:10.0.0.7", "64:ff9b::a00:7", "2002:a00:7::", "224.0.0.1", "100.64.0.1",
-        "2001:0:53aa:64c:0:0:f5ff:fff8",
+        "2001:0:53aa:64c:0:0:f5ff:fff8", "64:ff9b:1::a00:7", "::ffff:0:10.0.0.7", "::10.0.0.7",
+        "fec0::1",
     ],
 )  # fmt: skip
 def test_addresses_outside_the_public_internet_are_refused_unless_listed(address):
