@@ -6,38 +6,59 @@ are read from the database when asked, so that any process tells the truth about
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import shutil
+from contextlib import suppress
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
     from psycopg import Connection
 
 QUEUES = """
-SELECT 'triage', '', count(*), coalesce(extract(epoch FROM now() - min(due)), 0)
+SELECT 'triage', '', count(*), (
+  SELECT extract(epoch FROM now() - coalesce(m.stored_at, m.recorded_at))
+  FROM work o JOIN message m ON m.id = o.message_id WHERE NOT o.parked
+  ORDER BY o.message_id LIMIT 1)
 FROM work WHERE NOT parked
 UNION ALL
-SELECT 'parked', '', count(*), coalesce(extract(epoch FROM now() - min(due)), 0)
+SELECT 'parked', '', count(*), (
+  SELECT extract(epoch FROM now() - coalesce(m.stored_at, m.recorded_at))
+  FROM work o JOIN message m ON m.id = o.message_id WHERE o.parked
+  ORDER BY o.message_id LIMIT 1)
 FROM work WHERE parked
 UNION ALL
 SELECT 'delivery', destination || '|' || state, count(*),
-       coalesce(extract(epoch FROM now() - min(created_at)), 0)
+       extract(epoch FROM now() - min(created_at))
 FROM delivery WHERE state NOT IN ('acknowledged', 'skipped') GROUP BY destination, state
 UNION ALL
-SELECT 'conflict', '', count(*), coalesce(extract(epoch FROM now() - min(recorded_at)), 0)
+SELECT 'conflict', '|contradiction', count(*), extract(epoch FROM now() - min(recorded_at))
 FROM conflict WHERE settled_at IS NULL
 UNION ALL
-SELECT 'twin', '', count(*), coalesce(extract(epoch FROM now() - min(noted_at)), 0) FROM twin
+SELECT 'conflict', '|key', count(*), extract(epoch FROM now() - min(m.recorded_at))
+FROM message m
+WHERE m.stage = 'conflict' AND NOT EXISTS (SELECT FROM conflict c WHERE c.message_id = m.id)
+UNION ALL
+SELECT 'twin', '', count(*), extract(epoch FROM now() - min(noted_at)) FROM twin
 """
+"""Queue, destination and state, how many, age of the oldest in seconds: of what was put in first,
+whenever it is due. A conflict is a contradiction that a person has to settle, or a call that was
+answered with 409 because its key was taken (`gateway messages --stage conflict` shows both)."""
 
+NOTHING: Final[Mapping[str, Path]] = MappingProxyType({})
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
 class Metrics:
-    """The metrics of one process."""
+    """The metrics of one process. directories: whose free disk space is told, by what they are."""
 
-    def __init__(self) -> None:
+    def __init__(self, directories: Mapping[str, Path] = NOTHING) -> None:
         self.registry = CollectorRegistry()
+        self._directories = directories
         self.calls = Counter(
             "gateway_calls_total", "Calls by wire, operation and result code",
             ["wire", "operation", "code"], registry=self.registry,
@@ -60,6 +81,10 @@ class Metrics:
         )  # fmt: skip
         self._waiting = Gauge(
             "gateway_waiting", "Items that wait", ["queue", "destination", "state"],
+            registry=self.registry,
+        )  # fmt: skip
+        self._disk = Gauge(
+            "gateway_disk_free_bytes", "Free disk space where data and blobs lie", ["directory"],
             registry=self.registry,
         )  # fmt: skip
         self._commit = self.stage_seconds.labels("commit")
@@ -86,5 +111,13 @@ class Metrics:
             for queue, place, count, age in connection.execute(QUEUES):
                 destination, _, state = place.partition("|")
                 self._waiting.labels(queue, destination, state).set(count)
-                self._oldest.labels(queue, destination, state).set(float(age))
+                # Another node's clock may be ahead of the database's.
+                self._oldest.labels(queue, destination, state).set(max(0.0, float(age or 0)))
+        self._disk.clear()
+        for name, directory in self._directories.items():
+            # The blob directory is made with the first blob; until then it will be on this disk.
+            there = next((p for p in (directory, *directory.parents) if p.exists()), directory)
+            with suppress(OSError):
+                free = shutil.disk_usage(there).free
+                self._disk.labels(name).set(free)
         return generate_latest(self.registry)

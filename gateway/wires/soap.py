@@ -168,7 +168,10 @@ class SoapApp:
         return msgspec.structs.replace(call, body=_READ, blocks=()), request
 
     async def _describe(self, scope: Any, headers: Mapping[str, str], send: Any) -> None:
-        """Serve `?wsdl`, `?singleWsdl` and `?xsd=name`; names of parameters in any case."""
+        """Serve `?wsdl`, `?singleWsdl` and `?xsd=name`; names of parameters in any case.
+
+        The schema is one, so `?xsd` alone is enough.
+        """
         query = {
             name.lower(): values[0]
             for name, values in parse_qs(
@@ -180,11 +183,11 @@ class SoapApp:
             if "singlewsdl" in query:
                 body = self._contract.single_wsdl(base)
             elif "xsd" in query:
-                body = self._contract.xsd(query["xsd"])
+                body = self._contract.xsd(query["xsd"] or self._contract.schema_names[0])
             elif "wsdl" in query or not query:
                 body = self._contract.wsdl(base)
             else:
-                raise NotFoundError("no such description", expected="?wsdl, ?singleWsdl, ?xsd=name")
+                raise NotFoundError("no such description", expected="?wsdl, ?singleWsdl, ?xsd")
         except GatewayError as error:
             await _send(
                 send, HTTPStatus.NOT_FOUND, "text/plain; charset=utf-8", str(error).encode()

@@ -404,7 +404,12 @@ class TestPages:
             assert "default-src 'self'" in policy
             assert "script" not in policy
         script = house.call("GET", "/static/vendor/swagger-ui-bundle.js", peer="")
-        assert script.headers["content-type"].startswith("text/javascript")
+        assert script.headers["content-type"] == "text/javascript; charset=utf-8"
+
+    def test_the_charset_of_a_page_is_said_once(self, house):
+        for path in ("/", "/docs", "/status"):
+            told = house.call("GET", path, peer="").headers["content-type"]
+            assert told == "text/html; charset=utf-8", path
 
     def test_no_other_file_is_served(self, house):
         for path in ("../docs.py", "%2e%2e/docs.py", "vendor/LICENSE", "index.html", "vendor/"):

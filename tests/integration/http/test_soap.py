@@ -56,6 +56,8 @@ class TestDescription:
         path = place.get("schemaLocation").removeprefix(house.address)
         schema = house.call("GET", path, peer="").body
         assert etree.XMLSchema(etree.fromstring(schema))
+        for alone in ("?xsd", "?XSD="):
+            assert house.call("GET", f"/soap/appeals.svc{alone}", peer="").body == schema
         assert house.call("GET", "/soap/appeals.svc?xsd=other", peer="").status == 404
         assert house.call("GET", "/soap/appeals.svc?other", peer="").status == 404
 
