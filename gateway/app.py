@@ -48,7 +48,7 @@ class Serve:
     def __init__(self, settings: Settings, url: str) -> None:
         self.settings = settings
         self.metrics = Metrics({"data": settings.data_dir, "blobs": settings.blobs})
-        self._refusals = RefusalLog(url, now)
+        self._refusals = RefusalLog(url, now, self.metrics.refused)
         self._pool = Pool(url, size=8)
         self._committer = Committer(
             url, queue_items=settings.queue_items, observe=self.metrics.committed

@@ -75,6 +75,10 @@ class Metrics:
             "gateway_deliveries_total", "Attempts by destination and outcome",
             ["destination", "outcome"], registry=self.registry,
         )  # fmt: skip
+        self.refusals = Counter(
+            "gateway_refusals_total", "Calls without access, by whether each is logged and written",
+            ["told"], registry=self.registry,
+        )  # fmt: skip
         self._oldest = Gauge(
             "gateway_oldest_waiting_seconds", "Age of the oldest item that waits",
             ["queue", "destination", "state"], registry=self.registry,
@@ -102,6 +106,10 @@ class Metrics:
         if counter is None:
             counter = self._call[labels] = self.calls.labels(*labels)
         counter.inc()
+
+    def refused(self, told: bool) -> None:  # noqa: FBT001 - the one thing there is to say
+        """Count one call without access."""
+        self.refusals.labels("yes" if told else "no").inc()
 
     def render(self, connection: Connection[Any] | None = None) -> bytes:
         """Return the exposition text, with the queues when a connection is given."""

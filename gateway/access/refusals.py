@@ -1,17 +1,20 @@
 """Writes refused calls to the `refusal` table, off the request path and bounded.
 
-A flood of refusals must cost the flooder's patience, not our disk: at most 500 wait, and what does
-not fit is counted.
+A flood of refusals must cost the flooder's patience, not our disk: of one address 60 a minute are
+logged and written, of all together 6,000; at most 500 wait. The rest is counted.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
+from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import psycopg
 import structlog
+from msgspec.structs import replace
 
 from gateway.model.ids import uuid7
 
@@ -24,6 +27,11 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 WAITING = 500
+PER_ADDRESS = 60
+PER_MINUTE = 6_000
+MINUTE = timedelta(minutes=1)
+ADDRESS_CHARS = 64
+"""An address of IPv6 with a zone; what stands there else came in a header."""
 INSERT = """
 INSERT INTO refusal (id, at, peer, address, path, code, reason, correlation)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
@@ -31,11 +39,24 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
 
 
 class RefusalLog:
-    """A bounded queue and the thread that empties it."""
+    """A bounded queue and the thread that empties it.
 
-    def __init__(self, url: str, clock: Callable[[], datetime]) -> None:
+    count: is called for each refusal with whether it is logged and written.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        clock: Callable[[], datetime],
+        count: Callable[[bool], None] = lambda _told: None,
+    ) -> None:
         self._url = url
         self._clock = clock
+        self._count = count
+        self._lock = threading.Lock()
+        self._minute: datetime | None = None
+        self._seen: Counter[str] = Counter()
+        self._all = self._untold = 0
         self._queue: queue.Queue[tuple[datetime, Refused] | None] = queue.Queue(WAITING)
         self.dropped = 0
         self._thread = threading.Thread(target=self._run, name="refusals", daemon=True)
@@ -51,16 +72,39 @@ class RefusalLog:
 
     def record(self, refused: Refused) -> None:
         """Take one refusal; never blocks, never raises."""
+        now, address = self._clock(), refused.address[:ADDRESS_CHARS]
+        told = self._is_told(address, now)
+        self._count(told)
+        if not told:
+            return
         log.warning(
             "access.refused",
             reason=refused.reason,
-            client=refused.address,
+            client=address,
             correlation=refused.correlation,
         )
         try:
-            self._queue.put_nowait((self._clock(), refused))
+            self._queue.put_nowait((now, replace(refused, address=address)))
         except queue.Full:
             self.dropped += 1
+
+    def _is_told(self, address: str, now: datetime) -> bool:
+        """Whether this one is within its address's share of the minute, and of everybody's."""
+        with self._lock:
+            if self._minute is None or not self._minute <= now < self._minute + MINUTE:
+                untold, self._untold = self._untold, 0
+                self._minute = now
+                self._seen.clear()
+                self._all = 0
+                if untold:
+                    log.warning("access.refused_untold", count=untold)
+            told = self._seen[address] < PER_ADDRESS and self._all < PER_MINUTE
+            if told:
+                self._seen[address] += 1
+                self._all += 1
+            else:
+                self._untold += 1
+            return told
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:
@@ -83,7 +127,7 @@ class RefusalLog:
                     INSERT,
                     [
                         (
-                            uuid7(), at, _text(r.peer), r.address, _text(r.path), "access",
+                            uuid7(), at, _text(r.peer), _text(r.address), _text(r.path), "access",
                             r.reason, r.correlation,
                         )
                         for at, r in rows
