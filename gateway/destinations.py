@@ -143,8 +143,17 @@ class Builder:
         return None
 
     def wrong(self, row: Peer) -> list[ConfigurationError]:
-        """Return everything that is wrong with the options of a row, unknown names too."""
-        return list(options.wrong(row, self._manifest_options(row)))
+        """Return what is wrong with the options of a row, unknown names and an adapter's words too.
+
+        What is missing is not wrong: a row may be made first and filled in later.
+        """
+        found = list(options.wrong(row, self._manifest_options(row)))
+        if not found and row.adapter in self._adapters:
+            try:
+                self._adapters[row.adapter].make(self.options(row))
+            except ConfigurationError as error:
+                found.append(error)
+        return found
 
     def require_adapter(self, row: Peer) -> None:
         """Raise ConfigurationError unless the row's word is a channel or a loaded adapter."""

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Final
+from contextlib import closing
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 import typer
 
-from gateway.commands import context, output
+from gateway.commands import context, hindrances, output
 from gateway.disclosure import level_of
 from gateway.errors import ConfigurationError, NotFoundError
 from gateway.model.peer import Peer
 from gateway.store import deliveries, peers
+
+if TYPE_CHECKING:
+    from gateway.settings import Settings
 
 app = output.app("peer", "Системы и организации, с которыми связан шлюз · Peers and their keys")
 
@@ -59,6 +63,7 @@ def add(
             found=code,
             expected=_CODE.pattern,
         )
+    settings = context.settings()
     peer = Peer(
         code=code,
         name=name or code,
@@ -70,10 +75,12 @@ def add(
         callback_hosts=callback_host or [],
         options=read_options(option or []),
     )
-    with context.opened(context.settings()) as gw, gw.connection() as db, db.transaction():
+    _require_right(settings, peer)
+    with context.opened(settings) as gw, gw.connection() as db, db.transaction():
         peers.add(db, peer, gw.now())
         key = peers.new_key(db, code, gw.now()) if with_key else ""
-    _told(code, key, as_json=as_json, text=f"Добавлен · Added: {code}")
+    blocked = hindrances.of(settings, [peer]).get(code, "")
+    _told(code, key, as_json=as_json, text=f"Добавлен · Added: {code}", blocked=blocked)
 
 
 @app.command("list")
@@ -191,22 +198,31 @@ def option(
     as_json: output.Json = False,
 ) -> None:
     """Показать или изменить настройки канала · Show or change a peer's options."""
-    with context.opened(context.settings()) as gw, gw.connection() as db, db.transaction():
+    settings = context.settings()
+    with context.opened(settings) as gw, gw.connection() as db, db.transaction():
+        row = peers.read_all(db).get(code)
+        if row is None:
+            raise NotFoundError("no such peer", found=code, todo="`gateway peer list`")
         if pairs:
-            peers.set_options(db, code, read_options(pairs))
+            given = read_options(pairs)
+            # Only what is given: an old mistake in the row must not keep it from being mended.
+            _require_right(settings, msgspec.structs.replace(row, options=given))
+            peers.set_options(db, code, given)
         if unset:
+            _require_there(row, unset)
             peers.unset_options(db, code, unset)
-        found = peers.read_all(db).get(code)
-    if found is None:
-        raise NotFoundError("no such peer", found=code, todo="`gateway peer list`")
+        found = peers.read_all(db)[code]
+    blocked = hindrances.of(settings, [found]).get(code, "")
     if as_json:
-        output.document({"peer": code, "options": found.options})
+        told = {"peer": code, "options": found.options}
+        output.document(told | ({"blocked": blocked} if blocked else {}))
         return
     output.table(
         f"Настройки · Options: {code}",
         ("Имя", "Значение"),
         [(n, msgspec.json.encode(v).decode()) for n, v in sorted(found.options.items())],
     )
+    _say_blocked(blocked)
 
 
 def read_options(pairs: list[str]) -> dict[str, Any]:
@@ -223,13 +239,38 @@ def read_options(pairs: list[str]) -> dict[str, Any]:
     return options
 
 
-def _told(code: str, minted: str, *, as_json: bool, text: str) -> None:
+def _require_right(settings: Settings, peer: Peer) -> None:
+    """Refuse an adapter that is not there, and options that nobody reads or that do not fit."""
+    with closing(hindrances.builder(settings, [peer])) as made:
+        made.require_adapter(peer)
+        for error in made.wrong(peer):
+            raise error
+
+
+def _require_there(row: Peer, names: list[str]) -> None:
+    for name in names:
+        if name not in row.options:
+            raise NotFoundError(
+                f"{name}: такой настройки у системы нет · the peer has no such option",
+                found=name,
+                expected=", ".join(sorted(row.options)),
+            )
+
+
+def _told(code: str, minted: str, *, as_json: bool, text: str, blocked: str = "") -> None:
     """Tell what was done; a key is shown here and never again."""
     if as_json:
-        output.document({"peer": code} | ({"key": minted} if minted else {}))
+        told = {"peer": code, "key": minted, "blocked": blocked}
+        output.document({name: value for name, value in told.items() if value})
         return
     output.say(text)
     _say_key(minted)
+    _say_blocked(blocked)
+
+
+def _say_blocked(blocked: str) -> None:
+    if blocked:
+        output.say(f"Пока ничего не отправляется · Nothing is sent yet: {blocked}")
 
 
 def _say_key(minted: str) -> None:

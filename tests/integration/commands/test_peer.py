@@ -87,11 +87,32 @@ def test_what_was_kept_for_a_disabled_peer_may_be_left_unsent(house):
 
 
 def test_options_are_read_as_json_or_text_and_can_be_removed(house):
-    house.run("peer", "add", "portal", "-o", "tell=push", "-o", 'events=["Answered"]')
+    given = ("-o", "tell=push", "-o", 'events=["Answered"]')
+    house.run("peer", "add", "portal", "--adapter", "webhook", *given)
 
     found = house.json("peer", "option", "portal", "timeout=5", "--unset", "tell")
 
     assert found["options"] == {"events": ["Answered"], "timeout": 5}
+
+
+def test_what_is_still_missing_is_told_at_once(house, tmp_path):
+    (tmp_path / "secret").write_text("too short")
+    added = house.json("peer", "add", "hook", "--adapter", "webhook", "-o", "url=https://h.example")
+    assert "secret_file" in added["blocked"]
+
+    said = house.run("peer", "option", "hook", f"secret_file={tmp_path}/secret")
+    assert "Пока ничего не отправляется" in said
+    assert "16" in said
+
+    (tmp_path / "secret").write_text("long enough for a secret")
+    assert "blocked" not in house.json("peer", "option", "hook", "timeout=5")
+
+
+def test_an_old_mistake_in_a_row_can_be_mended_one_by_one(house):
+    house.peer("files", adapter="file", options={"max_in_flight": "abc", "ulr": 1})
+
+    assert "directory" not in house.json("peer", "option", "files", "max_in_flight=2")["options"]
+    assert "ulr" not in house.json("peer", "option", "files", "--unset", "ulr")["options"]
 
 
 @pytest.mark.parametrize(
@@ -107,6 +128,15 @@ def test_options_are_read_as_json_or_text_and_can_be_removed(house):
         (("disable", "nobody", "--commit"), "no such peer"),
         (("enable", "nobody", "--commit"), "no such peer"),
         (("option", "nobody", "a=1"), "no such peer"),
+        (("option", "epgu", "--unset", "events"), "no such option"),
+        (("add", "x", "--adapter", "webhok"), "pull, webhook, soap, file, sstu"),
+        (("add", "x", "--adapter", "webhook", "-o", "ulr=1"), "perhaps: url"),
+        (("add", "x", "--adapter", "sstu", "-o", "max_in_flight=abc"), "a whole number"),
+        (("add", "x", "--adapter", "sstu", "-o", "ack=?"), "accept, upload"),
+        (("add", "x", "-o", "url=https://h.example/"), "it has no such option"),
+        (("option", "epgu", "tell=psh"), "pull | push | none"),
+        (("option", "epgu", "tell=push"), "no adapter to send by"),
+        (("option", "epgu", 'events=["Bogus"]'), '["Bogus"]'),
     ],
 )
 def test_a_mistake_is_told_and_changes_nothing(house, arguments, said):
