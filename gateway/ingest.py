@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import replace
 
+from gateway import notes
 from gateway.errors import GatewayError, TooLargeError, ValidationError, Violation
 from gateway.lifecycle import check_report
 from gateway.limits import ID_CHARS
@@ -107,17 +108,7 @@ def kept(
     note = msgspec.json.encode(
         {
             **told,
-            "code": error.code,
-            "message": _storable(error.message),
-            "where": _storable(error.where),
-            "violations": [
-                {
-                    name: _storable(value)
-                    for name, value in violation._asdict().items()
-                    if name != "found"
-                }
-                for violation in getattr(error, "violations", ())
-            ],
+            **notes.of(error),
         }
     ).decode()
     message = _message(arrival, uuid7(), operation, "", 0, None, None, blobs)
@@ -347,9 +338,9 @@ def _key(value: str, path: str) -> str:
     return value
 
 
-def _storable(value: str | int) -> str | int:
+def _storable(value: str) -> str:
     """Without NUL, which no text of PostgreSQL holds."""
-    return value.replace("\0", "") if isinstance(value, str) else value
+    return value.replace("\0", "")
 
 
 def _utc(moment: datetime | date) -> datetime | date:

@@ -101,6 +101,8 @@ def step(name: str) -> str:
 def _violation(path: str, text: str, given: Any) -> Violation:
     expected = _EXPECTED.match(text)
     code = next((code for mark, code in _CODES if mark in text), "value")
+    if code == "enumeration":
+        text = text.partition(" '")[0]  # the value is `found`, and a reason is shown unmasked
     found = given if isinstance(given, str) else json.dumps(given, default=str)
     return Violation(path, code, text, found[:200], expected[1] if expected else "")
 

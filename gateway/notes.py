@@ -1,0 +1,58 @@
+"""What the note of a refused message may say: where and why, never what stood there.
+
+The note lies beside the body, outlives it and is shown unmasked. Reasons quote values now and then,
+and a path is made of names that a stranger chose: both are cleaned here.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gateway.errors import GatewayError, Violation
+
+HIDDEN: Final = "…"
+_STEP: Final = re.compile(r"(?!.*\d{7})[\w\[\]{}?.:~=, -]{0,64}", re.ASCII)
+"""A step of a path as our contracts have it; no word in Russian, and no number of a telephone."""
+_SHORT: Final = 3
+
+
+def of(error: GatewayError) -> dict[str, Any]:
+    """Return code, message, place and violations of an error without anything of the message."""
+    violations: tuple[Violation, ...] = getattr(error, "violations", ())
+    given = [error.found, *(violation.found for violation in violations)]
+    paths = {error.where, *(violation.path for violation in violations)}
+    hidden = {path: _path(path) for path in paths if _path(path) != path}
+    hidden |= {found: HIDDEN for found in given if len(found) > _SHORT}
+    return {
+        "code": error.code,
+        "message": _text(error.message, hidden),
+        "where": _path(error.where),
+        "violations": [
+            {
+                "path": _path(violation.path),
+                "code": violation.code,
+                "message": _text(violation.message, hidden),
+                "expected": _text(violation.expected, {}),
+                "line": violation.line,
+            }
+            for violation in violations
+        ],
+    }
+
+
+def _path(path: str) -> str:
+    """Return a place without names that no contract of ours has; a column is of our profile."""
+    if not path.startswith(("/", "?")):
+        return _text(path, {})
+    return "/".join(step if _STEP.fullmatch(step) else HIDDEN for step in path.split("/"))
+
+
+def _text(text: str, hidden: Mapping[str, str]) -> str:
+    """Return a reason without what is hidden, and without NUL, which PostgreSQL does not hold."""
+    for found, instead in hidden.items():
+        text = text.replace(found, instead)
+    return text.replace("\0", "")
