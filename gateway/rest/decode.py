@@ -162,6 +162,13 @@ def _asked(route: Route, given: Mapping[str, tuple[str, str]]) -> c.Request:
     if route.key:
         fields[route.key] = {name: fields.pop(name) for name in KEY_NAMES if name in fields}
         kinds |= _kinds(c.AppealKey)
+    nothing = tuple(
+        Violation(path, "type", "this is no value; leave the parameter out", text)
+        for name, (text, path) in given.items()
+        if _is_nothing(kinds[name], text)
+    )
+    if nothing:
+        raise ValidationError("a parameter does not fit", nothing)
     try:
         return msgspec.convert(fields, route.operation, strict=False)
     except msgspec.ValidationError as error:
@@ -169,6 +176,13 @@ def _asked(route: Route, given: Mapping[str, tuple[str, str]]) -> c.Request:
         wrong = tuple(map(_hinted, filter(None, found)))
         wrong = wrong or (Violation("", "contract", str(error)),)
         raise ValidationError("a parameter does not fit", wrong) from error
+
+
+def _is_nothing(kind: Any, text: str) -> bool:
+    """Whether msgspec takes the word `null` for no value at all."""
+    with suppress(msgspec.ValidationError):
+        return text.lower() == "null" and msgspec.convert(text, kind, strict=False) is None
+    return False
 
 
 def _hinted(violation: Violation) -> Violation:

@@ -129,10 +129,16 @@ def _operation(route: Route) -> dict[str, Any]:
 def _parameters(route: Route) -> list[dict[str, Any]]:
     names = [(name, "path") for name in _PARAMETER.findall(route.path)]
     names += [(name, "query") for name in route.query]
-    found = [
+    found: list[dict[str, Any]] = [
         {"name": name, "in": place, "required": place == "path", "schema": _schema(route, name)}
         for name, place in names
     ]
+    example = examples.REQUESTS.get(route.operation)
+    if example is not None:  # a body that names what its path names must name the same
+        own = examples.as_json(example)
+        for parameter in found:
+            if parameter["name"] in own:
+                parameter["example"] = own[parameter["name"]]
     if route.method in ("POST", "PUT") and key_name(route):
         found.append(
             {
@@ -208,7 +214,7 @@ def _refused_with(route: Route) -> list[int]:
     faults = c.OPERATIONS[route.operation.__name__].faults
     statuses = {401, 403, 422, 500, 503}
     if route.method in ("POST", "PUT"):
-        statuses |= {400, 413, 415}
+        statuses |= {400, 404, 413, 415}  # 404: also for an XML document of another operation
     if "NotFoundFault" in faults:
         statuses.add(404)
     if {"ConflictFault", "StateFault"} & set(faults):

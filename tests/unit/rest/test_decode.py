@@ -195,3 +195,12 @@ def test_a_list_is_explained_up_to_its_longest_and_to_twenty_findings():
     with pytest.raises(ValidationError) as caught:
         decode.request(SUBMIT, call(wrong))
     assert len(caught.value.violations) == limits.VIOLATIONS_REPORTED
+
+
+@pytest.mark.parametrize("query", ["state=null", "maxBytes=null", "maxBytes=NULL"])
+def test_null_in_a_query_is_no_value(query):
+    name = query.partition("=")[0]
+    route = next(route for route in ROUTES if name in route.query)
+    with pytest.raises(ValidationError) as caught:
+        decode.request(route, call(query=query))
+    assert [one.path for one in caught.value.violations] == [f"?{name}"]

@@ -116,3 +116,9 @@ def test_the_schemas_refuse_what_the_code_refuses():
 def test_summaries_speak_russian_first_and_english():
     for name, operation in OPERATIONS:
         assert re.match(r"[А-ЯЁ].* · [A-Z]", operation["summary"]), name
+
+
+def test_the_example_of_a_path_agrees_with_that_of_its_body():
+    (told,) = [op["parameters"] for _, op in OPERATIONS if op["operationId"] == "AmendAppeal"]
+    shown = {one["name"]: one["example"] for one in told if "example" in one}
+    assert shown == {"externalId": examples.APPEAL.external_id, "revision": 2}
