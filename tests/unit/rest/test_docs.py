@@ -121,4 +121,5 @@ def test_summaries_speak_russian_first_and_english():
 def test_the_example_of_a_path_agrees_with_that_of_its_body():
     (told,) = [op["parameters"] for _, op in OPERATIONS if op["operationId"] == "AmendAppeal"]
     shown = {one["name"]: one["example"] for one in told if "example" in one}
-    assert shown == {"externalId": examples.APPEAL.external_id, "revision": 2}
+    example = examples.REQUESTS[c.AmendAppeal]
+    assert shown == {"externalId": example.external_id, "revision": 2, "reason": example.reason}
