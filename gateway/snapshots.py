@@ -6,6 +6,7 @@ Everything for a batch of deliveries is read in a few statements, outside any tr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ from gateway.store import history
 from gateway.store.arrays import TextArray, UuidArray
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from uuid import UUID
 
     from psycopg import Connection
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from gateway.model.events import Event
     from gateway.model.question import Question
     from gateway.store.blobs import BlobDirectory
-    from gateway.store.files import Known
     from gateway.store.lanes import Delivery
     from gateway.store.pool import Pool
 
@@ -54,6 +54,12 @@ SELECT o.id, o.full_name, i.system, i.value
 FROM organisation o LEFT JOIN organisation_id i ON i.organisation = o.id
 WHERE o.id = ANY($1::text[])
 """
+
+SETTINGS = """
+SELECT set_config('plan_cache_mode', 'force_generic_plan', true),
+       set_config('enable_seqscan', 'off', true)
+"""
+"""Rows are looked up by key, some dozens at a time; planning that anew costs more than doing it."""
 
 _APPEAL = msgspec.json.Decoder(Appeal)
 
@@ -77,17 +83,17 @@ class StoredSnapshots:
         """Return a snapshot by delivery id."""
         ids = sorted({d.appeal_id for d in deliveries if d.appeal_id is not None})
         with self._pool.connection() as connection:
-            heads = {
-                row[0]: row for row in connection.execute(HEADS, (UuidArray.of(ids),), binary=True)
-            }
-            events = history.load(connection, ids)
+            with connection.pipeline(), connection.transaction():
+                connection.execute(SETTINGS)
+                named = UuidArray.of(ids)
+                found = connection.execute(HEADS, (named,), binary=True)
+                asked = connection.execute(QUESTIONS, (named,), binary=True)
+                events = history.load(connection, ids)
+            heads = {row[0]: row for row in found}
+            questions = {(row[0], row[1]): row[2] for row in asked}
             texts = additions.texts(connection, events)
             states = {appeal_id: fold(events[appeal_id]) for appeal_id in ids}
             bodies = _organisations(connection, _bodies_in(states.values()))
-            questions = {
-                (row[0], row[1]): row[2]
-                for row in connection.execute(QUESTIONS, (UuidArray.of(ids),), binary=True)
-            }
             appeals = {
                 appeal_id: _identified(
                     _told(heads[appeal_id], states[appeal_id], events[appeal_id], texts, bodies),
@@ -97,7 +103,10 @@ class StoredSnapshots:
                 if appeal_id in heads
             }
             known = additions.known_files(connection, appeals, events)
-            files = self._bytes(connection, appeals, known)
+        answered = {
+            appeal_id: _answered(appeal) & known[appeal_id].keys()
+            for appeal_id, appeal in appeals.items()
+        }
         now = self._clock()
         return {
             d.id: Snapshot(
@@ -109,7 +118,7 @@ class StoredSnapshots:
                 next((e for e in events[d.appeal_id] if e.seq == d.event_seq), None),
                 EncodeContext(
                     now=now,
-                    files=files[d.appeal_id],
+                    files=_Files(self._read, answered[d.appeal_id]),
                     options=self._options(d.destination),
                 ),
             )
@@ -117,23 +126,36 @@ class StoredSnapshots:
             if d.appeal_id in appeals
         }
 
-    def _bytes(
-        self,
-        connection: Connection[Any],
-        appeals: Mapping[UUID, Appeal],
-        known: Mapping[UUID, Mapping[str, Known]],
-    ) -> dict[UUID, dict[str, bytes]]:
-        """Return appeal → digest → the bytes of its answers' files, of which each is read once."""
-        data: dict[str, bytes] = {}
-        found: dict[UUID, dict[str, bytes]] = {}
-        for appeal_id, appeal in appeals.items():
-            named = {file.sha256 for answer in appeal.answers for file in answer.attachments}
-            files = found.setdefault(appeal_id, {})
-            for digest in sorted(named & known[appeal_id].keys()):
-                if digest not in data:
-                    data[digest] = blob_store.read(connection, self._blobs, bytes.fromhex(digest))
-                files[digest] = data[digest]
-        return found
+    def _read(self, digest: str) -> bytes:
+        with self._pool.connection() as connection:
+            return blob_store.read(connection, self._blobs, bytes.fromhex(digest))
+
+
+class _Files(Mapping[str, bytes]):
+    """Files of answers by digest, each read when it is asked for.
+
+    Dispatch takes those of one appeal at a time, and only what its destination may see.
+    """
+
+    def __init__(self, read: Callable[[str], bytes], digests: Iterable[str]) -> None:
+        self._read = read
+        self._digests = tuple(sorted(digests))
+
+    def __getitem__(self, digest: str) -> bytes:
+        if digest not in self._digests:
+            raise KeyError(digest)
+        return self._read(digest)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._digests)
+
+    def __len__(self) -> int:
+        return len(self._digests)
+
+
+def _answered(appeal: Appeal) -> set[str]:
+    """Return the digests of the files of answers."""
+    return {file.sha256 for answer in appeal.answers for file in answer.attachments}
 
 
 def _told(
@@ -257,6 +279,8 @@ def _bodies_in(states: Iterable[AppealState]) -> list[str]:
 
 def _organisations(connection: Connection[Any], codes: Sequence[str]) -> dict[str, Organisation]:
     """Return bodies of the directory by our ids, with the identifiers their peers know them by."""
+    if not codes:
+        return {}
     names: dict[str, str] = {}
     ids: dict[str, list[OrganisationId]] = {}
     for code, name, system, value in connection.execute(ORGANISATIONS, (TextArray.of(codes),)):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ import structlog
 from gateway import policies, registry
 from gateway.app import now
 from gateway.destinations import Destinations
-from gateway.dispatch import Dispatcher
+from gateway.dispatch import Dispatcher, owner
 from gateway.jobs import Schedule, blobs_job, partitions_job, retention_job
 from gateway.snapshots import StoredSnapshots
 from gateway.store.blobs import BlobDirectory
@@ -94,7 +93,7 @@ class Worker:
             self._url,
             destinations,
             snapshots,
-            owner=f"{socket.gethostname()}:{os.getpid()}",
+            owner=owner.name(),
             now=now,
             threads=self._settings.dispatch_workers,
             poll_seconds=self._settings.poll_seconds,

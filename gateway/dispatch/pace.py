@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 QUEUE_SECONDS: Final = 0.05
 """About how long a delivery may wait for its thread."""
-DEEPEST: Final = 8
+DEEPEST: Final = 32
 _FIRST_GUESS: Final = 0.05
 _WEIGHT: Final = 0.2
 

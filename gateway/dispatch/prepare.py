@@ -6,15 +6,16 @@ No channel and no codec sees an appeal that did not pass `visible` (docs/adr/001
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
+import psycopg
 
 from gateway.adapter import Wire
 from gateway.disclosure import disclose, disclose_event, files_of
 from gateway.dispatch.ports import Snapshot
 from gateway.dispatch.verdict import left_to_person, skipped
-from gateway.errors import InternalError, PeerRefused, UnsupportedError
+from gateway.errors import BusyError, InternalError, PeerRefused, UnsupportedError
 from gateway.limits import BODY_IN_ROW_BYTES
 from gateway.model.ids import uuid7
 
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from gateway.dispatch.ports import Destination, Policy, Snapshots
     from gateway.store.lanes import Claimed, LastSent, Settled
 
-TEST_STAYS = "a test message does not leave to a production system"
+TEST_STAYS: Final = "a test message does not leave to a production system"
+STORE_AWAY: Final = (BusyError, psycopg.OperationalError)
 
 
 class Job(NamedTuple):
@@ -74,11 +76,16 @@ class Failed(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """What became of a batch of claims."""
+    """What became of a batch of claims.
+
+    back: those that are to be leased again later. away: because the store could not be read.
+    """
 
     jobs: list[Job]
     failures: list[Failed]
     ended: list[Settled]
+    back: list[Claimed]
+    away: bool = False
 
 
 def visible(snapshot: Snapshot, policy: Policy, peer: str, key: str = "") -> Snapshot:
@@ -93,7 +100,7 @@ def visible(snapshot: Snapshot, policy: Policy, peer: str, key: str = "") -> Sna
     files = snapshot.context.files
     if files:
         named = files_of(appeal)
-        files = {digest: data for digest, data in files.items() if digest in named}
+        files = {digest: files[digest] for digest in files if digest in named}
     context = msgspec.structs.replace(snapshot.context, files=files, key=key)
     return Snapshot(appeal, event, context)
 
@@ -103,30 +110,29 @@ def prepare(
     destinations: Mapping[str, Destination],
     snapshots: Snapshots,
     last_sent: Mapping[UUID, LastSent],
+    *,
+    room: int,
+    leased_at: float,
 ) -> Prepared:
     """Read, disclose and encode a batch of claims; one that fails harms itself only.
 
-    A codec that has no word for an event raises UnsupportedError: the delivery is skipped.
+    A codec that has no word for an event raises UnsupportedError: the delivery is skipped. room:
+    bytes of bodies after which the rest of the batch is given back. Raises BusyError and
+    psycopg.OperationalError when the store is away: that says nothing about the deliveries.
     """
-    done = Prepared([], [], [])
-    fresh: list[Claimed] = []
-    for claimed in claims:
-        delivery = claimed.delivery
-        target = destinations[delivery.destination]
-        if delivery.test and not target.policy.test:
-            done.ended.append(skipped(claimed, TEST_STAYS))
-        elif _is_doubtful(claimed) and not (target.policy.can_ask or target.policy.idempotent):
-            done.ended.append(left_to_person(claimed))
-        elif (job := _repeat(claimed, target, last_sent.get(delivery.id))) is not None:
-            done.jobs.append(job)
-        else:
-            fresh.append(claimed)
+    done = Prepared([], [], [], [])
+    fresh = _sorted_out(claims, destinations, last_sent, done)
     loaded = _load(fresh, snapshots)
+    size = sum(len(job.wire.body) for job in done.jobs)
     for claimed in fresh:
+        if size >= room:
+            done.back.append(claimed)
+            continue
+        target = destinations[claimed.delivery.destination]
         try:
-            target = destinations[claimed.delivery.destination]
             job = _encode(claimed, target, loaded, last_sent.get(claimed.delivery.id))
-            done.jobs.append(job)
+        except STORE_AWAY:
+            raise
         except UnsupportedError as error:
             if _is_doubtful(claimed):
                 done.failures.append(Failed(claimed, error))
@@ -134,7 +140,33 @@ def prepare(
                 done.ended.append(skipped(claimed, error.message))
         except Exception as error:  # noqa: BLE001 - judged by its class, shown to a person
             done.failures.append(Failed(claimed, error))
-    return done
+        else:
+            done.jobs.append(job)
+            size += len(job.wire.body)
+    return done._replace(jobs=[job._replace(leased_at=leased_at) for job in done.jobs])
+
+
+def _sorted_out(
+    claims: Sequence[Claimed],
+    destinations: Mapping[str, Destination],
+    last_sent: Mapping[UUID, LastSent],
+    done: Prepared,
+) -> list[Claimed]:
+    """Return what must be read and encoded; the rest is done."""
+    fresh: list[Claimed] = []
+    for claimed in claims:
+        delivery = claimed.delivery
+        target = destinations[delivery.destination]
+        last = last_sent.get(delivery.id)
+        if delivery.test and not target.policy.test:
+            done.ended.append(skipped(claimed, TEST_STAYS))
+        elif _is_doubtful(claimed) and not (target.policy.can_ask or target.policy.idempotent):
+            done.ended.append(left_to_person(claimed))
+        elif last is not None and last.request is not None:
+            done.jobs.append(_repeat(claimed, target, last, last.request))
+        else:
+            fresh.append(claimed)
+    return fresh
 
 
 def _load(claims: Sequence[Claimed], snapshots: Snapshots) -> Mapping[UUID, Snapshot | Exception]:
@@ -142,6 +174,8 @@ def _load(claims: Sequence[Claimed], snapshots: Snapshots) -> Mapping[UUID, Snap
         return {}
     try:
         return dict(snapshots.load([c.delivery for c in claims]))
+    except STORE_AWAY:
+        raise
     except Exception as error:  # noqa: BLE001 - one by one, to find whose it is
         if len(claims) == 1:
             return {claims[0].delivery.id: error}
@@ -155,17 +189,15 @@ def _is_doubtful(claimed: Claimed) -> bool:
     return claimed.delivery.state in {"unknown", "sending"}
 
 
-def _repeat(claimed: Claimed, target: Destination, last: LastSent | None) -> Job | None:
+def _repeat(claimed: Claimed, target: Destination, last: LastSent, request: bytes) -> Job:
     """A doubtful delivery as it was sent: to ask about it, or to send the very same bytes.
 
     Also one that a person sends again after a refusal, while an earlier send was never cleared up.
     """
-    if last is None or last.request is None:
-        return None
     head: dict[str, Any] = last.head
     wire = Wire(
         media_type=head.get("media_type", ""),
-        body=last.request,
+        body=request,
         name=head.get("name", ""),
         headers=head.get("headers", {}),
     )
@@ -187,13 +219,13 @@ def _encode(
         raise snapshot
     shown = visible(snapshot, target.policy, target.code, key=str(delivery.id))
     wire = target.codec.encode(shown.appeal, shown.event, shown.context)
-    ask = _is_doubtful(claimed) and target.policy.can_ask
-    job = Job(claimed, target, wire, uuid7(), ask=ask)
+    job = Job(claimed, target, wire, uuid7())
     if not _is_doubtful(claimed):
         return job
+    ask = target.policy.can_ask
     if last is not None and not ask and last.sha256 != job.sha256:
         raise PeerRefused(
             "the content has changed since the send that is in doubt",
             todo="ask the peer, then confirm, replay or skip this delivery",
         )
-    return job._replace(doubted_at=last.started_at if last else delivery.created_at)
+    return job._replace(ask=ask, doubted_at=last.started_at if last else delivery.created_at)

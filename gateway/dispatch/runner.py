@@ -1,9 +1,12 @@
-"""The dispatcher of one process: one thread that writes, a pool of threads that send.
+"""The dispatcher of one process: a chain of threads, each with its own connection.
 
-A round is one transaction: settle what came back, write down the attempts about to start, lease
-lanes that are due. After its commit the attempts leave, and what was leased is read and encoded for
-the next round. So a delivery takes three rounds, and a round serves as many as there are: under
-load one commit carries dozens (docs/adr/0012).
+- this one settles what came back and leases lanes that are due: a round, one transaction;
+- the preparer reads and encodes what was leased (`preparer`);
+- the starter writes the attempts down, one commit for many, and lets them go (`starter`);
+- the senders talk, some threads a destination, and know no database (`senders`).
+
+None waits for another's commit: a round serves whatever has come back meanwhile, under load some
+dozens (docs/adr/0012).
 """
 
 from __future__ import annotations
@@ -16,16 +19,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 import structlog
-from psycopg import errors as pg
 
+from gateway.dispatch import owner as owners
 from gateway.dispatch.gates import Gates
+from gateway.dispatch.hand import Hand
+from gateway.dispatch.inbox import Inbox
 from gateway.dispatch.pace import Pace
 from gateway.dispatch.ports import Observer
-from gateway.dispatch.prepare import Failed, Job, prepare
+from gateway.dispatch.preparer import Batch, Preparer
 from gateway.dispatch.senders import Senders, Sent
+from gateway.dispatch.session import Session
+from gateway.dispatch.starter import TRANSIENT, Starter, Unstarted
 from gateway.dispatch.verdict import Tried, Verdict, judge, released
+from gateway.errors import BusyError
 from gateway.model.ids import uuid7
-from gateway.store import arrays, lanes
+from gateway.store import lanes
 from gateway.store.committer import CHANNEL
 
 if TYPE_CHECKING:
@@ -33,19 +41,17 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gateway.dispatch.ports import Destination, Snapshots
-    from gateway.store.lanes import Begun, Claimed, Settled
+    from gateway.dispatch.prepare import Failed, Prepared
+    from gateway.store.lanes import Claimed, Settled
 
 log = structlog.get_logger(__name__)
 
-TRANSIENT: Final = (pg.DeadlockDetected, pg.SerializationFailure, pg.LockNotAvailable)
-SESSION: Final = """
-SET lock_timeout = '10s'; SET statement_timeout = '60s'; SET plan_cache_mode = force_generic_plan;
-SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off
-"""
-"""Every statement of a round looks rows up by key, dozens at a time. A plan made while a month's
-partition was new and empty would read it whole for hours after it has filled."""
-LEASE_MARGIN_SECONDS: Final = 2.0
-"""A job is not started when less than its timeout and this is left of its lease."""
+GATHER_SECONDS: Final = 0.01
+"""How long a result may wait for others to be settled with."""
+GATHERED: Final = 4
+"""A round is worth its commit when one in so many of the leases of a destination came back."""
+AWAY_SECONDS: Final = 1.0
+"""How long nothing is leased after the store could not be read."""
 
 
 class Dispatcher:
@@ -71,22 +77,39 @@ class Dispatcher:
     ) -> None:
         self._url = url
         self._provider = destinations
-        self._snapshots = snapshots
         self._owner = owner
         self._now = now
         self._pace = Pace(threads)
         self._poll = poll_seconds
         self._observer = observer or Observer()
         self._random = chance or random.Random()  # noqa: S311 - jitter
-        self._connection: psycopg.Connection[Any] | None = None
-        self._senders = Senders(now)
+        self._snapshots = snapshots
+        self._session = Session(url)
+        self._inbox: Inbox[Sent | Prepared | Unstarted] = Inbox()
         self._destinations: dict[str, Destination] = {}
+        self._open: frozenset[str] = frozenset()
         self._gates = Gates(self._observer)
-        self._jobs: list[Job] = []
+        self._hand = Hand(self._pace)
+        self._chain()
         self._settling: list[Settled] = []
-        self._in_hand: Counter[str] = Counter()
-        self._sending: Counter[str] = Counter()
+        self._back: list[Claimed] = []
         self._swept = float("-inf")
+        self._away_until = float("-inf")
+
+    def _chain(self) -> None:
+        """Put the threads together; each starts when it gets something."""
+        self._senders = Senders(self._now, self._inbox)
+        self._starter = Starter(
+            Session(self._url),
+            self._pace,
+            self._senders,
+            self._inbox,
+            owner=self._owner,
+            now=self._now,
+        )
+        self._preparer = Preparer(
+            Session(self._url), self._snapshots, self._starter, self._hand, self._inbox
+        )
 
     def run_once(self, limit: int | None = None) -> int:
         """Handle what is due now, at most `limit` deliveries; return how many were settled.
@@ -99,13 +122,12 @@ class Dispatcher:
             done, claimed = self._round(None if limit is None else limit - taken)
             settled += done
             taken += claimed
-            if not self._busy:
+            if self._hand.is_empty:
                 return settled
-            if not claimed and not self._ready:
-                self._collect(self._poll)
+            self._gather(self._poll)
 
     def run(self, stop: threading.Event) -> None:
-        """Work until told to stop, then finish what was leased; nothing new is taken."""
+        """Work until told to stop, then finish what has begun; the rest is given back."""
         done = threading.Event()
         threading.Thread(target=self._listen, args=(done,), daemon=True, name="listener").start()
         try:
@@ -116,145 +138,139 @@ class Dispatcher:
 
     def _loop(self, stop: threading.Event) -> None:
         pause = 0.0
-        while not (stop.is_set() and not self._busy):
+        while not (stop.is_set() and self._hand.is_empty):
             try:
-                if time.monotonic() - self._swept >= self._poll:
+                if stop.is_set():
+                    self._preparer.close()
+                    self._starter.close()
+                elif time.monotonic() - self._swept >= self._poll:
                     self._sweep()
-                _, claimed = self._round(0 if stop.is_set() else None)
+                self._round(0 if stop.is_set() else None)
                 pause = 0.0
-                if not claimed and not self._ready:
-                    self._collect(0.05 if stop.is_set() else self._poll)
+                self._gather(0.05 if stop.is_set() else self._poll)
             except TRANSIENT as error:
                 log.info("dispatch.retry", reason=type(error).__name__)
-            except psycopg.Error as error:
+            except (psycopg.Error, BusyError) as error:
                 log.warning("dispatch.database", reason=type(error).__name__, detail=str(error))
-                if not isinstance(error, psycopg.OperationalError):
+                if not isinstance(error, psycopg.OperationalError | BusyError):
                     self._settling = [_bare(item) for item in self._settling]
                 pause = min(max(pause * 2, 0.1), 5.0)
-                self._lost()
+                self._session.close()
                 stop.wait(pause)
                 if stop.is_set():
                     return
 
     def close(self) -> None:
-        """End the threads and the connection; leases that are left expire."""
+        """End the threads and the connections; leases that are left expire."""
+        self._preparer.close()
+        self._starter.close()
         self._senders.close()
-        if self._connection:
-            self._connection.close()
-            self._connection = None
-
-    @property
-    def _busy(self) -> bool:
-        """Whether anything is leased and not yet settled."""
-        return any(self._in_hand.values())
-
-    @property
-    def _ready(self) -> bool:
-        """Whether another round has something to write without waiting for a sender."""
-        return bool(self._settling or self._next_jobs())
+        self._session.close()
+        self._chain()
 
     def _round(self, limit: int | None) -> tuple[int, int]:
-        """One transaction and what follows from it: (settled, claimed).
+        """One transaction: (settled, claimed).
 
         Statements go out in a pipeline: each wait for the database costs a turn of the interpreter
-        lock, which the sending threads hold most of the time.
+        lock, which the other threads hold most of the time.
         """
-        self._collect(0)
-        now = self._now()
-        connection = self._connect()
-        starting, items = self._next_jobs(), self._settling
-        at = time.monotonic()
+        connection = self._session.connection()
+        now, at = self._now(), time.monotonic()
+        items, back = self._settling, self._back
+        ending = [*(item.claimed for item in items), *back]
         with connection.pipeline():
             with connection.transaction():
-                begun = self._write(connection, items, starting, now)
-                wants = self._gates.open(connection, self._destinations, self._rooms(items), now)
-                self._random.shuffle(wants)
-                answer = lanes.claim(connection, wants, self._owner, now, limit)
-                self._gates.close(connection, answer, self._destinations, now)
+                lanes.lock(connection, ending)
+                lanes.record(connection, items, self._owner, now)
+                lanes.settle(connection, items, self._owner, now)
+                lanes.hand_back(connection, back, self._owner)
+                answer = self._claim(connection, ending, now, limit)
             claimed = lanes.claimed(answer)
-            may_start = lanes.begun(begun)
         self._gates.committed(now)
-        self._settling = []
-        taken = set(map(id, starting))
-        self._jobs = [job for job in self._jobs if id(job) not in taken]
-        self._in_hand.update(c.delivery.destination for c in claimed)
-        self._in_hand.subtract(i.claimed.delivery.destination for i in items)
-        self._in_hand.subtract(
-            job.destination.code for job in starting if job.attempt not in may_start
-        )
+        self._settling, self._back = [], []
+        self._hand.end(ending)
+        self._hand.lease(claimed)
         self._count(items)
-        self._send([job for job in starting if job.attempt in may_start])
-        try:
-            self._prepare(connection, claimed, at)
-        except BaseException:  # their leases expire
-            self._in_hand.subtract(c.delivery.destination for c in claimed)
-            raise
+        if claimed:
+            self._preparer.put(Batch(claimed, self._destinations, at))
         return len(items), len(claimed)
 
-    def _write(
+    def _claim(
         self,
         connection: psycopg.Connection[Any],
-        items: Sequence[Settled],
-        starting: Sequence[Job],
+        ending: Sequence[Claimed],
         now: datetime,
+        limit: int | None,
     ) -> psycopg.Cursor[Any] | None:
-        """Settle under the lanes' locks, and write down what is about to start."""
-        lanes.lock(connection, [item.claimed for item in items])
-        lanes.record(connection, items, self._owner, now)
-        lanes.settle(connection, items, self._owner, now)
-        return lanes.begin(connection, [_begun(job) for job in starting], self._owner, now)
+        """Lease what is due, as far as the gates and this process have room."""
+        rooms: dict[str, int] = {}
+        if time.monotonic() >= self._away_until:
+            there = {code: self._destinations[code] for code in self._open}
+            rooms = self._hand.rooms(there, ending)
+        wants = self._gates.open(connection, self._destinations, rooms, now)
+        self._random.shuffle(wants)
+        answer = lanes.claim(connection, wants, self._owner, now, limit)
+        self._gates.close(connection, answer, self._destinations, now)
+        return answer
 
-    def _rooms(self, settling: Sequence[Settled]) -> dict[str, int]:
-        """How many more lanes of each destination this process can keep moving."""
-        back = Counter(i.claimed.delivery.destination for i in settling)
-        return {
-            code: self._pace.leased(target) - self._in_hand[code] + back[code]
-            for code, target in self._destinations.items()
-        }
+    def _gather(self, longest: float) -> None:
+        """Wait until a round is worth its commit, or `longest` while there is nothing to settle."""
+        self._inbox.enough = 1
+        self._collect()
+        if not self._settling and not self._back:
+            self._inbox.wait(longest)
+            self._collect()
+        until = time.monotonic() + GATHER_SECONDS
+        while (missing := self._missing()) > 0 and (left := until - time.monotonic()) > 0:
+            self._inbox.enough = missing
+            self._inbox.wait(left)
+            self._collect()
 
-    def _next_jobs(self) -> list[Job]:
-        """The prepared jobs that will not wait long for a thread."""
-        free: dict[str, int] = {}
-        chosen = []
-        for job in self._jobs:
-            code = job.destination.code
-            if code not in free:
-                free[code] = self._pace.started(job.destination) - self._sending[code]
-            if free[code] > 0:
-                free[code] -= 1
-                chosen.append(job)
-        return chosen
+    def _missing(self) -> int:
+        """How many more must come back for a round to be worth its commit."""
+        ended = Counter(item.claimed.delivery.destination for item in self._settling)
+        ended.update(claimed.delivery.destination for claimed in self._back)
+        return min(
+            (self._hand.leased(code) // GATHERED - count for code, count in ended.items()),
+            default=0,
+        )
 
-    def _send(self, jobs: Sequence[Job]) -> None:
-        for job in jobs:
-            policy = job.destination.policy
-            until = job.leased_at + policy.lease - policy.timeout - LEASE_MARGIN_SECONDS
-            self._sending[job.destination.code] += 1
-            self._senders.put(job, until, self._pace.threads(job.destination))
+    def _collect(self) -> None:
+        """Take what the other threads finished, and judge it."""
+        for came in self._inbox.take():
+            if isinstance(came, Sent):
+                self._hand.release([came.job])
+                self._settling.append(self._settled(came))
+            elif isinstance(came, Unstarted):
+                self._unstarted(came)
+            else:
+                self._settling += came.ended
+                self._settling += [self._unprepared(failed) for failed in came.failures]
+                self._back += came.back
+                if came.away:
+                    self._away_until = time.monotonic() + AWAY_SECONDS
 
-    def _prepare(
-        self, connection: psycopg.Connection[Any], claimed: Sequence[Claimed], at: float
-    ) -> None:
-        doubtful = [c.delivery.id for c in claimed if c.delivery.state in {"unknown", "sending"}]
-        again = [c.delivery.id for c in claimed if self._is_sent_again(c)]
-        last = lanes.last_sent(connection, doubtful) | lanes.open_doubts(connection, again)
-        ready = prepare(claimed, self._destinations, self._snapshots, last)
-        self._jobs.extend(job._replace(leased_at=at) for job in ready.jobs)
-        self._settling.extend(ready.ended)
-        for failed in ready.failures:
-            self._settling.append(self._judge(_unprepared(failed, self._now())))
+    def _unstarted(self, came: Unstarted) -> None:
+        self._hand.release(came.jobs)
+        claims = [job.claimed for job in came.jobs]
+        if came.failed is not None:
+            self._settling.append(self._unprepared(came.failed))
+        elif came.lapsed:
+            self._hand.end(claims)
+        else:
+            self._back += claims
 
-    def _is_sent_again(self, claimed: Claimed) -> bool:
-        """Whether it goes once more to a peer that may know its key from an earlier send."""
-        delivery = claimed.delivery
-        known = self._destinations[delivery.destination].policy.idempotent
-        return known and delivery.state == "retry"
-
-    def _collect(self, timeout: float) -> None:
-        """Take what the senders finished and judge it."""
-        for sent in self._senders.take(timeout):
-            self._sending[sent.job.destination.code] -= 1
-            self._settling.append(self._settled(sent))
+    def _unprepared(self, failed: Failed) -> Settled:
+        """Judge a delivery of which nothing left."""
+        tried = Tried(
+            claimed=failed.claimed,
+            attempt=uuid7(),
+            result=failed.error,
+            started_at=self._now(),
+            asked=failed.claimed.delivery.state in {"unknown", "sending"},
+            on_wire=False,
+        )
+        return self._judge(tried)
 
     def _settled(self, sent: Sent) -> Settled:
         if sent.late:
@@ -280,53 +296,24 @@ class Dispatcher:
         return verdict.settled
 
     def _count(self, items: Sequence[Settled]) -> None:
-        counts: dict[tuple[str, str], int] = {}
-        for item in items:
-            key = (item.claimed.delivery.destination, item.state)
-            counts[key] = counts.get(key, 0) + 1
+        counts = Counter((item.claimed.delivery.destination, item.state) for item in items)
         for (code, state), count in counts.items():
             self._observer.settled(code, state, count)
 
     def _sweep(self) -> None:
         """Read the destinations again; take back what expired."""
-        self._destinations.update(fresh := dict(self._provider()))
-        if not self._busy:
-            self._destinations = fresh
-        connection = self._connect()
+        fresh = dict(self._provider())
+        self._open = frozenset(fresh)
+        self._destinations = fresh if self._hand.is_empty else {**self._destinations, **fresh}
+        connection = self._session.connection()
         after = {code: d.policy.settle_after for code, d in self._destinations.items()}
         lanes.make_gates(connection, sorted(self._destinations))
+        gone = [name for name in lanes.owners(connection) if owners.is_gone(name)]
         with connection.transaction():
-            leases, late = lanes.sweep(connection, after, self._now())
+            leases, late = lanes.sweep(connection, after, gone, self._now())
         self._swept = time.monotonic()
         if leases or late:
             self._observer.swept(leases, late)
-
-    def _connect(self) -> psycopg.Connection[Any]:
-        if self._connection is None or self._connection.closed:
-            connection = psycopg.connect(
-                self._url,
-                autocommit=True,
-                cursor_factory=psycopg.RawCursor,
-                application_name="gateway dispatch",
-                connect_timeout=5,
-                prepare_threshold=1,
-            )
-            arrays.register(connection)
-            connection.execute(SESSION)
-            self._connection = connection
-        return self._connection
-
-    def _lost(self) -> None:
-        """The database went away, perhaps in a commit: attempts of that round must not leave.
-
-        Whether they were written down is not known. Their leases expire: what was written down
-        becomes a doubt and is asked about. What the senders still bring is settled as usual.
-        """
-        if self._connection:
-            self._connection.close()
-            self._connection = None
-        self._in_hand.subtract(job.destination.code for job in self._jobs)
-        self._jobs = []
 
     def _listen(self, stop: threading.Event) -> None:
         """Wake the loop when somebody announced work; polling is the net below."""
@@ -336,7 +323,7 @@ class Dispatcher:
                     connection.execute(f"LISTEN {CHANNEL}".encode())
                     while not stop.is_set():
                         for _ in connection.notifies(timeout=1.0, stop_after=1):
-                            self._senders.wake()
+                            self._inbox.ring()
             except psycopg.Error:
                 stop.wait(1.0)
 
@@ -345,29 +332,4 @@ def _bare(item: Settled) -> Settled:
     """Without the peer's words, in case it is they that the database refuses."""
     return item._replace(
         error=item.code, reference="", status=0, response=None, detail="not storable"
-    )
-
-
-def _begun(job: Job) -> Begun:
-    return lanes.Begun(
-        attempt=job.attempt,
-        claimed=job.claimed,
-        n=job.claimed.delivery.attempts + 1,
-        sha256=job.sha256,
-        request=job.kept,
-        head=job.head,
-        needed=job.destination.policy.timeout + LEASE_MARGIN_SECONDS,
-        ask=job.ask,
-    )
-
-
-def _unprepared(failed: Failed, now: datetime) -> Tried:
-    delivery = failed.claimed.delivery
-    return Tried(
-        claimed=failed.claimed,
-        attempt=uuid7(),
-        result=failed.error,
-        started_at=now,
-        asked=delivery.state in {"unknown", "sending"},
-        on_wire=False,
     )

@@ -348,6 +348,20 @@ def settle(
     )
 
 
+def hand_back(connection: Connection[Any], claims: Sequence[Claimed], owner: str) -> None:
+    """Give back lanes that are still ours, with nothing done; after `lock`."""
+    if claims:
+        connection.execute(
+            sql.HAND_BACK,
+            (
+                TextArray.of([c.delivery.destination for c in claims]),
+                TextArray.of([c.delivery.lane for c in claims]),
+                Int8Array.of([c.fence for c in claims]),
+                owner,
+            ),
+        )
+
+
 def record(
     connection: Connection[Any], items: Sequence[Settled], owner: str, now: datetime
 ) -> None:
@@ -402,12 +416,21 @@ def open_doubts(connection: Connection[Any], ids: Sequence[UUID]) -> dict[UUID, 
     return {row[0]: LastSent(*row[1:]) for row in rows}
 
 
-def sweep(
-    connection: Connection[Any], ask_after: Mapping[str, float], now: datetime
-) -> tuple[int, int]:
-    """Take back expired leases and expired acknowledgement clocks; return how many of each.
+def owners(connection: Connection[Any]) -> list[str]:
+    """Return the names of the workers that have lanes leased."""
+    return [row[0] for row in connection.execute(sql.OWNERS)]
 
-    ask_after: destination → seconds until a doubt is worth asking about.
+
+def sweep(
+    connection: Connection[Any],
+    ask_after: Mapping[str, float],
+    gone: Sequence[str],
+    now: datetime,
+) -> tuple[int, int]:
+    """Take back leases and acknowledgement clocks that ran out; return how many of each.
+
+    ask_after: destination → seconds until a doubt is worth asking about. gone: workers that have
+    surely ended, whose leases need not be waited for.
     """
     leases = connection.execute(
         sql.EXPIRED,
@@ -415,6 +438,7 @@ def sweep(
             now,
             TextArray.of(list(ask_after)),
             Int4Array.of([int(seconds * 1000) for seconds in ask_after.values()]),
+            TextArray.of(list(gone)),
         ),
     ).rowcount
     late = connection.execute(sql.ACK_EXPIRED, (now,), binary=True)

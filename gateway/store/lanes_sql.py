@@ -128,6 +128,12 @@ FROM k WHERE l.destination = k.destination AND l.key = k.lane
 lanes back. A head that was moved back meanwhile (an acknowledgement that did not come) stays where
 it was moved."""
 
+HAND_BACK = """
+UPDATE lane l SET owner = '', lease_until = NULL
+FROM unnest($1::text[], $2::text[], $3::int8[]) AS k (destination, key, fence)
+WHERE l.destination = k.destination AND l.key = k.key AND l.owner = $4 AND l.fence = k.fence
+"""
+
 ATTEMPT_ENDED = """
 UPDATE attempt a SET ended_at = $7, outcome = k.outcome, status = nullif(k.status, 0),
                      response = k.response, error = k.error
@@ -192,10 +198,12 @@ FROM unnest($1::text[], $2::int4[], $3::timestamptz[], $4::int4[], $5::timestamp
 WHERE d.code = k.code
 """
 
+OWNERS = "SELECT DISTINCT owner FROM lane WHERE owner <> ''"
+
 EXPIRED = """
 WITH l AS MATERIALIZED (
   SELECT destination, key, head_seq FROM lane
-  WHERE owner <> '' AND lease_until < clock_timestamp()
+  WHERE owner <> '' AND (lease_until < clock_timestamp() OR owner = ANY($4::text[]))
   ORDER BY destination, key FOR UPDATE SKIP LOCKED
 ), p AS (
   SELECT * FROM unnest($2::text[], $3::int4[]) AS u (code, after)

@@ -137,11 +137,13 @@ class Stand:
         self.destinations[code] = made
         return made
 
-    def dispatcher(self, owner: str = "worker-1", **more: Any) -> Dispatcher:
+    def dispatcher(
+        self, owner: str = "worker-1", *, destinations=None, snapshots=None, **more: Any
+    ) -> Dispatcher:
         made = Dispatcher(
             self.url,
-            lambda: self.destinations,
-            self.appeals,
+            destinations or (lambda: self.destinations),
+            snapshots or self.appeals,
             owner=owner,
             now=self.clock,
             poll_seconds=0.05,

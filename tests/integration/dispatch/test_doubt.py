@@ -21,13 +21,14 @@ def doomed(stand, *words: str) -> subprocess.Popen:
     return subprocess.Popen([sys.executable, str(WORKER), stand.url, stand.hook.address, *words])
 
 
-def kill_while_sending(stand, process, id_) -> None:
+def kill_while_sending(stand, process, id_, owner="doomed") -> None:
     """Kill the worker once the peer has the request in its hands."""
     while stand.hook.journal() == []:
         assert process.poll() is None
         threading.Event().wait(0.02)
     assert stand.state(id_) == "sending", "the attempt was written before the first byte"
-    assert stand.rows("SELECT owner, outcome FROM attempt") == [("doomed", "")]
+    [(name, outcome)] = stand.rows("SELECT owner, outcome FROM attempt")
+    assert (owner in name, outcome) == (True, "")
     os.kill(process.pid, signal.SIGKILL)
     process.wait(10)
 
@@ -48,6 +49,18 @@ def test_stored_and_killed_it_is_asked_and_not_sent_again(stand):
     worker.run_once()
     worker.run_once()
     assert stand.states() == ["acknowledged", "acknowledged"]
+    assert stand.outcomes(first) == ["unknown", "found"]
+    assert (times_stored(stand, first), times_stored(stand, second)) == (1, 1)
+
+
+def test_a_neighbour_that_sees_it_dead_need_not_wait_for_its_lease(stand):
+    stand.destination()
+    first, second = stand.owe("a", "a")
+    stand.hook.fault("hang_after", key=str(first))
+    process = doomed(stand, "ask", "-", "named")
+    kill_while_sending(stand, process, first, f":{process.pid}:")
+    stand.dispatcher().run_once()
+    assert set(stand.states()) == {"acknowledged"}
     assert stand.outcomes(first) == ["unknown", "found"]
     assert (times_stored(stand, first), times_stored(stand, second)) == (1, 1)
 
@@ -191,7 +204,7 @@ def test_a_worker_that_lost_its_lane_changes_nothing_any_more(stand):
     lanes.make_gates(stand.connection, ["hook"])
     [slow] = lanes.claimed(lanes.claim(stand.connection, want, "slow", stand.clock()))
     stand.leases_run_out()
-    lanes.sweep(stand.connection, {}, stand.clock())
+    lanes.sweep(stand.connection, {}, [], stand.clock())
     [quick] = lanes.claimed(lanes.claim(stand.connection, want, "quick", stand.clock()))
     assert quick.delivery.id == slow.delivery.id
     gone = lanes.Settled(claimed=slow, state="acknowledged", attempts=1, gone=True)

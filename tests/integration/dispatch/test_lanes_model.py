@@ -69,13 +69,13 @@ class Model:
             case "crash":
                 self.lost, self.in_hand = self.lost + self.in_hand, []
                 self.db.execute("UPDATE lane SET lease_until = now() - interval '1 s'")
-                lanes.sweep(self.db, {}, NOW)
+                lanes.sweep(self.db, {}, [], NOW)
             case "late settle" if self.lost:
                 before = self.rows()
                 self.settle(*self.lost[at % len(self.lost)], "acknowledged")
                 assert self.rows() == before, "a worker without its lease changes nothing"
             case "sweep":
-                lanes.sweep(self.db, {}, NOW)
+                lanes.sweep(self.db, {}, [], NOW)
             case "replay" | "skip" if self.owed:
                 self.decide(name, self.owed[at % len(self.owed)])
 

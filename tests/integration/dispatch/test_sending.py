@@ -10,10 +10,11 @@ import threading
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from gateway.adapter import Receipt
 from gateway.dispatch import Destination, Policy
-from gateway.errors import PeerRefused, ValidationError
+from gateway.errors import BusyError, PeerRefused, ValidationError
 from gateway.retry import BreakerRule, Rate, Window
 from gateway.store import deliveries
 from gateway.wires.channels.webhook import WebhookCodec, sign
@@ -313,3 +314,94 @@ def test_a_peer_that_refuses_to_be_asked_leaves_it_to_a_person(stand):
     stand.dispatcher().run_once()
     assert stand.outcomes(id_) == ["unknown", "doubtful"]
     assert stand.rows("SELECT state, due FROM delivery") == [("unknown", None)]
+
+
+def test_a_stop_gives_back_what_has_not_begun(stand, in_thread):
+    release, begun = threading.Event(), threading.Event()
+
+    class Slow(Courier):
+        def deliver(self, wire, key):
+            begun.set()
+            release.wait(20)
+            return super().deliver(wire, key)
+
+    channel = courier(stand, Slow(), max_in_flight=64)
+    stand.owe(*(f"lane-{n}" for n in range(40)), destination="courier")
+    stop = threading.Event()
+    worker = stand.dispatcher(threads=1)
+    thread = in_thread(lambda: worker.run(stop))
+    assert begun.wait(20)
+    stop.set()
+    while stand.rows("SELECT count(*)::int FROM lane WHERE owner <> ''")[0][0] > 2:
+        assert thread.is_alive()
+        threading.Event().wait(0.02)
+    release.set()
+    thread.join(30)
+    assert stand.rows("SELECT count(*)::int FROM lane WHERE owner <> ''") == [(0,)]
+    assert len(channel.got) < 4
+    assert sorted(set(stand.states())) == ["acknowledged", "ready"]
+
+
+def test_a_store_that_is_away_for_a_moment_ends_nothing(stand, in_thread):
+    stand.destination()
+    away = iter([BusyError("the store is away")] * 2)
+
+    class Shelf:
+        def load(self, deliveries):
+            if error := next(away, None):
+                raise error
+            return stand.appeals.load(deliveries)
+
+    def destinations():
+        if error := next(missing, None):
+            raise error
+        return stand.destinations
+
+    missing = iter([BusyError("the store is away")])
+    stop = threading.Event()
+    worker = stand.dispatcher(destinations=destinations, snapshots=Shelf())
+    thread = in_thread(lambda: worker.run(stop))
+    [id_] = stand.owe("a")
+    while stand.state(id_) != "acknowledged":
+        assert thread.is_alive()
+        threading.Event().wait(0.02)
+    stop.set()
+    thread.join(30)
+    assert stand.outcomes(id_) == ["acknowledged"], (
+        "the store's trouble is no attempt of a delivery"
+    )
+
+
+def test_what_cannot_be_written_down_harms_itself_only(stand):
+    class Odd(WebhookCodec):
+        def encode(self, appeal, event, ctx):
+            wire = super().encode(appeal, event, ctx)
+            return replace(wire, name="\ud800") if ctx.key == str(odd) else wire
+
+    channel = courier(stand, max_attempts=2)
+    stand.destinations["courier"] = stand.destinations["courier"]._replace(codec=Odd("urn:test"))
+    ids = stand.owe(*"abcdef", destination="courier")
+    odd = ids[2]
+    worker = stand.dispatcher()
+    worker.run_once()
+    stand.clock.move(60)
+    worker.run_once()
+    assert [stand.state(i) for i in ids] == ["dead" if i == odd else "acknowledged" for i in ids]
+    assert str(odd) not in {key for key, _ in channel.got}
+
+
+def test_bodies_that_fill_the_memory_are_prepared_a_few_at_a_time(stand, monkeypatch):
+    monkeypatch.setattr("gateway.dispatch.hand.BYTES_AHEAD", 5_000)
+    ahead: list[int] = []
+
+    class Heavy(WebhookCodec):
+        def encode(self, appeal, event, ctx):
+            ahead.append(len(ahead) - len(channel.got))
+            return replace(super().encode(appeal, event, ctx), body=b"x" * 2_000)
+
+    channel = courier(stand, max_in_flight=64)
+    stand.destinations["courier"] = stand.destinations["courier"]._replace(codec=Heavy("urn:test"))
+    stand.owe(*(f"lane-{n}" for n in range(30)), destination="courier")
+    stand.dispatcher().run_once()
+    assert len(channel.got) == 30
+    assert max(ahead) <= 3

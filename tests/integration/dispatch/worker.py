@@ -1,10 +1,13 @@
-"""A worker of its own process, to be killed: `worker.py URL HOOK ASK IDEMPOTENT`."""
+"""A worker of its own process, to be killed: `worker.py URL HOOK ASK IDEMPOTENT [named]`.
+
+named: it bears a name by which its neighbours can tell that it is dead.
+"""
 
 import datetime as dt
 import sys
 
 from gateway.adapter import EncodeContext
-from gateway.dispatch import Destination, Dispatcher, Policy, Snapshot
+from gateway.dispatch import Destination, Dispatcher, Policy, Snapshot, owner
 from gateway.model.appeal import Appeal
 from gateway.outbound import Outbound
 from gateway.wires.channels.webhook import Addresses, WebhookChannel, WebhookCodec
@@ -37,7 +40,8 @@ def main() -> None:
     )
     policy = Policy(timeout=60, can_ask=ask == "ask", idempotent=idempotent == "idempotent")
     made = Destination("hook", WebhookCodec("urn:test"), channel, policy)
-    Dispatcher(url, lambda: {"hook": made}, Appeals(), owner="doomed", now=now).run_once()
+    name = owner.name() if "named" in sys.argv else "doomed"
+    Dispatcher(url, lambda: {"hook": made}, Appeals(), owner=name, now=now).run_once()
 
 
 if __name__ == "__main__":
