@@ -129,6 +129,7 @@ _SHOWN: Final[dict[type[f.Facts], tuple[str, ...]]] = {
     f.DeliveryFacts: ("channel", "at", "failure"),
     f.LinkFacts: ("kind",),
     f.FileFacts: ("role",),
+    f.RefusalFacts: ("claimed", "code", "reason", "places"),
     f.ConflictFacts: ("claimed", "code", "reason", "state", "occurred_at", "claim"),
 }  # fmt: skip
 """What `problem_only` is told of each kind of fact; a kind that is not here says nothing there.

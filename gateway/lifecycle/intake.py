@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def _taken(row: Row) -> bool:
-    return "peer" in row.who and not row.later and bool(row.sources)
+    return not {"peer", "source"}.isdisjoint(row.who) and not row.later and bool(row.sources)
 
 
 TAKEN: Final = tuple(row.event.value for row in ROWS if row.number and _taken(row))

@@ -48,14 +48,16 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     """What a judgement needs besides the appeal and the claim.
 
     now: aware instant of writing. zone: of the body, where days are compared. granted: events that
-    the peer's manifest lists, None for no such list. complained_of: codes of bodies the appeal
-    complains about (59-ФЗ art. 8 part 6). due: question → legal due day of its answer, where one
-    runs. extension_days: how far that day may be moved (art. 12 part 2), None for no bound.
+    the peer may report, None for no such list. source: the peer sent this appeal itself.
+    complained_of: codes of bodies the appeal complains about (59-ФЗ art. 8 part 6). due: question →
+    legal due day of its answer, where one runs. extension_days: how far that day may be moved (art.
+    12 part 2), None for no bound.
     """
 
     now: dt.datetime
     zone: dt.tzinfo = MOSCOW
     granted: frozenset[EventType] | None = None
+    source: bool = False
     complained_of: frozenset[str] = frozenset()
     due: Mapping[int, dt.date] = {}
     extension_days: int | None = None
@@ -74,7 +76,7 @@ def permit(claim: Claim, regime: str, state: State, ctx: Context) -> Row:
     """Return the row of the claim's event, or refuse it.
 
     Raises StateError for an event whose logic comes in a later release or that the regime forbids,
-    AccessError when the actor's role or the peer's manifest does not allow it.
+    AccessError when the actor's role or the peer's grant does not allow it.
     """
     row = BY_EVENT[claim.type]
     allowed = allowed_events(state, regime)
@@ -89,9 +91,13 @@ def permit(claim: Claim, regime: str, state: State, ctx: Context) -> Row:
             todo="see docs/reference/lifecycle.md for the events that are taken",
         )
     actor = claim.actor
-    roles = claim.roles if actor.kind == "person" else {actor.kind}
-    if not roles & set(row.who):
-        raise AccessError(f"the event {row.event} is not for this role", where=actor.kind)
+    roles: set[str] = {actor.kind} if actor.kind != "person" else set(claim.roles)
+    if actor.kind == "peer" and ctx.source:
+        roles.add("source")
+    if roles.isdisjoint(row.who):
+        own = actor.kind == "peer" and "source" in row.who
+        whose = "is reported by the appeal's sender only" if own else "is not for this role"
+        raise AccessError(f"the event {row.event} {whose}", where=actor.kind)
     if actor.kind == "peer" and ctx.granted is not None and row.event not in ctx.granted:
         raise AccessError(f"the event {row.event} is not in the peer's manifest", where=actor.id)
     return row

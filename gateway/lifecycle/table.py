@@ -15,27 +15,17 @@ from gateway.model.events import EventType as E
 from gateway.model.events import State
 
 Role = Literal[
-    "peer",
-    "rule",
-    "timer",
-    "system",
-    "registrar",
-    "coordinator",
-    "executor",
-    "approver",
-    "head",
-    "contractor",
-    "inspector",
-    "moderator",
-    "applicant",
-]
+    "peer", "source", "rule", "timer", "system", "registrar", "coordinator", "executor", "approver",
+    "head", "contractor", "inspector", "moderator", "applicant",
+]  # fmt: skip
 
 
 class Row(msgspec.Struct, frozen=True):
     """One event of the life cycle.
 
     number: row of the canonical table, 0 for facts of our own. sources: states it may be raised in.
-    to: where it leads, None when the state stays. needs: facts nobody may leave out. expects: facts
+    to: where it leads, None when the state stays. who: `source` is the peer that sent the appeal,
+    `peer` any that may see it. needs: facts nobody may leave out. expects: facts
     our own people may not leave out; a peer's word without them is taken with a warning, because
     refusing it would lose what has happened. never, only: regimes it is forbidden in, or kept to.
     level: whether it concerns questions, the appeal, or either. terms: what it does to the clock.
@@ -395,7 +385,7 @@ ROWS: Final[tuple[Row, ...]] = (
         E.WITHDRAWN,
         OPEN,
         to=State.CLOSED,
-        who=("applicant", "peer", "registrar"),
+        who=("applicant", "source", "registrar"),
         expects=("statement",),
         terms="↓ все (орган вправе продолжить)",
     ),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
+from gateway import rights
 from gateway.errors import AccessError, StateError, ValidationError
 from gateway.lifecycle import (
     AppealState,
@@ -165,15 +166,18 @@ class Build:
 
     def claim(self, claim: Claim, *, granted: frozenset[EventType] | None = None) -> Kind:
         """Append what a claim becomes by the four rules, and the terms that follow from it."""
+        claim, left_out = rights.within(claim, granted)
+        sender = self.facts.heads[self.item.appeal_id].peer  # type: ignore[index]
         context = Context(
             now=self.facts.now,
             zone=self.rules.zone,
             granted=granted,
+            source=claim.actor.kind == "peer" and claim.actor.id == sender,
             due=_due(self.state),
             extension_days=self.rules.extension_days(self.state.regime),
         )
         outcome = apply(self.state, claim, context)
-        self.reason, self.warnings = outcome.reason, outcome.warnings
+        self.reason, self.warnings = outcome.reason, (*outcome.warnings, *left_out)
         for event in outcome.events:
             self._take(event)
         for event in outcome.events:

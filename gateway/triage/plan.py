@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from gateway import duplicates, limits
+from gateway import duplicates, limits, rights
 from gateway.adapter import RemoteState
 from gateway.disclosure import Level
 from gateway.errors import InternalError, NotFoundError
@@ -168,8 +168,6 @@ def _reported(item: Item, facts: Facts, rules: Rules) -> Plan:
     report = _REPORT.decode(item.decoded or b"{}")
     personal = content_of_report(report)
     content = Content.of(head.id, personal) if personal else None
-    peer = facts.peers.get(item.peer)
-    granted = peer.options.get("grant") if peer else None
     build = Build(item, state, facts, rules)
     try:
         outcome = build.claim(
@@ -181,7 +179,7 @@ def _reported(item: Item, facts: Facts, rules: Rules) -> Plan:
                 cause=item.message_id,
                 content=content.digest.hex() if content else None,
             ),
-            granted=frozenset(map(EventType, granted)) if granted else None,
+            granted=rights.granted(facts.peers.get(item.peer), source=head.peer == item.peer),
         )
     except NEVER as error:
         return build.refuse(report.event, report.message_key, error)

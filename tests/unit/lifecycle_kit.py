@@ -15,6 +15,8 @@ NOW = dt.datetime(2026, 6, 30, 12, tzinfo=dt.timezone(dt.timedelta(hours=3)))
 SED = Actor(kind="peer", id="sed")
 PORTAL = Actor(kind="peer", id="portal")
 CTX = Context(now=NOW)
+OWN = Context(now=NOW, source=True)
+"""The same for a claim of the peer that sent the appeal."""
 
 
 def day(number: int) -> dt.date:

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from gateway.errors import NotFoundError, StateError
+from gateway.errors import AccessError, NotFoundError, StateError
 from gateway.lifecycle import (
     Context,
     appeal_state,
@@ -23,6 +23,7 @@ from gateway.model.events import (
 from tests.unit.lifecycle_kit import (
     CTX,
     NOW,
+    OWN,
     PORTAL,
     answer,
     day,
@@ -413,13 +414,20 @@ def test_an_unlawful_extension_is_a_warning_for_a_peer_and_refused_to_our_head(
 
 def test_withdrawal_closes_what_is_open_and_is_only_noted_where_all_has_ended():
     state = tell(received(2), says("Registered", 2), says("Answered", 20, questions=(1,)))
-    gone = tell(state, says("Withdrawn", 21))
+    gone = tell(state, says("Withdrawn", 21), ctx=OWN)
     assert [q.state for q in gone.questions] == ["answered", "closed"]
     assert gone.question(2).withdrawn
-    late = apply(tell(in_work(), says("Answered", 20)), says("Withdrawn", 21), CTX)
+    late = apply(tell(in_work(), says("Answered", 20)), says("Withdrawn", 21), OWN)
     assert late.kind == "late"
     assert late.state.question(1).state == "answered"
     assert late.state.question(1).withdrawn
+
+
+def test_whoever_did_not_send_an_appeal_does_not_withdraw_it():
+    with pytest.raises(AccessError, match="sender only"):
+        apply(in_work(), says("Withdrawn", 21), CTX)
+    registrar = {"actor": Actor(kind="person", id="p"), "roles": frozenset({"registrar"})}
+    assert apply(in_work(), says("Withdrawn", 21, **registrar), CTX).kind == "applied"
 
 
 def test_reopening_forgets_the_end_but_not_the_registration():

@@ -18,6 +18,7 @@ def send(house, external_id, sender, peer="epgu"):
 @pytest.fixture
 def joined(house):
     """Two appeals that one letter made one: receipts of both."""
+    house.change("UPDATE peer SET disclosure = 'full', disclosure_ground = 'исполнитель'")
     return send(house, "first", "Минстрой"), send(house, "second", "МИНСТРОЙ", "sed")
 
 

@@ -31,6 +31,12 @@ reason = "Всё"
 """
 
 
+def full_peer(code: str, **options: Any) -> Peer:
+    """A peer that sees appeals whole."""
+    ground = "исполнитель по 59-ФЗ, ст. 10"
+    return Peer(code=code, name=code, disclosure="full", disclosure_ground=ground, options=options)
+
+
 class Room(Store):
     """A store with a committer, and as many triage workers as a test wants."""
 

@@ -14,13 +14,13 @@ from gateway.model.appeal import Appeal
 from gateway.model.events import EventType
 from gateway.model.facts import RegistrationFacts
 from gateway.model.organisation import Organisation
-from gateway.model.peer import Peer
 from gateway.model.registration import ReferralIn
 from gateway.store import organisations, peers
 from gateway.store.pool import Pool
 from gateway.wires import contract as c
 from gateway.wires.reader import Reader
 from tests.integration.accept.conftest import PEER, eventually
+from tests.integration.triage.conftest import full_peer
 
 LETTER = ReferralIn(number="А26-01-000017", date=date(2026, 1, 10))
 TOLD = """
@@ -42,7 +42,7 @@ def letters(room):
     """Appeals with the same covering letter, from peers of their choice."""
     with room.connection() as db:
         for code in ("node", "archive-2"):
-            peers.add(db, Peer(code=code, name=code), room.now)
+            peers.add(db, full_peer(code), room.now)
 
     def send(
         external_id: str, peer: str = PEER, sender: str = "", number: str = LETTER.number, **more

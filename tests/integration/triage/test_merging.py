@@ -16,10 +16,10 @@ from gateway.model.attachment import AttachedFile
 from gateway.model.events import AppealKey, EventType
 from gateway.model.facts import DeclineFacts, OutcomeFacts, RegistrationFacts
 from gateway.model.organisation import Organisation, OrganisationId
-from gateway.model.peer import Peer
 from gateway.model.registration import ReferralIn
 from gateway.store import organisations, peers
 from tests.integration.accept.conftest import PEER
+from tests.integration.triage.conftest import full_peer
 
 LETTER = ReferralIn(
     number="01-14/552", date=date(2026, 1, 10), from_org=Organisation(full_name="Минстрой")
@@ -41,7 +41,7 @@ class Desk:
         self.room = room
         with room.connection() as db:
             for code in ("node", "archive-2"):
-                peers.add(db, Peer(code=code, name=code), room.now)
+                peers.add(db, full_peer(code), room.now)
 
     def send(self, external_id: str, peer: str = PEER, letter: ReferralIn | None = LETTER) -> None:
         referrals = (letter,) if letter else ()
