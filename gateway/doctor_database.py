@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
 
 import psycopg
 
@@ -38,7 +39,7 @@ def checks(settings: Settings, url: str, now: datetime) -> dict[str, Check]:
         "peers": partial(check_peers, url),
         "listening": partial(check_listening, settings, url),
         "organisation": partial(check_organisation, settings, url),
-        "queues": partial(check_queues, url, now),
+        "queues": partial(check_queues, settings, url, now),
     }
 
 
@@ -165,7 +166,7 @@ def check_organisation(settings: Settings, url: str) -> Iterator[Finding]:
         )
 
 
-def check_queues(url: str, now: datetime) -> Iterator[Finding]:
+def check_queues(settings: Settings, url: str, now: datetime) -> Iterator[Finding]:
     """Look for what waits for a person, and for work that nobody does."""
     with _connected(url) as db:
         parked, oldest = _one(db, PARKED), _one(db, OLDEST)
@@ -189,9 +190,10 @@ def check_queues(url: str, now: datetime) -> Iterator[Finding]:
             "queues", f"возможных двойников · possible twins: {twins}", "gateway appeals twins"
         )
     if oldest is not None and (now - oldest).total_seconds() > 600:
+        local = oldest.astimezone(ZoneInfo(settings.zone))
         yield warn(
             "queues",
-            f"разбор стоит с · triage stands since {oldest:%Y-%m-%d %H:%M}",
+            f"разбор стоит с · triage stands since {local:%d.%m.%Y %H:%M} ({settings.zone})",
             "запущен ли · is it running: gateway work",
         )
     if not (parked or dead or conflicts or twins):

@@ -153,7 +153,7 @@ def load(environ: Mapping[str, str], config: Path | None = None) -> Settings:
 
 def _path(kind: type, value: object) -> object:
     """Make the one type that msgspec does not know."""
-    if kind is Path and isinstance(value, str):
+    if kind is Path and isinstance(value, str | Path):
         return Path(value)
     message = f"expected {kind.__name__}, got {type(value).__name__}"
     raise NotImplementedError(message)
@@ -178,7 +178,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
         if name in NOT_SETTINGS:
             continue
         if name not in known and name.endswith("_file") and name.removesuffix("_file") in known:
-            name, text = name.removesuffix("_file"), Path(given).read_text("utf-8").strip()
+            name, text = name.removesuffix("_file"), _secret(variable, Path(given))
         if name not in known:
             raise ConfigurationError(
                 "this environment variable is no setting",
@@ -186,10 +186,33 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
                 expected=", ".join(f"GATEWAY_{n.upper()}" for n in sorted(known)),
                 todo="remove it or mend its spelling",
             )
-        if name == "inboxes":
-            values[name] = msgspec.json.decode(text)
-        elif str(known[name].type).startswith("tuple"):
-            values[name] = tuple(part.strip() for part in text.split(",") if part.strip())
-        else:
-            values[name] = text
+        values[name] = _value(variable, known[name], text)
     return values
+
+
+def _value(variable: str, field: msgspec.structs.FieldInfo, text: str) -> Any:
+    """Return the value of a setting; raise ConfigurationError that names the variable."""
+    value: Any = text
+    try:
+        if field.name == "inboxes":
+            value = msgspec.json.decode(text)
+        elif str(field.type).startswith("tuple"):
+            value = tuple(part.strip() for part in text.split(",") if part.strip())
+        return msgspec.convert(value, field.type, strict=False, dec_hook=_path)
+    except msgspec.DecodeError as error:
+        raise ConfigurationError(
+            f"значение переменной не подходит · the variable does not fit: {error}",
+            where=variable,
+            found=text,
+            todo="see docs/reference/settings.md",
+        ) from error
+
+
+def _secret(variable: str, path: Path) -> str:
+    """Return what a file holds that a variable names."""
+    try:
+        return path.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"файл не читается · the file cannot be read: {error}", where=variable, found=str(path)
+        ) from error

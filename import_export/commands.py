@@ -20,6 +20,7 @@ import typer
 from gateway import registry
 from gateway.errors import ConfigurationError, GatewayError, NotFoundError
 from gateway.settings import FileInbox
+from gateway.store import peers
 from gateway.store.blobs import BlobDirectory
 from gateway.store.committer import Committer
 from import_export import profile as profiles
@@ -163,6 +164,8 @@ def export_receipts(
             yield key, revision, receipt, accepted_at.astimezone(UTC), digest.hex()
 
     temporary = file.with_name(f".{file.name}.tmp")
+    with psycopg.connect(url, cursor_factory=psycopg.RawCursor, autocommit=True) as connection:
+        peers.require(connection, peer)
     with psycopg.connect(url) as connection, connection.cursor("receipts") as cursor:
         cursor.execute(RECEIPTS, (peer, since, until))
         with temporary.open("wb") as target:

@@ -9,28 +9,33 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
 
 from gateway import registry
-from gateway.commands import context, output
+from gateway.commands import context, hindrances, output, times
 from gateway.errors import ConfigurationError, NotFoundError, StateError
-from gateway.store import deliveries
+from gateway.options import LOCAL
+from gateway.store import deliveries, peers
 from gateway.store.blobs import BlobDirectory
 from gateway.store.pool import Pool
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     import psycopg
 
     from gateway.settings import Settings
     from gateway.store.deliveries import Found
 
-app = output.app("deliveries", "Доставки: что кому должно уйти · What is owed to whom")
+app = output.app(
+    "deliveries", "Доставки: что кому должно уйти · What is owed to whom", default="list"
+)
 
 STATES = {
     "ready": "готова",
@@ -44,6 +49,8 @@ STATES = {
     "skipped": "пропущена",
 }
 COLUMNS = ("Номер", "Кому", "Событие", "Состояние", "Попыток", "Когда", "Почему")
+UNSENT = ("ready", "retry")
+"""States in which a delivery waits for its peer to be one that can be sent to."""
 BY_FILTER = ("refused", "dead")
 """States that a filter may replay; a doubt is a person's to settle first, by its id."""
 
@@ -51,7 +58,9 @@ Ids = Annotated[
     list[UUID] | None, typer.Argument(metavar="ДОСТАВКА…", help="Номера · Ids of deliveries")
 ]
 Id = Annotated[UUID, typer.Argument(metavar="ДОСТАВКА", help="Номер · Id of the delivery")]
-Destination = Annotated[str, typer.Option("--destination", "-d", help="Кому · Code of the peer")]
+Destination = Annotated[
+    str, typer.Option("--destination", "--peer", "-d", help="Кому · Code of the peer")
+]
 States = Annotated[list[str] | None, typer.Option("--state", "-s", help=", ".join(STATES))]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="Не больше · At most")]
 Reason = Annotated[str, typer.Option("--reason", help="Почему · Why; kept with the delivery")]
@@ -68,6 +77,8 @@ def list_(
 ) -> None:
     """Показать доставки, сначала новые · Show deliveries, the newest first."""
     with context.opened(context.settings()) as gw, gw.connection() as db:
+        if destination:
+            peers.require(db, destination)
         found = deliveries.find(
             db,
             destination=destination,
@@ -75,13 +86,15 @@ def list_(
             appeal_id=appeal,
             limit=limit,
         )
+        blocked = _blocked(gw, db, found)
+        zone = times.zone_of(gw.settings)
     if as_json:
-        output.document([_plain(f) for f in found])
+        output.document([_plain(f) | _why(f, blocked) for f in found])
         return
     output.table(
-        "Доставки · Deliveries",
+        times.titled("Доставки · Deliveries", zone),
         COLUMNS,
-        [_line(f) for f in found],
+        [_line(f, zone, _why(f, blocked).get("blocked", "")) for f in found],
     )
 
 
@@ -91,17 +104,20 @@ def show(id_: Id, *, as_json: output.Json = False) -> None:
     with context.opened(context.settings()) as gw, gw.connection() as db:
         found = deliveries.get(db, id_)
         tried = deliveries.attempts(db, id_)
+        plain = _plain(found) | _why(found, _blocked(gw, db, [found]))
+        zone = times.zone_of(gw.settings)
     if as_json:
-        output.document(_plain(found) | {"attempts_made": [_attempt(a) for a in tried]})
+        output.document(plain | {"attempts_made": [_attempt(a) for a in tried]})
         return
-    output.table(f"Доставка · Delivery {id_}", ("Поле", "Значение"), [*_plain(found).items()])
+    title = f"Доставка · Delivery {id_}"
+    output.table(title, ("Поле", "Значение"), [*times.local(plain, zone).items()])
     output.table(
-        "Попытки · Attempts",
+        times.titled("Попытки · Attempts", zone),
         ("№", "Начата", "Итог", "HTTP", "Отправлено, SHA-256", "Кем", "Что сказано"),
         [
             (
                 a.n,
-                a.started_at,
+                times.shown(a.started_at, zone),
                 a.outcome or "…",
                 a.status or "",
                 a.request_sha256.hex()[:16] if a.request_sha256 else "",
@@ -136,18 +152,19 @@ def replay(
             allowed_events=BY_FILTER,
             todo="name the others one by one",
         )
-    with context.opened(context.settings()) as gw, gw.connection() as db, db.transaction():
+    with _decided(commit=commit) as (gw, db):
+        zone = times.zone_of(gw.settings)
         if ids:
             chosen, kept = [deliveries.get(db, id_) for id_ in ids], []
         else:
+            peers.require(db, destination)
             found = deliveries.find(db, destination=destination, states=wanted, limit=limit)
             chosen = [f for f in reversed(found) if not f.delivery.may_reach_citizen]
             kept = [f for f in found if f.delivery.may_reach_citizen]
-        if commit:
-            for item in chosen:
-                deliveries.replay(db, item.delivery.id, gw.now(), by_filter=not ids)
-            _announce(db)
-    _told("Будут отправлены · To be sent again", chosen, as_json=as_json, commit=commit, kept=kept)
+        for item in chosen:
+            deliveries.replay(db, item.delivery.id, gw.now(), by_filter=not ids)
+    title = times.titled("Будут отправлены · To be sent again", zone)
+    _told(title, chosen, zone, as_json=as_json, commit=commit, kept=kept)
 
 
 @app.command()
@@ -197,13 +214,12 @@ def _decide(
     as_json: bool,
     commit: bool,
 ) -> None:
-    """Show one delivery, and with commit carry out what a person decided about it."""
-    with context.opened(context.settings()) as gw, gw.connection() as db, db.transaction():
+    """Show one delivery, and carry out what a person decided about it, with commit for good."""
+    with _decided(commit=commit) as (gw, db):
+        zone = times.zone_of(gw.settings)
         found = deliveries.get(db, id_)
-        if commit:
-            decision(db, id_, gw.now(), reason)
-            _announce(db)
-    _told(title, [found], as_json=as_json, commit=commit)
+        decision(db, id_, gw.now(), reason)
+    _told(times.titled(title, zone), [found], zone, as_json=as_json, commit=commit)
 
 
 @app.command()
@@ -217,10 +233,14 @@ def send(
     """Отправить здесь и сейчас, не больше LIMIT · Send from here, now, at most LIMIT."""
     settings = context.settings()
     with context.opened(settings) as gw:
+        with gw.connection() as db:
+            if destination:
+                _require_sent_to(gw, db, destination)
+            due = [] if commit else deliveries.heads(db, destination, gw.now(), limit)
         if not commit:
-            with gw.connection() as db:
-                due = deliveries.heads(db, destination, gw.now(), limit)
-            _told("Будут отправлены · To be sent", due, as_json=as_json, commit=False)
+            zone = times.zone_of(settings)
+            title = times.titled("Будут отправлены · To be sent", zone)
+            _told(title, due, zone, as_json=as_json, commit=False)
             return
         sent = _send(gw, settings, destination, limit)
     if as_json:
@@ -238,8 +258,6 @@ def _send(gw: context.Opened, settings: Settings, destination: str, limit: int) 
     pool.open()
     try:
         known = Destinations(pool, registry.load(settings.adapters), settings, gw.now)
-        if destination and destination not in known():
-            raise NotFoundError("nothing is sent to this peer", found=destination)
         dispatcher = Dispatcher(
             gw.url,
             lambda: {c: d for c, d in known().items() if destination in ("", c)},
@@ -256,9 +274,44 @@ def _send(gw: context.Opened, settings: Settings, destination: str, limit: int) 
         pool.close()
 
 
-def _announce(db: psycopg.Connection[Any]) -> None:
-    """Wake the workers when this transaction commits."""
-    db.execute("NOTIFY gateway_work")
+def _require_sent_to(gw: context.Opened, db: psycopg.Connection[Any], code: str) -> None:
+    """Refuse a peer that is not there, that nothing is sent to, or that cannot be sent to."""
+    row = peers.read_all(db).get(code)
+    if row is None or row.adapter in LOCAL:
+        raise NotFoundError("nothing is sent to this peer", found=code, todo="`gateway peer list`")
+    for why in hindrances.of(gw.settings, [row]).values():
+        raise why
+
+
+@contextmanager
+def _decided(*, commit: bool) -> Iterator[tuple[context.Opened, psycopg.Connection[Any]]]:
+    """Lend a transaction for decisions; without commit everything is tried and taken back.
+
+    So what a dry run promises is what `--commit` does, and what it refuses is refused here too.
+    """
+    with (
+        context.opened(context.settings()) as gw,
+        gw.connection() as db,
+        db.transaction(force_rollback=not commit),
+    ):
+        yield gw, db
+        db.execute("NOTIFY gateway_work")  # heard by the workers when this commits
+
+
+def _blocked(gw: context.Opened, db: psycopg.Connection[Any], found: list[Found]) -> dict[str, str]:
+    """Return why peers are not sent to, of those that these deliveries wait for."""
+    waited_for = {f.delivery.destination for f in found if f.delivery.state in UNSENT}
+    if not waited_for:
+        return {}
+    rows = [row for code, row in peers.read_all(db).items() if code in waited_for]
+    why = hindrances.of(gw.settings, rows)
+    return {code: hindrances.told(error) for code, error in why.items()}
+
+
+def _why(found: Found, blocked: dict[str, str]) -> dict[str, str]:
+    d = found.delivery
+    why = blocked.get(d.destination) if d.state in UNSENT and d.kind != "pull" else None
+    return {"blocked": why} if why else {}
 
 
 def _states(given: list[str] | None) -> tuple[str, ...]:
@@ -273,6 +326,7 @@ def _states(given: list[str] | None) -> tuple[str, ...]:
 def _told(
     title: str,
     chosen: list[Found],
+    zone: ZoneInfo,
     *,
     as_json: bool,
     commit: bool,
@@ -287,7 +341,7 @@ def _told(
             }
         )
         return
-    output.table(title, COLUMNS, [_line(f) for f in chosen])
+    output.table(title, COLUMNS, [_line(f, zone) for f in chosen])
     if kept:
         output.say(
             f"Могут дойти до гражданина, только по одной · May reach a citizen, one by one: "
@@ -296,11 +350,12 @@ def _told(
     output.planned(commit=commit or not chosen)
 
 
-def _line(found: Found) -> tuple[Any, ...]:
+def _line(found: Found, zone: ZoneInfo, blocked: str = "") -> tuple[Any, ...]:
     d = found.delivery
     state = STATES.get(d.state, d.state)
-    when = found.due or found.ack_due or found.changed_at
-    return d.id, d.destination, d.event_type, f"{state} ({d.state})", d.attempts, when, found.error
+    when = times.shown(found.due or found.ack_due or found.changed_at, zone)
+    why = blocked or found.error
+    return d.id, d.destination, d.event_type, f"{state} ({d.state})", d.attempts, when, why
 
 
 def _plain(found: Found) -> dict[str, Any]:

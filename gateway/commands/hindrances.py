@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from gateway import registry
 from gateway.destinations import Builder
+from gateway.errors import StateError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from gateway.errors import GatewayError
     from gateway.model.peer import Peer
     from gateway.settings import Settings
 
@@ -22,17 +24,27 @@ def builder(settings: Settings, rows: Iterable[Peer]) -> Builder:
     return Builder(registry.load(sorted(named)), settings, lambda: datetime.now(UTC))
 
 
-def of(settings: Settings, rows: Iterable[Peer]) -> dict[str, str]:
+def of(settings: Settings, rows: Iterable[Peer]) -> dict[str, GatewayError]:
     """Return, by code, why peers are not sent to; those that are sent to are left out."""
-    found: dict[str, str] = {}
     rows = list(rows)
     with closing(builder(settings, rows)) as made:
-        for row in rows:
-            if not row.enabled:
-                found[row.code] = (
-                    "система отключена · the peer is disabled; "
-                    f"do: `gateway peer enable {row.code} --commit`"
-                )
-            elif (error := made.hindrance(row)) is not None:
-                found[row.code] = str(error)
-    return found
+        found = {row.code: _disabled(row) or made.hindrance(row) for row in rows}
+    return {code: error for code, error in found.items() if error is not None}
+
+
+def told(error: GatewayError | None) -> str:
+    """Say on one line what hinders, what was found and what to do; empty when nothing does."""
+    if error is None:
+        return ""
+    parts = (error.message, error.found, error.expected, error.todo)
+    return "; ".join(part for part in parts if part)
+
+
+def _disabled(row: Peer) -> StateError | None:
+    if row.enabled:
+        return None
+    return StateError(
+        "система отключена · the peer is disabled",
+        current_state=row.code,
+        todo=f"`gateway peer enable {row.code} --commit`",
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -17,8 +18,15 @@ from gateway import audit, contracts_explain, masking
 from gateway.commands import context, output, redecode, times
 from gateway.commands.context import Opened
 from gateway.commands.register import login
-from gateway.errors import GatewayError, Violation
-from gateway.store import lookup, messages
+from gateway.errors import (
+    ConfigurationError,
+    ConflictError,
+    GatewayError,
+    NotFoundError,
+    ValidationError,
+    Violation,
+)
+from gateway.store import lookup, messages, peers, refusals
 from gateway.store.blobs import BlobDirectory
 from gateway.wires.xmlbody import charset
 
@@ -28,7 +36,11 @@ app = output.app(
     default="list",
 )
 
-Id = Annotated[UUID, typer.Argument(metavar="ID", help="Номер сообщения · Its id")]
+STAGES = ("accepted", "applied", "late", "conflict", "refused", "undecodable", "parked")
+
+Id = Annotated[
+    str, typer.Argument(metavar="ID", help="Номер сообщения или correlation id · Either id")
+]
 Full = Annotated[
     bool,
     typer.Option(
@@ -44,7 +56,7 @@ def listed(
     peer: Annotated[str, typer.Option(metavar="КОД", help="От кого · From whom")] = "",
     stage: Annotated[
         str,
-        typer.Option(help="accepted applied late conflict refused undecodable parked"),
+        typer.Option(help=" ".join(STAGES)),
     ] = "",
     external_id: Annotated[
         str, typer.Option(metavar="КЛЮЧ", help="Внешний номер или MessageKey · Key of the call")
@@ -52,15 +64,21 @@ def listed(
     number: Annotated[
         str, typer.Option(metavar="НОМЕР", help="Любой номер обращения · Any number of an appeal")
     ] = "",
-    correlation: Annotated[str, typer.Option(metavar="ID", help="Correlation id")] = "",
+    correlation: Annotated[
+        str, typer.Option(metavar="ID", help="Correlation id из ответа · of the answer")
+    ] = "",
     since: Annotated[str, typer.Option(metavar="КОГДА", help="2h | 2026-11-21 | instant")] = "",
     until: Annotated[str, typer.Option(metavar="КОГДА", help="2h | 2026-11-21 | instant")] = "",
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="Не больше · At most")] = 50,
     as_json: output.Json = False,
 ) -> None:
     """Показать последние сообщения · List messages, the newest first."""
+    if stage and stage not in STAGES:
+        raise ValidationError(f"нет такой стадии · no such stage: {stage} ({' | '.join(STAGES)})")
     with context.opened(context.settings()) as gw, gw.connection() as db:
-        zone = ZoneInfo(gw.settings.zone)
+        if peer:
+            peers.require(db, peer)
+        zone = times.zone_of(gw.settings)
         wanted = messages.Filter(
             since=times.read(since, gw.now(), zone),
             until=times.read(until, gw.now(), zone),
@@ -71,24 +89,31 @@ def listed(
         if number or external_id:
             wanted = _about(db, wanted, number, external_id)
         rows = messages.listed(db, wanted, limit)
+        turned_away = correlation and refusals.listed(
+            db, refusals.Filter(correlation=correlation), 1
+        )
     if as_json:
         output.document([told(row) for row in rows])
         return
     output.table(
-        "Сообщения · Messages",
+        times.titled("Сообщения · Messages", zone),
         (
             "Принято", "Сообщение", "Система", "Провод", "Операция", "Ключ", "Стадия",
             "Разбор", "Обращение", "Состояние", "Доставки",
         ),
         [
             (
-                f"{row.recorded_at.astimezone(zone):%d.%m %H:%M:%S}", row.id, row.peer, row.wire,
-                row.operation, row.key, row.stage, _triage(row), row.receipt_number, row.state,
+                times.shown(row.recorded_at, zone), row.id, row.peer, row.wire, row.operation,
+                row.key, row.stage, _triage(row), row.receipt_number, row.state,
                 row.deliveries,
             )
             for row in rows
         ],
     )  # fmt: skip
+    if turned_away:
+        output.say(
+            f"Вызов отклонён · The call was refused: gateway refusals --correlation {correlation}"
+        )
 
 
 @app.command()
@@ -97,15 +122,16 @@ def show(
 ) -> None:
     """Показать одно сообщение со всем, что за ним последовало · Show one message and its fate."""
     with context.opened(context.settings()) as gw, gw.connection() as db:
-        row = messages.one(db, message)
+        zone = times.zone_of(gw.settings)
+        row = _one(db, message)
         blobs = BlobDirectory(gw.settings.blobs)
-        body = messages.body(db, blobs, message)
+        body = messages.body(db, blobs, row.id)
         events = deliveries = ()  # type: Sequence[Any]
         if row.appeal_id is not None:
-            events = messages.events(db, row.appeal_id, message)
-            deliveries = messages.deliveries(db, row.appeal_id, message)
+            events = messages.events(db, row.appeal_id, row.id)
+            deliveries = messages.deliveries(db, row.appeal_id, row.id)
         if full:
-            recorded(gw, "messages show", str(message), ground)
+            recorded(gw, "messages show", str(row.id), ground)
     shown = body.decode("utf-8", "replace") if full else masking.document(body, row.media_type)
     document = told(row) | {
         "size": len(body),
@@ -118,8 +144,9 @@ def show(
         return
     plain = {k: v for k, v in told(row).items() if v not in ("", None)}
     plain["note"] = msgspec.json.encode(plain.get("note")).decode()
-    output.table(f"Сообщение · Message {message}", ("Поле", "Значение"), list(plain.items()))
-    _tables(events, deliveries)
+    plain = times.local(plain, zone)
+    output.table(f"Сообщение · Message {row.id}", ("Поле", "Значение"), list(plain.items()))
+    _tables(events, deliveries, zone)
     output.console().print(escape(shown), soft_wrap=True)
 
 
@@ -129,18 +156,18 @@ def explain(
 ) -> None:
     """Объяснить, чем сообщение нарушает контракт · Explain how a message breaks the contract."""
     with context.opened(context.settings()) as gw, gw.connection() as db:
-        row = messages.one(db, message)
-        body = messages.body(db, BlobDirectory(gw.settings.blobs), message)
+        row = _one(db, message)
+        body = messages.body(db, BlobDirectory(gw.settings.blobs), row.id)
         if full:
-            recorded(gw, "messages explain", str(message), ground)
+            recorded(gw, "messages explain", str(row.id), ground)
         now = gw.now()
     violations = explained(body, row.media_type, row.operation, now, messages.beside(row))
     shown = [v if full else v._replace(found=masked(v.found)) for v in violations]
     if as_json:
-        output.document({"message": str(message), "violations": [v._asdict() for v in shown]})
+        output.document({"message": str(row.id), "violations": [v._asdict() for v in shown]})
     elif shown:
         output.table(
-            f"Нарушения · Violations: {message}",
+            f"Нарушения · Violations: {row.id}",
             ("Место", "Строка", "Код", "Что не так", "Найдено", "Ожидалось"),
             [(v.path, v.line or "", v.code, v.message, v.found, v.expected) for v in shown],
         )
@@ -172,7 +199,13 @@ def explained(
 
 
 def recorded(gw: Opened, what: str, subject: str, ground: str) -> None:
-    """Record a reading in full before it is shown."""
+    """Record a reading in full before it is shown; one without a ground is refused."""
+    if not ground.strip():
+        raise ConfigurationError(
+            "для --full нужно основание · --full needs a ground, it is recorded",
+            where="--ground",
+            expected='--ground "запрос прокуратуры № 12"',
+        )
     audit.record(
         gw.settings.data_dir,
         audit.Reading(at=gw.now(), who=login(""), what=what, subject=subject, ground=ground),
@@ -227,6 +260,29 @@ def _about(
     return wanted._replace(appeals=appeals, ids=ids)
 
 
+def _one(db: psycopg.Connection[Any], given: str) -> Any:
+    """Return the message with this id, or the one with this correlation id."""
+    with suppress(ValueError, NotFoundError):
+        return messages.one(db, UUID(given))
+    rows = messages.listed(db, messages.Filter(correlation=given), 11)
+    if len(rows) == 1:
+        return messages.one(db, rows[0].id)
+    if rows:
+        raise ConflictError(
+            f"сообщений несколько · several messages have it: {', '.join(str(r.id) for r in rows)}",
+            todo=f"`gateway messages --correlation {given}`",
+        )
+    if refusals.listed(db, refusals.Filter(correlation=given), 1):
+        raise NotFoundError(
+            "вызов отклонён, сообщения нет · the call was refused, there is no message",
+            found=given,
+            todo=f"`gateway refusals --correlation {given}`",
+        )
+    raise NotFoundError(
+        "no such message", found=given, todo="`gateway messages`: --number, --external-id, --peer"
+    )
+
+
 def _triage(row: Any) -> str:
     """Say what the second room has made of a message, or still has to."""
     if row.parked:
@@ -236,14 +292,14 @@ def _triage(row: Any) -> str:
     return str((row.note or {}).get("applied") or "")
 
 
-def _tables(events: Sequence[Any], deliveries: Sequence[Any]) -> None:
+def _tables(events: Sequence[Any], deliveries: Sequence[Any], zone: ZoneInfo) -> None:
     if events:
         output.table(
-            "События · Events",
+            times.titled("События · Events", zone),
             ("№", "Событие", "Записано", "Поздно", "Дополнено"),
             [
                 (
-                    e.seq, e.type, f"{e.recorded_at:%Y-%m-%d %H:%M:%S}",
+                    e.seq, e.type, times.shown(e.recorded_at, zone),
                     "да" if e.body.get("late") else "", "да" if e.body.get("inferred") else "",
                 )
                 for e in events

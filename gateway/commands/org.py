@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 import typer
 
-from gateway.commands import context, orgfile, output
+from gateway.commands import context, orgfile, output, times
 from gateway.errors import NotFoundError
 from gateway.model.fold import fold_id
 from gateway.store import organisations
@@ -86,16 +86,17 @@ def unmapped(*, as_json: output.Json = False) -> None:
     """Показать идентификаторы без органа · List identifiers that nobody has mapped."""
     with context.opened(context.settings()) as gw, gw.connection() as db:
         rows = organisations.unmapped(db)
+        zone = times.zone_of(gw.settings)
     if as_json:
         output.document([row._asdict() for row in rows])
         return
     output.table(
-        "Не сопоставлены · Not mapped",
+        times.titled("Не сопоставлены · Not mapped", zone),
         ("Система", "Идентификатор", "Название", "Раз", "Впервые", "Последний", "Сообщение"),
         [
             (
-                r.system, r.value, r.name, r.times, f"{r.first_seen:%Y-%m-%d %H:%M}",
-                f"{r.last_seen:%Y-%m-%d %H:%M}", r.message_id,
+                r.system, r.value, r.name, r.times, times.shown(r.first_seen, zone),
+                times.shown(r.last_seen, zone), r.message_id,
             )
             for r in rows
         ],

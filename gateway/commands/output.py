@@ -50,6 +50,14 @@ class Group(TyperGroup):
             args = [self.default, *args]
         return super().parse_args(ctx, args)  # type: ignore[no-any-return,unused-ignore]
 
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Show the options of the default command too: they may stand right behind the group."""
+        super().format_help(ctx, formatter)
+        if self.default:
+            command = self.commands[self.default]
+            inner = command.context_class(command, parent=ctx, info_name=self.default)
+            command.format_help(inner, formatter)
+
     def invoke(self, ctx: Any) -> Any:
         """Run the command; a GatewayError ends it with exit code 2."""
         try:

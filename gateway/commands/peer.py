@@ -79,7 +79,7 @@ def add(
     with context.opened(settings) as gw, gw.connection() as db, db.transaction():
         peers.add(db, peer, gw.now())
         key = peers.new_key(db, code, gw.now()) if with_key else ""
-    blocked = hindrances.of(settings, [peer]).get(code, "")
+    blocked = hindrances.told(hindrances.of(settings, [peer]).get(code))
     _told(code, key, as_json=as_json, text=f"Добавлен · Added: {code}", blocked=blocked)
 
 
@@ -212,7 +212,7 @@ def option(
             _require_there(row, unset)
             peers.unset_options(db, code, unset)
         found = peers.read_all(db)[code]
-    blocked = hindrances.of(settings, [found]).get(code, "")
+    blocked = hindrances.told(hindrances.of(settings, [found]).get(code))
     if as_json:
         told = {"peer": code, "options": found.options}
         output.document(told | ({"blocked": blocked} if blocked else {}))

@@ -75,6 +75,8 @@ def replay(
     if bool(message) == bool(stage):
         raise ValidationError("name messages, or --stage")
     with context.opened(context.settings()) as gw, gw.connection() as db:
+        if peer:
+            peers.require(db, peer)
         ids = sorted(message) if message else messages.waiting(db, stage, peer)
         found = [messages.one(db, each) for each in ids]
         outcomes = _run(gw, db, found, commit=commit)

@@ -44,6 +44,9 @@ SELECT peer, id, created_at, disabled_at FROM credential
 WHERE kind = 'key' ORDER BY peer, created_at
 """
 OPTIONS = "UPDATE peer SET options = options || $2::jsonb WHERE code = $1 RETURNING code"
+HEARD_OF = """
+SELECT EXISTS (SELECT FROM peer WHERE code = $1) OR EXISTS (SELECT FROM message WHERE peer = $1)
+"""
 UNSET = "UPDATE peer SET options = options - $2::text[] WHERE code = $1 RETURNING code"
 
 
@@ -59,6 +62,18 @@ def read_all(connection: Connection[Any]) -> dict[str, Peer]:
     """Return every peer by its code."""
     with connection.cursor(row_factory=dict_row) as cursor:
         return {row["code"]: Peer(**row) for row in cursor.execute(ALL)}
+
+
+def require(connection: Connection[Any], code: str) -> None:
+    """Raise NotFoundError for a code that is no peer's and that no message ever came from."""
+    row = connection.execute(HEARD_OF, (code,)).fetchone()
+    if row is None or not row[0]:
+        raise NotFoundError(
+            "нет такой системы · no such peer",
+            found=code,
+            expected=", ".join(read_all(connection)),
+            todo="`gateway peer list`",
+        )
 
 
 def add(connection: Connection[Any], peer: Peer, now: datetime) -> None:

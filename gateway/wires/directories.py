@@ -78,7 +78,10 @@ def page(name: str, since_version: str | None, cursor: str | None) -> c.GetDirec
     """Return a directory; empty items when the caller has this version already."""
     if name not in _TABLES:
         raise NotFoundError(
-            "this directory is not loaded", found=name, todo="load it with `gateway org import`"
+            "this release gives no such directory",
+            found=name,
+            expected=", ".join(_TABLES),
+            todo="take codes of topics and of bodies from those who keep them",
         )
     known = since_version == VERSION or cursor is not None
     items = () if known else _TABLES[name].items()

@@ -94,10 +94,19 @@ def test_in_full_the_reply_is_exact_and_the_reading_is_recorded(house, sent):
 def test_a_reading_that_cannot_be_recorded_does_not_happen(house, sent):
     house.settings.data_dir.write_text("not a directory")
 
-    said = house.run("evidence", sent, "--full", code=2)
+    said = house.run("evidence", sent, "--full", "--ground", "проверка 7", code=2)
 
     assert "must be recorded" in said
     assert "Секрет" not in said
+
+
+@pytest.mark.parametrize("ground", [(), ("--ground", " ")])
+def test_a_reading_in_full_without_a_ground_does_not_happen(house, sent, ground):
+    said = house.run("evidence", sent, "--full", *ground, code=2)
+
+    assert "нужно основание" in said
+    assert "Секрет" not in said
+    assert not (house.settings.data_dir / "audit.jsonl").exists()
 
 
 def test_erased_content_is_still_evidence_of_what_happened(house, sent):

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
-from gateway.errors import ValidationError
+from gateway.access.policy import Gate
+from gateway.access.refusals import RefusalLog
+from gateway.errors import AccessError, ValidationError
 
 BROKEN = {
     "externalId": "e-9",
@@ -136,3 +139,74 @@ def test_a_sound_message_has_nothing_to_explain(house, story):
     kept = house.keep(body, ValidationError("x"), "SubmitAppeal", media_type="application/xml")
 
     assert "соответствует" in house.run("messages", "explain", str(kept.message_id))
+
+
+def test_a_stage_or_a_peer_that_is_not_there_is_no_empty_table(house, story):
+    said = house.run("messages", "--stage", "bogus", code=2)
+    assert "undecodable" in said
+    said = house.run("messages", "--peer", "nope", code=2)
+    assert "epgu, sed" in said
+
+
+def test_what_came_from_a_peer_that_is_gone_can_still_be_listed(house, story):
+    house.change("DELETE FROM peer WHERE code = 'sed'")
+
+    assert listed(house, "--peer", "sed") == [("sed", "submit", "e-2")]
+
+
+def test_the_help_shows_the_filters_that_stand_right_behind_the_word(house):
+    assert "--correlation" in house.run("messages", "--help")
+
+
+def refuse(house, correlation):
+    log = RefusalLog(house.url, lambda: datetime.now(UTC))
+    log.start()
+    gate = Gate(house.url, trusted_wire=False, refused=log.record)
+    with pytest.raises(AccessError):
+        gate.enter(
+            {"authorization": "Basic c2VkOmd3X29uZV90d28="},
+            "127.0.0.1",
+            tls=False,
+            path="/soap/appeals.svc",
+            correlation=correlation,
+        )
+    log.stop()
+
+
+def test_a_correlation_id_leads_to_the_message_or_to_the_refusal(house, story):
+    """Which of the two it was, whoever holds the id need not know."""
+    id_ = house.keep(b"<half", ValidationError("cut"), "SubmitAppeal").message_id
+    house.change("UPDATE message SET correlation = $1 WHERE id = $2", "0a" * 16, id_)
+    assert house.json("messages", "show", "0a" * 16)["id"] == str(id_)
+    assert listed(house, "--correlation", "0a" * 16) == [("epgu", "SubmitAppeal", "")]
+
+    refuse(house, "0b" * 16)
+    assert f"gateway refusals --correlation {'0b' * 16}" in house.run(
+        "messages", "show", "0b" * 16, code=2
+    )
+    assert "gateway refusals --correlation" in house.run("messages", "--correlation", "0b" * 16)
+    (found,) = house.json("refusals", "--correlation", "0b" * 16)
+    assert (found["peer"], found["address"], found["path"], found["reason"]) == (
+        "sed",
+        "127.0.0.1",
+        "/soap/appeals.svc",
+        "wrong credential",
+    )
+
+
+def test_a_correlation_id_of_several_messages_names_them(house, story):
+    said = house.run("messages", "show", "test-correlation", code=2)
+
+    assert "несколько" in said
+    assert said.count("-7") >= 3
+
+
+def test_refusals_are_listed_with_the_newest_first(house):
+    for correlation in ("first-one", "second-one"):
+        refuse(house, correlation)
+
+    rows = house.json("refusals", "--peer", "sed", "--since", "1h")
+
+    assert [row["correlation"] for row in rows] == ["second-one", "first-one"]
+    assert house.json("refusals", "--until", "1h") == []
+    assert "Europe/Moscow" in house.run("refusals")

@@ -155,3 +155,9 @@ def test_a_file_that_cannot_be_read_is_told_with_what_is_wrong_with_it(run, tmp_
     assert done.exit_code == 1
     assert "unsupported: это книга Excel" in done.stdout
     assert "save the sheet as CSV" in done.stdout
+
+
+def test_receipts_of_a_peer_that_is_not_there_are_no_empty_table(run, tmp_path):
+    done = run("export", tmp_path / "out.csv", "--peer", "nope")
+    assert "nope" in str(done.exception)
+    assert not (tmp_path / "out.csv").exists()
