@@ -24,8 +24,8 @@ from xml.sax.saxutils import escape
 from lxml import etree
 
 from gateway import limits, xml
-from gateway.contracts_errors import bases, violation
-from gateway.errors import ConfigurationError, NotFoundError, ValidationError
+from gateway.contracts_errors import bases, binaries, notes, violation
+from gateway.errors import ConfigurationError, NotFoundError, TooLargeError, ValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,6 +71,9 @@ class Contract:
         self._schemas = schemas
         (self._schema,) = schemas.values()
         self._bases = bases(self._schema)
+        self._files = binaries(self._schema)
+        self.notes: Final = notes(self._schema)
+        """What the schema says of its patterns, by pattern, in words."""
         self._local = threading.local()
         if not _ADDRESS.search(wsdl) or len(_IMPORTS.findall(wsdl)) != 1:
             raise ConfigurationError(f"wsdl/{name} has no address or not one schema import")
@@ -127,7 +130,13 @@ class Contract:
         """
         if not self.valid(element, nodes):
             violations = self.explain(element)
+            for found in violations:
+                if found.code == "max_length" and self._is_file(found.path):
+                    raise _file_too_large(found)
             raise ValidationError(_summary(violations), violations)
+
+    def _is_file(self, path: str) -> bool:
+        return path.rpartition("/")[2].partition("[")[0] in self._files
 
     def valid(self, element: _Element, nodes: int | None = None) -> bool:
         """Say whether the element is valid, without a reason: that takes far longer to find."""
@@ -156,7 +165,7 @@ class Contract:
         found: dict[str, Violation] = {}
         for entry, index in zip(log, trace.indexes, strict=False):
             if entry.domain_name == "SCHEMASV":
-                item = violation(entry, places[index], element, self._bases)
+                item = violation(entry, places[index], element, self._bases, self._files)
                 found.setdefault(item.path, item)
         return tuple(found.values())[: limits.VIOLATIONS_REPORTED]
 
@@ -187,6 +196,16 @@ def _summary(violations: tuple[Violation, ...]) -> str:
         return "the message does not follow the contract"
     more = "" if len(violations) == 1 else f" (the first of {len(violations)})"
     return f"{violations[0].path}: {violations[0].message}{more}"
+
+
+def _file_too_large(found: Violation) -> TooLargeError:
+    return TooLargeError(
+        "a file carried as base64 is too large",
+        found=found.found,
+        expected=f"at most {found.expected} bytes",
+        where=found.path,
+        todo=f"a file has at most {limits.ATTACHMENT_INLINE_BYTES // limits.MB} MB in this release",
+    )
 
 
 class _Enough(Exception):

@@ -70,13 +70,40 @@ def bases(schema: bytes) -> dict[str, str]:
     }
 
 
+def notes(schema: bytes) -> dict[str, str]:
+    """Return what the schema's notes say of its patterns, by pattern."""
+    root = etree.fromstring(schema)
+    return {
+        pattern.get("value", ""): (
+            node.findtext(f"{{{ns.XSD}}}annotation/{{{ns.XSD}}}documentation") or ""
+        ).rstrip(".")
+        for node in root.findall(f"{{{ns.XSD}}}simpleType")
+        for pattern in node.iter(f"{{{ns.XSD}}}pattern")
+    }
+
+
+def binaries(schema: bytes) -> frozenset[str]:
+    """Return the names of elements that hold bytes in base64: files, which are never shown."""
+    root, base64 = etree.fromstring(schema), "xs:base64Binary"
+    types = {name for name, base in bases(schema).items() if base == base64}
+    return frozenset(
+        node.get("name", "")
+        for node in root.iter(f"{{{ns.XSD}}}element")
+        if node.get("type") == base64 or node.get("type", "").rpartition(":")[2] in types
+    )
+
+
 def violation(
-    entry: _LogEntry, element: _Element, root: _Element, types: Mapping[str, str]
+    entry: _LogEntry,
+    element: _Element,
+    root: _Element,
+    types: Mapping[str, str],
+    files: frozenset[str] = frozenset(),
 ) -> Violation:
     """Return one violation.
 
     entry: of the schema log. element: what it is about, or a child of it. root: the element the
-    path starts with. types: of `bases`.
+    path starts with. types: of `bases`. files: of `binaries`; their bytes are told by number only.
     """
     element = _about(entry.message, element)
     path = path_of(element, root)
@@ -90,7 +117,10 @@ def violation(
         if kind.code == "type":
             name = _CLARK.sub("", expected)
             expected = types.get(name, name)
-    found = (element.text or "").strip()[:_FOUND]
+    found = (element.text or "").strip()
+    if etree.QName(element).localname in files:
+        found = f"{len(found)} characters"
+    found = found[:_FOUND]
     if kind.code == "unknown_element":
         found = etree.QName(element).text[:_FOUND]
     elif kind.code in {"attribute", "xsi_type"}:

@@ -5,8 +5,8 @@
     │   ├── MalformedError        bytes that are not what they claim to be: XML, JSON, CSV, zip
     │   ├── TooLargeError         past a limit of gateway.limits
     │   ├── ValidationError       well-formed, but against the contract; carries a list of Violation
-    │   ├── UnknownOperationError no such operation, version or media type
-    │   └── UnsupportedError      understood, but not offered here
+    │   ├── UnknownOperationError no such operation or version
+    │   └── UnsupportedError      understood, but not offered here: a media type, a coding
     │       ├── VersionMismatchError  a SOAP version we do not speak, or not the one announced
     │       └── MustUnderstandError   a mandatory SOAP header that we do not process
     ├── ConflictError         the key is taken by other content               (who: peer)
@@ -30,7 +30,8 @@ status (docs/howto/wcf.md), except the challenge for a credential.
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, NamedTuple
+import re
+from typing import ClassVar, Final, Literal, NamedTuple
 
 Retry = Literal["never", "later", "ask"]
 Who = Literal["peer", "us", "operator"]
@@ -91,6 +92,26 @@ class GatewayError(Exception):
         return "; ".join(parts)
 
 
+_LINE: Final = re.compile(r"line (\d+)(?:, column (\d+))?")
+
+
+def violations_of(error: GatewayError) -> tuple[Violation, ...]:
+    """Return what an error of the sender's says as violations, at least one.
+
+    An error that names a line of the source, or a byte, is about the document as a whole: `/`.
+    """
+    found: tuple[Violation, ...] = getattr(error, "violations", ())
+    if found:
+        return found
+    place = _LINE.fullmatch(error.where)
+    path, message, line = error.where, error.message, 0
+    if place or error.where.startswith("byte "):
+        path, line = "/", int(place[1]) if place else 0
+        detail = f"column {place[2]}" if place and place[2] else "" if place else error.where
+        message = f"{message} ({detail})" if detail else message
+    return (Violation(path, error.code, message, error.found, error.expected, line),)
+
+
 class InputError(GatewayError):
     """The peer sent something we cannot take."""
 
@@ -111,7 +132,10 @@ class TooLargeError(InputError):
 
 
 class ValidationError(InputError):
-    """The message is well-formed but breaks the contract; `violations` says where, at most 20."""
+    """The message is well-formed but breaks the contract.
+
+    violations: where and how, at most 20.
+    """
 
     code = "validation"
 
@@ -126,7 +150,7 @@ class ValidationError(InputError):
 
 
 class UnknownOperationError(InputError):
-    """No such operation, version or media type."""
+    """No such operation or version."""
 
     code = "unknown_operation"
 
@@ -157,7 +181,10 @@ class MustUnderstandError(UnsupportedError):
 
 
 class ConflictError(GatewayError):
-    """The key is taken by other content; the stored receipt is named for comparison."""
+    """The key is taken by other content; the stored receipt is named for comparison.
+
+    sent_sha256: digest of what came now, by the rule of `existing_sha256`.
+    """
 
     code = "conflict"
     who: ClassVar[Who] = "peer"
@@ -169,9 +196,10 @@ class ConflictError(GatewayError):
         receipt_number: str = "",
         existing_sha256: str = "",
         existing_revision: int = 0,
+        sent_sha256: str = "",
         todo: str = "",
     ) -> None:
-        super().__init__(message, found=existing_sha256, todo=todo)
+        super().__init__(message, found=sent_sha256, expected=existing_sha256, todo=todo)
         self.receipt_number = receipt_number
         self.existing_sha256 = existing_sha256
         self.existing_revision = existing_revision

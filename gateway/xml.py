@@ -76,6 +76,11 @@ _ESCAPES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
 _POSITION: Final = re.compile(r",? line \d+, column \d+$")
 _TOO_DEEP: Final = etree.XPath(f"boolean({'/*' * (limits.XML_DEPTH + 1)})")
 _FEED: Final = 32 * limits.KB
+_SAMPLE: Final = 4 * limits.KB
+_YO: Final = b"\xa8\xb8"
+TODO_1251: Final = (
+    "the bytes look like windows-1251: say charset=windows-1251 in Content-Type, or send UTF-8"
+)
 
 
 class Document(NamedTuple):
@@ -184,6 +189,17 @@ def encoding_of(data: bytes, charset: str = "") -> str:
         return UTF8
 
 
+def looks_like_1251(data: bytes) -> bool:
+    """Say whether bytes that are no UTF-8 are Russian letters of windows-1251, most probably."""
+    try:
+        data.decode()
+    except UnicodeDecodeError as error:
+        high = [byte for byte in data[error.start : error.start + _SAMPLE] if byte > 0x7F]
+        letters = sum(byte >= 0xC0 or byte in _YO for byte in high)
+        return letters > 0.9 * len(high)
+    return False
+
+
 def _byte_order_mark(encoding: str) -> bytes:
     return next((bom for bom, name in _BOMS if name == encoding and name != UTF8), b"")
 
@@ -276,6 +292,7 @@ def _syntax_error(error: etree.XMLSyntaxError, text: bytes) -> MalformedError | 
     line, column = error.position
     where = f"line {line}, column {column}" if line else ""
     reason = _POSITION.sub("", error.msg or "no element in it").replace("\n", "")
+    todo = TODO_1251 if looks_like_1251(text) else ""
     if "limit exceeded" in reason or "xcessive depth" in reason:
         return TooLargeError(f"the XML parser stopped: {reason}", where=where)
-    return MalformedError(f"not well-formed XML: {reason}", where=where)
+    return MalformedError(f"not well-formed XML: {reason}", where=where, todo=todo)

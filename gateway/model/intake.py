@@ -51,17 +51,17 @@ def check_intake(appeal: Appeal, now: datetime) -> None:
     """
     wrong: list[Violation] = []
     if not (appeal.source_peer or appeal.source_system):
-        wrong.append(Violation("source", "required", "the appeal names no source"))
+        wrong.append(Violation("Source", "required", "the appeal names no source"))
     if not (has_text(appeal) or has_file(appeal) or has_number(appeal)):
         message = "the appeal has neither text, nor file, nor a number of its source"
-        wrong.append(Violation("text", "required", message, expected="one of the three"))
+        wrong.append(Violation("Text", "required", message, expected="one of the three"))
     ordinals = [question.ordinal for question in appeal.questions]
     if len(set(ordinals)) != len(ordinals) or any(ordinal < 1 for ordinal in ordinals):
         message = "questions are numbered from 1, each number once"
-        wrong.append(Violation("questions", "ordinal", message, found=str(ordinals)))
+        wrong.append(Violation("Questions", "ordinal", message, found=str(ordinals)))
     if appeal.revision < 1:
         message = "revisions count from 1"
-        wrong.append(Violation("revision", "range", message, found=str(appeal.revision)))
+        wrong.append(Violation("Revision", "range", message, found=str(appeal.revision)))
     wrong += future(_days(appeal), now)
     if wrong:
         raise ValidationError("the appeal cannot be taken in", tuple(wrong))
@@ -149,13 +149,13 @@ def has_number(appeal: Appeal) -> bool:
 
 def _check_counts(appeal: Appeal) -> None:
     for name, count, most in (
-        ("questions", len(appeal.questions), limits.QUESTIONS_PER_APPEAL),
-        ("attachments", len(appeal.attachments), limits.ATTACHMENTS_PER_APPEAL),
-        ("extras", _most_extras(appeal), limits.EXTRAS_PER_ENTITY),
+        ("Questions", len(appeal.questions), limits.QUESTIONS_PER_APPEAL),
+        ("Attachments", len(appeal.attachments), limits.ATTACHMENTS_PER_APPEAL),
+        ("Extra", _most_extras(appeal), limits.EXTRAS_PER_ENTITY),
     ):
         if count > most:
             raise TooLargeError(
-                f"too many {name}", found=str(count), expected=str(most), where=name
+                f"too many: {name}", found=str(count), expected=str(most), where=name
             )
 
 

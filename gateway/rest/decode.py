@@ -23,7 +23,7 @@ from gateway.errors import (
     Violation,
 )
 from gateway.jsontext import check_values
-from gateway.rest import explain
+from gateway.rest import explain, values
 from gateway.rest.routes import KEY_NAMES
 from gateway.wires import contract as c
 from gateway.wires.words import Id
@@ -88,8 +88,12 @@ def media_of(headers: Mapping[str, str]) -> str:
         form = "xml" if name in XML else "json" if name == JSON or name.endswith("+json") else ""
         if form and weight > best:
             chosen, best = form, weight
-    sent = headers.get("content-type", "").partition(";")[0].strip().lower()
-    return chosen or ("xml" if sent in XML else "json")
+    return chosen or ("xml" if is_xml(headers) else "json")
+
+
+def is_xml(headers: Mapping[str, str]) -> bool:
+    """Say whether the body of a call is XML, by its own word."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower() in XML
 
 
 def _media_type(headers: Mapping[str, str]) -> str:
@@ -116,7 +120,7 @@ def _key(headers: Mapping[str, str]) -> str:
         key = key[1:-1]
     with suppress(UnicodeError):
         key = key.encode("latin-1").decode()
-    wrong = explain.value(Id, key, KEY_HEADER) if key else None
+    wrong = values.wrong(Id, key, KEY_HEADER) if key else None
     if wrong or explain.FORBIDDEN.search(key):
         wrong = wrong or Violation(KEY_HEADER, "character", "a character that no key may hold")
         raise ValidationError("the Idempotency-Key cannot be taken", (wrong,))
@@ -141,8 +145,10 @@ def _parameters(route: Route, call: Call) -> dict[str, tuple[str, str]]:
     for name, text in pairs:
         path = f"?{name[:100]}"
         if name not in route.query:
-            message = f"no such parameter; known: {', '.join(route.query) or 'none'}"
-            raise ValidationError(message, (Violation(path, "unexpected", message, text[:200]),))
+            message, known = "no such parameter", ", ".join(route.query) or "no parameter"
+            raise ValidationError(
+                message, (Violation(path, "unexpected", message, text[:200], known),)
+            )
         if name in given:
             message = "the parameter is given twice"
             raise ValidationError(message, (Violation(path, "repeated", message, text[:200]),))
@@ -172,7 +178,7 @@ def _asked(route: Route, given: Mapping[str, tuple[str, str]]) -> c.Request:
     try:
         return msgspec.convert(fields, route.operation, strict=False)
     except msgspec.ValidationError as error:
-        found = [explain.value(kinds[n], v, path, strict=False) for n, (v, path) in given.items()]
+        found = [values.wrong(kinds[n], v, path, strict=False) for n, (v, path) in given.items()]
         wrong = tuple(map(_hinted, filter(None, found)))
         wrong = wrong or (Violation("", "contract", str(error)),)
         raise ValidationError("a parameter does not fit", wrong) from error
@@ -210,6 +216,12 @@ def key_name(route: Route) -> str:
     return next((name for name in ("messageKey", "externalId") if name in names), "")
 
 
+def place_in_xml(route: Route, *, inner: bool = True) -> str:
+    """Return where the document of a route stands in XML; inner: that of the wrapped one."""
+    wrap = f"/{route.wrap[0].upper()}{route.wrap[1:]}" if route.wrap and inner else ""
+    return f"/{route.operation.__name__}{wrap}"
+
+
 def _agree_in_xml(
     route: Route, operation: c.Request, key: str, given: Mapping[str, tuple[str, str]]
 ) -> None:
@@ -223,7 +235,8 @@ def _agree_in_xml(
     for owner, field, value, where in told:
         own = msgspec.structs.asdict(owner)[_attributes(type(owner))[field]]
         if own != value:
-            raise _differ(field[0].upper() + field[1:], where, own, value)
+            place = place_in_xml(route, inner=owner is inner)
+            raise _differ(f"{place}/{field[0].upper()}{field[1:]}", where, own, value)
 
 
 def _attributes(kind: type[msgspec.Struct]) -> dict[str, str]:
@@ -274,7 +287,7 @@ def _from_json(
 def _taken(route: Route, name: str, place: tuple[str, str]) -> Any:
     """Return the value of a path or query parameter; raise ValidationError naming it."""
     kind = _kinds(route.operation)[name]
-    wrong = explain.value(kind, place[0], place[1], strict=False)
+    wrong = values.wrong(kind, place[0], place[1], strict=False)
     if wrong:
         raise ValidationError("a parameter does not fit", (wrong,))
     return msgspec.convert(place[0], kind, strict=False)

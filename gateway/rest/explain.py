@@ -17,6 +17,8 @@ from msgspec import inspect
 
 from gateway import limits
 from gateway.errors import MalformedError, TooLargeError, ValidationError, Violation
+from gateway.rest import values
+from gateway.xml import looks_like_1251
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,20 +29,11 @@ SUSPECT: Final = re.compile(
     rb"\\(?:[bf]|u00[01][0-9a-f]|ud[89a-f][0-9a-f]{2}|ufff[ef])|\xef\xbf[\xbe\xbf]", re.IGNORECASE
 )
 """Bytes of JSON without which no forbidden character can be in it."""
-_EXPECTED: Final = re.compile(r"^Expected (.*?)(?:, got (.*))?$")
-_CODES: Final = (
-    ("matching regex", "pattern"),
-    ("of length", "length"),
-    ("Invalid enum", "enumeration"),
-    ("<=", "range"),
-    (">=", "range"),
-    ("Invalid base64", "base64"),
-    ("encoded datetime", "date_time"),
-    ("encoded date", "date"),
-    ("timezone", "date_time"),
-    ("got", "type"),
-)
 _BOM: Final = b"\xef\xbb\xbf"
+_TODO_1251: Final = (
+    "the bytes look like windows-1251, and JSON is UTF-8 only (RFC 8259): send UTF-8, or XML with "
+    "charset=windows-1251 in Content-Type"
+)
 
 
 def plain(body: bytes) -> Any:
@@ -52,7 +45,10 @@ def plain(body: bytes) -> Any:
         return json.loads(body.removeprefix(_BOM).decode())
     except UnicodeDecodeError as error:
         raise MalformedError(
-            "the body is not UTF-8", found=error.reason, where=f"byte {error.start}"
+            "the body is not UTF-8",
+            found=error.reason,
+            where=f"byte {error.start}",
+            todo=_TODO_1251 if looks_like_1251(body) else "",
         ) from error
     except json.JSONDecodeError as error:
         raise MalformedError(
@@ -74,23 +70,17 @@ def check_characters(document: Any) -> None:
 
 
 def refusal(kind: type[msgspec.Struct], document: Any, first: str) -> ValidationError:
-    """Return what is wrong with a document of this kind; first: msgspec's own finding."""
+    """Return what is wrong with a document of this kind; first: msgspec's own finding.
+
+    Raise TooLargeError for a file that is past its limit.
+    """
     found: list[Violation] = []
     for violation in _struct(kind, document, ""):
         found.append(violation)
         if len(found) == limits.VIOLATIONS_REPORTED:
             break
     found = found or [Violation("", "contract", first)]
-    return ValidationError("the document does not fit the contract", tuple(found))
-
-
-def value(kind: Any, given: Any, path: str, *, strict: bool = True) -> Violation | None:
-    """Return what is wrong with one value, or None."""
-    try:
-        msgspec.convert(given, kind, strict=strict)
-    except msgspec.ValidationError as error:
-        return _violation(path, str(error).partition(" - at `")[0], given)
-    return None
+    return ValidationError("the document does not fit the contract", tuple(found), todo=values.TODO)
 
 
 def step(name: str) -> str:
@@ -98,42 +88,32 @@ def step(name: str) -> str:
     return "/" + name.replace("~", "~0").replace("/", "~1")
 
 
-def _violation(path: str, text: str, given: Any) -> Violation:
-    expected = _EXPECTED.match(text)
-    code = next((code for mark, code in _CODES if mark in text), "value")
-    if code == "enumeration":
-        text = text.partition(" '")[0]  # the value is `found`, and a reason is shown unmasked
-    found = given if isinstance(given, str) else json.dumps(given, default=str)
-    return Violation(path, code, text, found[:200], expected[1] if expected else "")
-
-
 def _struct(kind: type[msgspec.Struct], document: Any, path: str) -> Iterator[Violation]:
     if not isinstance(document, dict):
-        yield _violation(path, f"Expected `object`, got `{_kind(document)}`", document)
+        yield values.other_type(document, path, "object")
         return
     fields = _members(kind)
     for name, given in document.items():
         field = fields.get(name)
         if field is None:
-            message = f"no such field; known: {', '.join(fields)}"
-            yield Violation(path + step(name), "unexpected", message, name[:200])
+            message = "no such field in the contract"
+            yield Violation(path + step(name), "unexpected", message, name[:200], ", ".join(fields))
         else:
             yield from _field(field, given, path + step(name))
     for name, field in fields.items():
         if field.required and name not in document:
-            yield Violation(path + step(name), "required", "the field is missing")
+            said = values.expected(field.kind)
+            yield Violation(path + step(name), "required", "the field is missing", "", said)
 
 
 def _field(member: _Member, given: Any, path: str) -> Iterator[Violation]:
     nested, many, most = member.nested, member.many, member.most
     if nested is None or given is None:
-        wrong = value(member.kind, given, path)
-        if wrong:
-            yield wrong
+        yield from values.all_wrong(member.kind, given, path)
     elif not many:
         yield from _struct(nested, given, path)
     elif not isinstance(given, list):
-        yield _violation(path, f"Expected `array`, got `{_kind(given)}`", given)
+        yield values.other_type(given, path, "array")
     else:
         if most is not None and len(given) > most:
             message = f"the list is too long: {len(given)} items"
@@ -171,11 +151,6 @@ def _nested(kind: Any) -> tuple[type[msgspec.Struct] | None, bool, int | None]:
     if isinstance(info, inspect.VarTupleType) and isinstance(info.item_type, inspect.StructType):
         return info.item_type.cls, True, info.max_length
     return None, False, None
-
-
-def _kind(given: Any) -> str:
-    names = {dict: "object", list: "array", str: "str", bool: "bool", int: "int", float: "float"}
-    return names.get(type(given), "null")
 
 
 def _characters(node: Any, path: str, depth: int) -> Iterator[Violation]:

@@ -74,15 +74,24 @@ async def answer(
         return Response(b"", status_code=499)
     except GatewayError as error:
         metrics.call("rest", operation, error.code)
-        if route.method == "GET":
-            places.as_parameters(error)
-        return problem(error, correlation, media=media)
+        return problem(_placed(error, route, request, headers), correlation, media=media)
     except Exception as error:
         log.exception("rest.defect", operation=operation, correlation=correlation)
         metrics.call("rest", operation, "internal")
         return problem(service.unexpected(error), correlation, media=media)
     metrics.call("rest", operation, "")
     return answered
+
+
+def _placed(
+    error: GatewayError, route: Route, request: Request[Any, Any, Any], headers: Mapping[str, str]
+) -> GatewayError:
+    """Return the error with its places spelt as the part of the call has them that they are in."""
+    if route.method == "GET":
+        return places.as_parameters(error, request.path_params)
+    if decode.is_xml(headers):
+        return places.below(error, decode.place_in_xml(route))
+    return places.as_pointers(error)
 
 
 async def _call(

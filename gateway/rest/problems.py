@@ -28,6 +28,18 @@ _MORE: Final = (
     ("current_state", "currentState"),
     ("allowed_events", "allowedEvents"),
 )
+_TODO: Final = {
+    "malformed": "correct the bytes and send again under the same key: nothing was accepted",
+    "too_large": "send less at once: files one by one with AttachFile, a package in parts",
+    "validation": "correct the places that are named and send again under the same key",
+    "unknown_operation": "compare the address and the document with /openapi.json",
+    "unsupported": "send what `expected` names",
+    "conflict": "compare both digests; a correction needs a higher revision",
+    "state": "read the state of the question; `allowedEvents` names what it allows",
+    "access": "use the credential you were given; the operator finds why by the correlation id",
+    "not_found": "check the number; GET /appeals lists what you have sent",
+}
+"""What to do where the error itself does not say it."""
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -74,9 +86,11 @@ def document(error: GatewayError, status: int, correlation: str) -> dict[str, An
     if ours:
         return members
     places.as_pointers(error)
-    for name in ("where", "found", "expected", "todo"):
+    for name in ("where", "found", "expected"):
         if value := getattr(error, name):
             members[name] = value
+    if todo := error.todo or _TODO.get(error.code, ""):
+        members["todo"] = todo
     if errors := service.field_errors(error):
         members["errors"] = errors
     for name, key in _MORE:

@@ -17,10 +17,10 @@ from gateway.errors import (
     GatewayError,
     MustUnderstandError,
     StateError,
-    ValidationError,
     VersionMismatchError,
     Violation,
     Wire,
+    violations_of,
 )
 from gateway.soap import addressing
 from gateway.soap.frame import Frame, Sealed, wrap
@@ -32,7 +32,7 @@ REASONS: Final = {
     "malformed": "Сообщение не удалось прочитать",
     "too_large": "Сообщение превышает допустимый размер",
     "validation": "Сообщение не соответствует контракту",
-    "unknown_operation": "Нет такой операции, версии или типа содержимого",
+    "unknown_operation": "Нет такой операции или версии",
     "unsupported": "Запрошенное здесь не предлагается",
     "version_mismatch": "Версия SOAP не поддерживается или не та, что объявлена",
     "must_understand": "Обязательный заголовок SOAP не поддерживается",
@@ -61,7 +61,9 @@ def seal_fault(error: GatewayError, frame: Frame, correlation_id: str) -> Sealed
     """
     wire = WIRE.get(error.code, WIRE["internal"])
     about_header = isinstance(error, VersionMismatchError | MustUnderstandError)
-    detail = "" if about_header else _detail(error, wire, correlation_id)
+    # A detail in SOAP 1.1 says that the fault is about the Body (4.4), so these have none there.
+    bare = about_header and frame.version == "1.1"
+    detail = "" if bare else _detail(error, wire, correlation_id)
     if frame.version == "1.2":
         body, blocks = _fault12(error, wire, detail), _blocks12(error)
     else:
@@ -132,8 +134,7 @@ def _detail(error: GatewayError, wire: Wire, correlation_id: str) -> str:
 
 def _particulars(error: GatewayError, wire: Wire) -> str:
     if wire.fault == "ValidationFault":
-        errors = error.violations if isinstance(error, ValidationError) else ()
-        return _errors(errors or _as_violation(error))
+        return _errors(violations_of(error))
     if wire.fault == "BusyFault":
         seconds = error.retry_after if isinstance(error, BusyError) else _RETRY_SECONDS
         return f"<RetryAfterSeconds>{seconds}</RetryAfterSeconds>"
@@ -150,10 +151,6 @@ def _particulars(error: GatewayError, wire: Wire) -> str:
             f"<AllowedEvents>{events}</AllowedEvents>" if events else ""
         )
     return ""
-
-
-def _as_violation(error: GatewayError) -> tuple[Violation, ...]:
-    return (Violation(error.where, error.code, error.message, error.found, error.expected),)
 
 
 def _errors(violations: tuple[Violation, ...]) -> str:

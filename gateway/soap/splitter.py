@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway import limits
-from gateway.errors import TooLargeError, UnknownOperationError, UnsupportedError
+from gateway.errors import TooLargeError, UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,9 +69,8 @@ class Parts(NamedTuple):
 class Splitter:
     """Collects one HTTP body under its limits.
 
-    content_type: of the request. root_limit: bytes of the root part. Raises UnknownOperationError
-    for a media type that is not SOAP and UnsupportedError for a package of several parts, both
-    before the first byte is taken.
+    content_type: of the request. root_limit: bytes of the root part. Raises UnsupportedError for a
+    media type that is not SOAP, or is a package of several parts, before the first byte is taken.
     """
 
     def __init__(self, content_type: str, root_limit: int = limits.SOAP_ROOT_BYTES) -> None:
@@ -81,10 +80,10 @@ class Splitter:
                 "a package of several parts (MTOM, SwA) is not offered",
                 found=name,
                 expected=f"{SOAP11_MEDIA} or {SOAP12_MEDIA}",
-                todo="send attachments as base64, at most 5 MB each",
+                todo="send the envelope alone, attachments in it as base64, at most 5 MB each",
             )
         if name not in (SOAP11_MEDIA, SOAP12_MEDIA):
-            raise UnknownOperationError(
+            raise UnsupportedError(
                 "the media type is not SOAP",
                 found=name or "no Content-Type",
                 expected=f"{SOAP11_MEDIA} (SOAP 1.1) or {SOAP12_MEDIA} (SOAP 1.2)",

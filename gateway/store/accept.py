@@ -171,6 +171,7 @@ def _repeat_or_conflict(entry: Entry, first: Accepted, first_body: bytes, rows: 
         receipt_number=first.receipt_number,
         existing_sha256=first.content_sha256.hex(),
         existing_revision=first.revision,
+        sent_sha256=(entry.message.content_sha256 or entry.message.body_sha256).hex(),
         todo="send a higher revision if this is an amendment, another id if it is another appeal",
     )
     rows.refuse(entry, "conflict", error.message, appeal_id=first.appeal_id)

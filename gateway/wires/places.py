@@ -10,9 +10,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from gateway.errors import ValidationError
+from gateway.errors import TooLargeError, ValidationError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from gateway.errors import GatewayError
 
 _NAME: Final = re.compile(r"[A-Z]\w*")
@@ -38,22 +40,37 @@ def as_pointers(error: GatewayError) -> GatewayError:
     return error
 
 
-def as_parameters(error: GatewayError) -> GatewayError:
-    """Return the error of a call without a body, its places as parameters of the query."""
+def as_parameters(error: GatewayError, in_path: Collection[str] = ()) -> GatewayError:
+    """Return the error of a call without a body, its places as parameters of the query.
+
+    in_path: names of the parameters that stand in the path.
+    """
     if isinstance(error, ValidationError):
         error.violations = tuple(
-            v._replace(path="?" + v.path[0].lower() + v.path[1:]) if _NAME.fullmatch(v.path) else v
+            v._replace(path=_parameter(v.path, in_path)) if _NAME.fullmatch(v.path) else v
             for v in error.violations
         )
         error.where = error.violations[0].path if error.violations else ""
     return error
 
 
+def _parameter(path: str, in_path: Collection[str]) -> str:
+    name = path[0].lower() + path[1:]
+    return f"{{{name}}}" if name in in_path else f"?{name}"
+
+
 def below(error: GatewayError, prefix: str) -> GatewayError:
     """Return the error with its relative places below a prefix such as `/SubmitAppeal/Appeal`."""
     if isinstance(error, ValidationError):
         error.violations = tuple(
-            v if v.path.startswith("/") else v._replace(path=f"{prefix}/{v.path}".rstrip("/"))
+            v._replace(path=f"{prefix}/{v.path}".rstrip("/")) if _is_relative(v.path) else v
             for v in error.violations
         )
+    elif isinstance(error, TooLargeError) and error.where and _is_relative(error.where):
+        error.where = f"{prefix}/{error.where}"
     return error
+
+
+def _is_relative(path: str) -> bool:
+    """Whether it is a place in the document: no parameter, header, or line of the source."""
+    return path[:1] not in ("/", "?", "{") and "-" not in path and " " not in path

@@ -15,7 +15,15 @@ import msgspec
 
 from gateway import __version__, contracts, ingest, limits, ns, xml
 from gateway.access.policy import Caller
-from gateway.errors import WIRE, GatewayError, InputError, InternalError, ValidationError, Violation
+from gateway.errors import (
+    WIRE,
+    GatewayError,
+    InputError,
+    InternalError,
+    ValidationError,
+    Violation,
+    violations_of,
+)
 from gateway.soap import envelope
 from gateway.soap.faults import message_of
 from gateway.wires import canonical, reported
@@ -215,23 +223,31 @@ def item_error(error: GatewayError) -> c.ItemError:
         code=error.code,
         message=error.message,
         retry=error.retry,
-        errors=field_errors(error),
+        errors=field_errors(error) or _alone(error),
         receipt_number=getattr(error, "receipt_number", "") or None,
     )
 
 
 def field_errors(error: GatewayError) -> tuple[c.FieldError, ...]:
-    """Return the violations of an error in the contract's form."""
-    return tuple(
-        c.FieldError(
-            path=v.path,
-            line=v.line or None,
-            code=v.code,
-            found=v.found or None,
-            expected=v.expected or None,
-            message=v.message,
-        )
-        for v in getattr(error, "violations", ())
+    """Return the violations of an error in the contract's form, none when it has none."""
+    return tuple(map(_field_error, getattr(error, "violations", ())))
+
+
+def _alone(error: GatewayError) -> tuple[c.FieldError, ...]:
+    """The one place of a sender's error that names no field, as SOAP tells it too."""
+    if not isinstance(error, InputError):
+        return ()
+    return tuple(map(_field_error, violations_of(error)))
+
+
+def _field_error(violation: Violation) -> c.FieldError:
+    return c.FieldError(
+        path=violation.path,
+        line=violation.line or None,
+        code=violation.code,
+        found=violation.found or None,
+        expected=violation.expected or None,
+        message=violation.message,
     )
 
 
@@ -242,7 +258,7 @@ def fault(error: GatewayError, correlation: str) -> c.Fault:
         "code": error.code,
         "message": message_of(error),
         "correlation_id": correlation,
-        "errors": field_errors(error),
+        "errors": field_errors(error) or _alone(error),
         "receipt_number": getattr(error, "receipt_number", None) or None,
         "existing_sha256": getattr(error, "existing_sha256", None) or None,
         "existing_revision": getattr(error, "existing_revision", None) or None,

@@ -50,11 +50,11 @@ Guid = Annotated[
 ]
 """A GUID with hyphens, without braces; empty means absent."""
 Ogrn = Annotated[str, Meta(max_length=15, pattern=r"^([0-9]{13}([0-9]{2})?)?" + _END)]
-"""ОГРН or ОГРНИП; empty means absent."""
+"""ОГРН, 13 digits, or ОГРНИП, 15; empty means absent."""
 Inn = Annotated[str, Meta(max_length=12, pattern=r"^([0-9]{10}([0-9]{2})?)?" + _END)]
-"""ИНН; empty means absent."""
+"""ИНН, 10 or 12 digits; empty means absent."""
 Oktmo = Annotated[str, Meta(max_length=11, pattern=r"^([0-9]{8}([0-9]{3})?)?" + _END)]
-"""ОКТМО; empty means absent."""
+"""ОКТМО, 8 or 11 digits; empty means absent."""
 Cursor = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[!-~]+" + _END)]
 """An opaque place in a list, as the gateway returned it."""
 

@@ -205,7 +205,7 @@ class TestIdempotencyKey:
             "/appeals", body, Content_Type="text/xml", Accept="application/json",
             Idempotency_Key="k-other",
         )  # fmt: skip
-        assert refused.places == [("/externalId", "disagrees")]
+        assert refused.places == [("/SubmitAppeal/Appeal/ExternalId", "disagrees")]
 
     def test_it_may_be_russian_and_must_be_a_key(self, house):
         given = "А26-7".encode().decode("latin-1")
@@ -264,7 +264,7 @@ class TestAmending:
         assert "Уточнено".encode() in kept[0][0]
         other = path.replace("revisions/2", "revisions/3")
         refused = house.post(other, binding.write(given), method="PUT", **headers)
-        assert refused.places == [("/revision", "disagrees")]
+        assert refused.places == [("/AmendAppeal/Revision", "disagrees")]
 
     def test_parameters_are_named_when_they_are_wrong(self, house):
         wrong = self.PATH.replace("revisions/2", "revisions/two")

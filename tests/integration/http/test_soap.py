@@ -186,7 +186,7 @@ class TestFaults:
                 "malformed",
             ),
             (SAMPLE, "text/xml; charset=koi8-r", "unsupported"),
-            (SAMPLE, "application/json", "unknown_operation"),
+            (SAMPLE, "application/json", "unsupported"),
             (SAMPLE, SOAP12, "version_mismatch"),
             (SAMPLE.replace(b"SubmitAppeal", b"NoSuch"), TEXT11, "unknown_operation"),
             (SAMPLE.replace(b"appeals:v1", b"appeals:v9"), TEXT11, "unknown_operation"),

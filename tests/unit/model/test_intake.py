@@ -48,7 +48,7 @@ def test_every_fault_is_named_at_once():
     with pytest.raises(ValidationError) as caught:
         check_intake(Appeal(questions=(Question(ordinal=1), Question(ordinal=1)), revision=0), NOW)
 
-    assert [v.path for v in caught.value.violations] == ["source", "text", "questions", "revision"]
+    assert [v.path for v in caught.value.violations] == ["Source", "Text", "Questions", "Revision"]
 
 
 def test_counts_are_bounded():

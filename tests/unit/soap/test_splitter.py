@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.errors import TooLargeError, UnknownOperationError, UnsupportedError
+from gateway.errors import TooLargeError, UnsupportedError
 from gateway.soap.splitter import Splitter, media_type
 
 
@@ -29,7 +29,7 @@ def test_the_limit_is_checked_piece_by_piece():
 
 @pytest.mark.parametrize("content_type", ["", "application/json", "text/plain", "text/xmlx", ";"])
 def test_what_is_not_soap_is_refused_at_once(content_type):
-    with pytest.raises(UnknownOperationError) as caught:
+    with pytest.raises(UnsupportedError) as caught:
         Splitter(content_type)
     assert "text/xml" in caught.value.expected
 
