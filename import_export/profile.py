@@ -201,14 +201,14 @@ def load(name: str) -> Profile:
         document = tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError as error:
         raise ConfigurationError(
-            "there is no such profile",
+            "нет такого профиля · there is no such profile",
             found=name,
             expected=", ".join(sorted(p.stem for p in PROFILES.glob("*.toml"))),
             todo="name a shipped profile or the path of a TOML file",
         ) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(
-            f"the profile is not TOML in UTF-8: {error}", where=path.name
+            f"профиль не TOML в UTF-8 · the profile is not TOML in UTF-8: {error}", where=path.name
         ) from error
     return build(document, path.name)
 
@@ -218,7 +218,9 @@ def build(document: dict[str, Any], where: str = "profile") -> Profile:
     try:
         profile = msgspec.convert(document, Profile)
     except msgspec.ValidationError as error:
-        raise ConfigurationError(f"the profile does not fit: {error}", where=where) from error
+        raise ConfigurationError(
+            f"профиль не подходит · the profile does not fit: {error}", where=where
+        ) from error
     _check_table(profile, where)
     _check_columns(profile, where)
     return profile
@@ -290,5 +292,8 @@ def _is_enum(kind: Any) -> bool:
 
 def _wrong(where: str, name: str, found: str, expected: str) -> ConfigurationError:
     return ConfigurationError(
-        "the profile does not fit", found=found, expected=expected, where=f"{where}: {name}"
+        "профиль не подходит · the profile does not fit",
+        found=found,
+        expected=expected,
+        where=f"{where}: {name}",
     )
