@@ -45,7 +45,9 @@ WHERE kind = 'key' ORDER BY peer, created_at
 """
 OPTIONS = "UPDATE peer SET options = options || $2::jsonb WHERE code = $1 RETURNING code"
 HEARD_OF = """
-SELECT EXISTS (SELECT FROM peer WHERE code = $1) OR EXISTS (SELECT FROM message WHERE peer = $1)
+SELECT EXISTS (SELECT FROM peer WHERE code = $1)
+    OR EXISTS (SELECT FROM message WHERE peer = $1)
+    OR EXISTS (SELECT FROM delivery WHERE destination = $1)
 """
 UNSET = "UPDATE peer SET options = options - $2::text[] WHERE code = $1 RETURNING code"
 
@@ -65,7 +67,7 @@ def read_all(connection: Connection[Any]) -> dict[str, Peer]:
 
 
 def require(connection: Connection[Any], code: str) -> None:
-    """Raise NotFoundError for a code that is no peer's and that no message ever came from."""
+    """Raise NotFoundError for a code that is no peer's, sent nothing and is owed nothing."""
     row = connection.execute(HEARD_OF, (code,)).fetchone()
     if row is None or not row[0]:
         raise NotFoundError(
