@@ -30,7 +30,7 @@ ACK_COLUMNS: Final = (
     "row", "external_id", "revision", "receipt_number", "result", "accepted_at", "content_sha256",
 )  # fmt: skip
 ERR_COLUMNS: Final = (
-    "row", "column", "code", "rule", "found", "expected", "reason_ru", "reason_en",
+    "row", "column", "code", "rule", "found", "expected", "reason_ru", "reason_en", "line",
 )  # fmt: skip
 
 
@@ -121,7 +121,7 @@ class Answers:
         self._err.file.write(
             self._encoded(
                 (row, problem.column, problem.code, problem.rule, problem.found, problem.expected,
-                 problem.ru, problem.en)
+                 problem.ru, problem.en, problem.line or "")
             )
         )  # fmt: skip
         self.wrong += 1
@@ -216,7 +216,12 @@ def _item(result: Result) -> c.SubmitResult:
             retry=error.retry,
             errors=tuple(
                 c.FieldError(
-                    path=p.column, code=p.rule, found=p.found, expected=p.expected, message=p.en
+                    path=p.column,
+                    line=p.line or None,
+                    code=p.rule,
+                    found=p.found or None,
+                    expected=p.expected or None,
+                    message=p.en,
                 )
                 for _, p in result.problems[:20]
             ),

@@ -12,6 +12,7 @@ out the whole file is read once for being well-formed: of a bundle cut in the mi
 
 from __future__ import annotations
 
+import re
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 from xml.parsers import expat
 
@@ -19,7 +20,7 @@ import msgspec
 from lxml import etree
 
 from gateway import contracts, limits, ns, xml
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, ValidationError
 from gateway.wires import binding, canonical
 from gateway.wires import contract as c
 from import_export.lines import Line
@@ -35,6 +36,9 @@ _ROOTS: Final = tuple(
     ns.tag(ns.APPEALS, name) for name in ("Appeals", "ArrayOfAppealIn", "SubmitAppeals")
 )
 _ITEMS: Final = ns.tag(ns.APPEALS, "Items")
+_ABOVE: Final = re.compile(r"^/(?:SubmitAppeal/Appeal|(?:\w+/)*?AppealIn)(?=/|$)")
+"""What stands above an item: the wrapper it is checked in, or the bundle."""
+_LINES_KNOWN: Final = 65_535
 _READ: Final = 256 * limits.KB
 _ENCODINGS: Final = ("utf-8", "utf-16", "windows-1251", "us-ascii")
 
@@ -96,21 +100,37 @@ def _line(row: int, element: _Element) -> Line:
             raise unreadable("too_large", str(nodes), str(limits.SOAP_ROOT_NODES))
         if len(raw) > limits.SOAP_ROOT_BYTES:
             raise unreadable("too_large", str(len(raw)), str(limits.SOAP_ROOT_BYTES))
-        contracts.appeals().validate(_wrapped(raw), nodes + 1)
+        _validate(raw, nodes, cast("int | None", element.sourceline))
         inbound = canonical.submission(binding.read(c.AppealIn, element))
     except GatewayError as error:
-        return Line(
-            row=row,
-            last=row,
-            raw=raw,
-            problems=tuple((row, _within(found)) for found in problems_of(error)),
-        )
+        problems = tuple((row, _within(found)) for found in problems_of(error))
+        return Line(row=row, last=row, raw=raw, problems=problems, reason=_reason(problems))
     return Line(row=row, last=row, raw=raw, inbound=inbound)
+
+
+def _validate(raw: bytes, nodes: int, first: int | None) -> None:
+    """Check an item by the schema; lines are told as those of the file. first: the item's own."""
+    try:
+        contracts.appeals().validate(_wrapped(raw), nodes + 1)
+    except ValidationError as error:
+        # libxml2 counts no further than this, and a wrong line is worse than none.
+        known = first if first is not None and first < _LINES_KNOWN else 0
+        error.violations = tuple(
+            v._replace(line=v.line + known - 1 if known and v.line else 0) for v in error.violations
+        )
+        raise
+
+
+def _reason(problems: tuple[tuple[int, Problem], ...]) -> str:
+    """Say the first of them, and how many there are, as a fault of SOAP does."""
+    first = problems[0][1]
+    more = "" if len(problems) == 1 else f" (the first of {len(problems)})"
+    return f"{first.column}: {first.en}{more}" if first.column else f"{first.en}{more}"
 
 
 def _within(found: Problem) -> Problem:
     """Return the problem with its path counted from the item, not from its wrapper."""
-    path = found.column.removeprefix("/SubmitAppeal/Appeal").removeprefix("/AppealIn")
+    path = _ABOVE.sub("", found.column)
     return msgspec.structs.replace(found, column=path.lstrip("/"))
 
 

@@ -123,7 +123,7 @@ class Landing:
         )
         inbound = line.inbound
         if inbound is None:
-            error = as_error(tuple(found for _, found in line.problems))
+            error = as_error(tuple(found for _, found in line.problems), line.reason)
         else:
             if revision is not None and inbound.appeal is not None:
                 appeal = msgspec.structs.replace(inbound.appeal, revision=revision)

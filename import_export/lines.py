@@ -13,7 +13,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
     row, last: numbers from 1, header included, as a spreadsheet counts; items of an XML bundle
     count from 1. raw: the row's own bytes. Either `inbound` is set or `problems` is not empty; a
-    problem stands beside the row that has it.
+    problem stands beside the row that has it. reason: what is said of the line as a whole.
     """
 
     row: int
@@ -21,3 +21,4 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     raw: bytes
     inbound: Inbound | None = None
     problems: tuple[tuple[int, Problem], ...] = ()
+    reason: str = ""

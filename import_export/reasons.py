@@ -21,6 +21,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
 
     column: name of the column, or path within an item of an XML bundle; empty: the row as a whole.
     found is cut to 200 characters; expected is an example or a list, readable in both languages.
+    line: of the file, from 1, in an XML bundle; 0 in a table, whose rows say it.
     """
 
     code: str
@@ -30,6 +31,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     column: str = ""
     found: str = ""
     expected: str = ""
+    line: int = 0
 
     def __str__(self) -> str:
         """Say it on one line, in Russian and English."""
@@ -203,6 +205,40 @@ _BY_CODE: Final = {
 }
 
 
+_BY_VIOLATION: Final = {
+    "min_length": "значение слишком короткое",
+    "max_length": "значение слишком длинное",
+    "length": "значение не той длины",
+    "minimum": "число слишком мало",
+    "maximum": "число слишком велико",
+    "type": "значение не того типа",
+    "value": "значение не удаётся принять",
+    "attribute": "атрибут здесь не допускается",
+    "children": "здесь должно быть значение, а не элементы",
+    "text": "здесь должны быть элементы, а не текст",
+    "nil": "элемент не может быть пустым (nil): если значения нет, уберите его",
+    "xsi_type": "xsi:type называет не тот тип",
+    "schema": "элемент нарушает схему",
+    "unknown_element": "такого элемента в контракте нет",
+    "unexpected": "элемент здесь не ожидается: неизвестен, повторён или стоит не по порядку",
+    "namespace": "элемент в другом пространстве имён, чем контракт",
+    "max_items": "в списке слишком много элементов",
+    "choice": "должно быть указано ровно одно из значений",
+    "ordinal": "вопросы нумеруются с 1, каждый номер один раз",
+    "disagrees": "два места говорят разное",
+    "sha256": "контрольная сумма файла другая",
+    "size": "длина файла другая",
+    "attachment": "AttachmentId не от этого файла",
+}
+"""What the contract says of a place, by the word of the violation, where no profile has a rule."""
+
+
+def _russian(code: str) -> str:
+    if code in TEXTS:
+        return TEXTS[code].ru
+    return _BY_VIOLATION.get(code, _BY_CODE["validation"])
+
+
 def problem(rule: str, *, column: str = "", found: str = "", expected: str = "") -> Problem:
     """Return the problem of a rule in `TEXTS`."""
     text = TEXTS[rule]
@@ -232,8 +268,11 @@ def unreadable(rule: str, found: str = "", expected: str = "", where: str = "") 
     return cls(text.en, found=found, expected=expected, where=where)
 
 
-def as_error(problems: tuple[Problem, ...]) -> GatewayError:
-    """Return one error that carries the problems of a row, to keep with the row's message."""
+def as_error(problems: tuple[Problem, ...], reason: str = "") -> GatewayError:
+    """Return one error that carries the problems of a row, to keep with the row's message.
+
+    reason: what is said of the row as a whole.
+    """
     worst = next((p for p in problems if p.code != "validation"), None)
     if worst is not None and len(problems) == 1:
         return (
@@ -242,8 +281,8 @@ def as_error(problems: tuple[Problem, ...]) -> GatewayError:
             else MalformedError(worst.en, found=worst.found, where=worst.column)
         )
     return ValidationError(
-        "the row breaks its profile",
-        tuple(Violation(p.column, p.rule, p.en, p.found, p.expected) for p in problems),
+        reason or "the row breaks its profile",
+        tuple(Violation(p.column, p.rule, p.en, p.found, p.expected, p.line) for p in problems),
     )
 
 
@@ -254,11 +293,12 @@ def problems_of(error: GatewayError, column: str = "") -> tuple[Problem, ...]:
             Problem(
                 code=error.code,
                 rule=violation.code,
-                ru=TEXTS[violation.code].ru if violation.code in TEXTS else _BY_CODE["validation"],
+                ru=_russian(violation.code),
                 en=violation.message,
                 column=violation.path or column,
                 found=violation.found,
                 expected=violation.expected,
+                line=violation.line,
             )
             for violation in error.violations
         )

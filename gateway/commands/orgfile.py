@@ -28,6 +28,10 @@ from import_export import encoding
 PLAIN: Final = ("full_name", "short_name", "parent", "kind", "zone", "calendar")
 DAYS: Final = ("valid_from", "valid_to")
 DOC: Final = ("ogrn", "inn", "kpp", "oktmo", "address", "phone", "site")
+KIND_WORDS: Final = (
+    "фоив", "роив", "осв", "омсу", "подразделение", "уо", "тсж", "рсо", "подвед",
+)  # fmt: skip
+"""What a body may be (docs/howto/organisations.md)."""
 _ID_COLUMN: Final = "id:"
 _CODE: Final = re.compile(r"[^\s,;|]{1,100}")
 _SYSTEM: Final = re.compile(r"[a-z0-9][a-z0-9._:-]{0,60}")
@@ -151,6 +155,11 @@ def _record(line: Line, code: str, before: Record | None, found: list[Violation]
     values = line.values
     fields: dict[str, Any] = msgspec.structs.asdict(before) if before else {}
     fields |= {name: str(values[name] or "").strip() for name in PLAIN if name in values}
+    if "kind" in values:
+        fields["kind"] = fields["kind"].lower()
+        if fields["kind"] not in ("", *KIND_WORDS):
+            message, listed = "нет такого вида · no such kind", " | ".join(KIND_WORDS)
+            found.append(_wrong(line, "kind", "enumeration", message, fields["kind"], listed))
     fields |= {name: _day(line, name, values[name], found) for name in DAYS if name in values}
     doc = dict(fields.get("doc", {}))
     doc |= {name: str(values[name] or "").strip() for name in DOC if name in values}

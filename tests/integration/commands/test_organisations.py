@@ -80,6 +80,7 @@ def test_json_is_read_too(house, file):
         ("id;full_name\nx;А\nx;Б\n", "stands twice"),
         ("id;full_name\nx;\n", "a name is needed"),
         ("id;full_name;zone\nx;А;Asia/Omks\n", "no such zone"),
+        ("id;full_name;kind\nx;А;роивв\n", "no such kind"),
         ("id;full_name;parent\nx;А;nobody\n", "no such body"),
         ("id;full_name;parent\nx;А;y\ny;Б;x\n", "its own parent"),
         ("id;full_name;ogrn\nx;А;1025500748614\n", "check digit"),

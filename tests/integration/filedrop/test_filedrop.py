@@ -274,6 +274,15 @@ def test_a_bundle_lands_item_by_item_and_is_acknowledged_by_the_soap_contract(dr
     assert items[1].findtext("a:Error/a:Code", namespaces=space) == "validation"
     (error,) = drop.answers("b.xml.err.csv", "utf-8")
     assert (error["row"], error["column"], error["rule"]) == ("2", "Txt", "unexpected")
+    assert (error["line"], error["found"]) == ("4", "Txt")
+    assert error["reason_ru"].startswith("элемент здесь не ожидается")
+    told = items[1].find("a:Error", space)
+    assert told.findtext("a:Message", namespaces=space).startswith("Txt: the element is not")
+    place = told.find("a:Errors/a:FieldError", space)
+    names = ("Path", "Line", "Found")
+    said = [place.findtext(f"a:{name}", namespaces=space) for name in names]
+    assert said == ["Txt", "4", "Txt"]
+    assert "Text" in place.findtext("a:Expected", namespaces=space)
     drop.put("again.xml", (drop.inbox.path / "done" / "b.xml").read_bytes())
     assert drop.look().files[0].repeat == 2
 
