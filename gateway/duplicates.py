@@ -11,7 +11,9 @@ well use one number on one day. Who gave it is told in several ways, so it is a 
 | `org:CODE`         | the body of our directory that one of the former means; added when judging |
 
 Two letters are one when they share a word. They are two when each sender is known for certain and
-no word is shared. Otherwise nobody but a person can say: they are possible twins.
+no word is shared. Otherwise nobody but a person can say: they are possible twins. So are letters
+that share a word and that no rule may join: everything in a letter can be guessed, so joining needs
+more than its words (docs/adr/0019).
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from gateway.model.fold import fold_id, fold_name, number_key
 from gateway.model.registration import ReferralIn, Registration
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import date
     from uuid import UUID
 
@@ -190,9 +192,15 @@ class Letters:
         """Return everybody who holds one of the letters."""
         return {holder for holders in self._held.values() for holder in holders}
 
-    def judge(self, appeal_id: UUID, apart: frozenset[UUID] = frozenset()) -> Judged:
-        """Say what the letter of an appeal is; apart: appeals it is known not to be.
+    def judge(
+        self,
+        appeal_id: UUID,
+        joins: Callable[[UUID], bool],
+        apart: frozenset[UUID] = frozenset(),
+    ) -> Judged:
+        """Say what the letter of an appeal is.
 
+        joins: whether a rule may join it to an appeal at all. apart: appeals it is known not to be.
         A letter that two appeals hold, because a person has said that they are two, joins neither
         by itself.
         """
@@ -210,8 +218,9 @@ class Letters:
                 shared[holder] = ours & theirs
             elif not (_certain(ours) and _certain(theirs)):
                 perhaps.append(holder)
-        if len(shared) == 1 and not apart:
-            [(into, words)] = shared.items()
+        joined = [(holder, words) for holder, words in shared.items() if joins(holder)]
+        if len(joined) == 1 and not apart:
+            [(into, words)] = joined
             return Judged(into, min(words, key=_plainest))
         return Judged(twins=tuple(sorted((*shared, *perhaps))[:MOST_TWINS]))
 

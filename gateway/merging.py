@@ -144,6 +144,7 @@ def _own_life(
     )
     came = mine[0].cause
     causes = {e.cause for e in theirs if e.cause} - {e.cause for e in mine}
+    causes |= {e.cause for e in mine[at:] if e.cause and ties.is_aside(e)}
     messages = queue.named(connection, appeal_id, {*causes, *([came] if came else [])})
     founding = next((item for item in messages if item.message_id == came), None)
     if merger.actor == rule(planning.SAME_LETTER):

@@ -79,6 +79,7 @@ OPTIONS: Final[dict[str, Option]] = {
         "any", Annotated[float, msgspec.Meta(ge=0, le=36_500)], "дни · days, 0 … 36500"
     ),
     "grant": _EVENTS,
+    "same_letters": Option("any", _Words | list[_Words], 'имя группы · a group, or ["a", "b"]'),
     "text_is_redacted": Option("any", bool, _YES),
     "url": Option("http", str, "https://host/path", parse_target),
     "allow_private": Option("http", list[str], '["10.1.0.0/16"]', Resolver),

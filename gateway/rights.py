@@ -1,4 +1,4 @@
-"""What a peer may report of an appeal, by what it is to it; pure.
+"""What a peer may report of an appeal, by what it is to it, and whose letters may be joined; pure.
 
 | a peer that | may report, unless its `grant` names the events |
 |---|---|
@@ -7,6 +7,9 @@
 | was given it, and sees less | `BELOW_FULL` |
 
 A `grant` widens or narrows what a peer may report; the withdrawal stays the sender's with any.
+
+A letter of a peer's own that was merged into another's appeal gives it no right to that appeal
+(docs/adr/0019): what it tells is kept for a person, who may take the two apart or act himself.
 """
 
 from __future__ import annotations
@@ -17,9 +20,13 @@ from msgspec.structs import replace
 
 from gateway.disclosure import Level
 from gateway.model.events import EventType
+from gateway.model.facts import RoutedFacts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from gateway.lifecycle import Claim
+    from gateway.model.events import Event
     from gateway.model.peer import Peer
 
 BELOW_FULL: Final = frozenset(
@@ -41,6 +48,33 @@ def granted(peer: Peer | None, *, source: bool) -> frozenset[EventType] | None:
     if source or (peer is not None and peer.disclosure == Level.FULL):
         return None
     return BELOW_FULL
+
+
+def was_given(peer: str, history: Iterable[Event]) -> bool:
+    """Whether a route has ever named a peer for an appeal, by the events of that appeal."""
+    return any(
+        isinstance(event.payload, RoutedFacts) and peer in event.payload.destinations
+        for event in history
+    )
+
+
+def same_letters(one: Peer | None, other: Peer | None) -> bool:
+    """Whether the operator has declared that two peers bring the same letters (`same_letters`).
+
+    A peer brings the same letters as itself.
+    """
+    if one is None or other is None:
+        return False
+    return one.code == other.code or not _groups(one).isdisjoint(_groups(other))
+
+
+def _groups(peer: Peer) -> frozenset[str]:
+    named = peer.options.get("same_letters")
+    if isinstance(named, str):
+        named = [named]
+    if not isinstance(named, list):
+        return frozenset()
+    return frozenset(name for name in named if isinstance(name, str) and name)
 
 
 def within(claim: Claim, granted: frozenset[EventType] | None) -> tuple[Claim, tuple[str, ...]]:

@@ -81,7 +81,7 @@ class StoredSnapshots:
 
     def load(self, deliveries: Sequence[Delivery]) -> dict[UUID, Snapshot]:
         """Return a snapshot by delivery id."""
-        ids = sorted({d.appeal_id for d in deliveries if d.appeal_id is not None})
+        ids = sorted({i for d in deliveries for i in (d.appeal_id, d.through) if i is not None})
         with self._pool.connection() as connection:
             with connection.pipeline(), connection.transaction():
                 connection.execute(SETTINGS)
@@ -107,20 +107,25 @@ class StoredSnapshots:
             appeal_id: _answered(appeal) & known[appeal_id].keys()
             for appeal_id, appeal in appeals.items()
         }
+        whole = {
+            appeal_id: additions.with_files(
+                appeal, additions.attached(events[appeal_id], texts), known[appeal_id]
+            )
+            for appeal_id, appeal in appeals.items()
+        }
         now = self._clock()
         return {
             d.id: Snapshot(
-                additions.with_files(
-                    appeals[d.appeal_id],
-                    additions.attached(events[d.appeal_id], texts),
-                    known[d.appeal_id],
-                ),
+                # Taken apart since, the other is none of the destination's business any more.
+                Appeal(id=d.appeal_id) if _parted(d, states) else whole[d.appeal_id],
                 next((e for e in events[d.appeal_id] if e.seq == d.event_seq), None),
                 EncodeContext(
                     now=now,
-                    files=_Files(self._read, answered[d.appeal_id]),
+                    files=_Files(self._read, _named(answered, d.appeal_id, d.through)),
                     options=self._options(d.destination),
                 ),
+                # Its own may have gone with its month; then nothing is shown in its place.
+                whole.get(d.through, Appeal(id=d.through)) if d.through else None,
             )
             for d in deliveries
             if d.appeal_id in appeals
@@ -129,6 +134,15 @@ class StoredSnapshots:
     def _read(self, digest: str) -> bytes:
         with self._pool.connection() as connection:
             return blob_store.read(connection, self._blobs, bytes.fromhex(digest))
+
+
+def _parted(delivery: Delivery, states: Mapping[UUID, AppealState]) -> bool:
+    own = states.get(delivery.through) if delivery.through else None
+    return own is not None and own.merged_into != delivery.appeal_id
+
+
+def _named(answered: Mapping[UUID, set[str]], *ids: UUID | None) -> set[str]:
+    return {digest for i in ids if i is not None for digest in answered.get(i, ())}
 
 
 class _Files(Mapping[str, bytes]):

@@ -1,8 +1,9 @@
 """Who is to be told of an event, and how; pure.
 
-Three reasons to tell a peer: it sent the appeal, the route named it, or it raised the event and
-wants to know what became of it. How is the peer's own choice (`options.tell`); which events is its
-`options.events`, and where an adapter speaks with it, those of them that its manifest sends on.
+Reasons to tell a peer: it sent the appeal, the route named it, it raised the event and wants to
+know what became of it, or a letter of its own was merged into the appeal. How is the peer's own
+choice (`options.tell`); which events is its `options.events`, and where an adapter speaks with it,
+those of them that its manifest sends on.
 
 A peer that is disabled is owed what happens for `options.keep_days`: it lies in its lanes, is not
 sent, and goes out when the peer is enabled again.
@@ -11,8 +12,10 @@ sent, and goes out when the peer is enabled again.
 from __future__ import annotations
 
 from datetime import timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from gateway.lifecycle.table import ROWS
 from gateway.lifecycle.ties import told_of_own
 from gateway.model.events import EventType
 
@@ -44,6 +47,21 @@ CITIZEN: Final = frozenset({EventType.ANSWERED, EventType.LETTER_SENT, EventType
 """Events whose delivery may end in a letter to the applicant, where no manifest says so: of peers
 that pull, and of the channels of this house."""
 
+STANDING: Final = frozenset(
+    {row.event for row in ROWS if row.to is not None and row.event is not EventType.RECEIVED}
+    | {
+        EventType.REGISTRATION_ANNULLED,
+        EventType.RECEIVER_REGISTERED,
+        EventType.RECEIVER_ANSWERED,
+        EventType.EXTENDED,
+        EventType.LETTER_SENT,
+        EventType.DELIVERED,
+        EventType.DELIVERY_FAILED,
+    }
+)
+"""Where an appeal stands, its numbers and its answers: what whoever sent the same letter is told of
+it. What its sender adds to it, and what ties it to others, is not theirs to know."""
+
 KEEP_DAYS: Final = 90
 """How long a disabled peer is owed what happens, where its row does not say; a peer that has gone
 for good must not gather deliveries for ever."""
@@ -74,6 +92,10 @@ class Owed(NamedTuple):
     kind: str
     may_reach_citizen: bool
     test: bool
+    through: UUID | None = None
+
+
+_NOBODY: Final[Mapping[str, UUID]] = MappingProxyType({})
 
 
 def owed(
@@ -81,12 +103,15 @@ def owed(
     *,
     source: str,
     routed: Iterable[str],
+    merged: Mapping[str, UUID] = _NOBODY,
     peers: Mapping[str, Peer],
     manners: Mapping[str, Manner],
     test: bool,
 ) -> list[Owed]:
     """Return what the new events of one appeal oblige us to deliver, in the order of the events.
 
+    merged: peer → its own appeal, of those whose letter was merged into this one: unless they are
+    told in their own right, they are told of `STANDING` only, and through that appeal.
     manners: by name of the adapter; channels of this house have none. test: of a test message,
     which a production system is not given to pull; what is sent is stopped by dispatch, visibly.
     A destination that is told a state, not a story (`options.tell_last`, as ССТУ, which takes the
@@ -94,19 +119,23 @@ def owed(
     """
     result: list[Owed] = []
     destinations = dict.fromkeys((*routed, source))
+    through = {code: own for code, own in sorted(merged.items()) if code not in destinations}
     last_only = {
-        code for code in destinations if code in peers and peers[code].options.get("tell_last")
+        code
+        for code in (*destinations, *through)
+        if code in peers and peers[code].options.get("tell_last")
     }
     last: dict[str, Owed] = {}
     for event in events:
-        told = list(destinations)
-        if event.actor.kind == "peer" and event.actor.id not in destinations:
+        told = [*destinations, *(through if event.type in STANDING else ())]
+        if event.actor.kind == "peer" and event.actor.id not in {*destinations, *through}:
             told.append(event.actor.id)
         for code in told:
             peer = peers.get(code)
             if peer is None:
                 continue
-            item = _one(event, peer, manners.get(peer.adapter), source, test=test)
+            manner = manners.get(peer.adapter)
+            item = _one(event, peer, manner, source, test=test, through=through.get(code))
             if item is None:
                 continue
             if code in last_only:
@@ -117,7 +146,13 @@ def owed(
 
 
 def _one(
-    event: Event, peer: Peer, manner: Manner | None, source: str, *, test: bool
+    event: Event,
+    peer: Peer,
+    manner: Manner | None,
+    source: str,
+    *,
+    test: bool,
+    through: UUID | None,
 ) -> Owed | None:
     own_trouble = event.type in TROUBLE and event.actor.id == peer.code
     if (event.type in INTERNAL and not own_trouble) or told_of_own(event):
@@ -134,13 +169,14 @@ def _one(
     ordering = peer.options.get("ordering") or (manner.ordering if manner else "appeal")
     return Owed(
         destination=peer.code,
-        lane_key=str(event.appeal_id) if ordering == "appeal" else "",
+        lane_key=str(through or event.appeal_id) if ordering == "appeal" else "",
         appeal_id=event.appeal_id,
         event_seq=event.seq,
         event_type=event.type.value,
         kind=tell,
         may_reach_citizen=_may_reach_citizen(event, peer, manner),
         test=test,
+        through=through,
     )
 
 

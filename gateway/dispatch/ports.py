@@ -73,11 +73,16 @@ class Destination(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """An appeal as it is to be told, the event that is told of, and what an encoder may know."""
+    """An appeal as it is to be told, the event that is told of, and what an encoder may know.
+
+    own: the destination's own appeal, when it is told of this one only because a letter of its own
+    was merged into it.
+    """
 
     appeal: Appeal
     event: Event | None
     context: EncodeContext
+    own: Appeal | None = None
 
 
 class Snapshots(Protocol):

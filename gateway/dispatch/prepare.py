@@ -18,6 +18,7 @@ from gateway.dispatch.verdict import left_to_person, skipped
 from gateway.errors import BusyError, InternalError, PeerRefused, UnsupportedError
 from gateway.limits import BODY_IN_ROW_BYTES
 from gateway.model.ids import uuid7
+from gateway.sharing import share, share_event
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,9 +95,13 @@ def visible(snapshot: Snapshot, policy: Policy, peer: str, key: str = "") -> Sna
     key: idempotency key that the encoder shall know.
     Files that the disclosed appeal no longer names are taken out of the context too.
     """
-    level = policy.level
-    appeal = disclose(snapshot.appeal, level, peer=peer, text_is_redacted=policy.text_is_redacted)
-    event = snapshot.event and disclose_event(snapshot.event, level)
+    level, redacted = policy.level, policy.text_is_redacted
+    if snapshot.own is not None:
+        appeal = share(snapshot.own, snapshot.appeal, level)
+        event = snapshot.event and share_event(snapshot.event, level)
+    else:
+        appeal = disclose(snapshot.appeal, level, peer=peer, text_is_redacted=redacted)
+        event = snapshot.event and disclose_event(snapshot.event, level)
     files = snapshot.context.files
     if files:
         named = files_of(appeal)

@@ -8,7 +8,7 @@ Pure: no clock, no network, no database. docs/reference/lifecycle.md is generate
 """
 
 from gateway.lifecycle import ties
-from gateway.lifecycle.apply import Outcome, QuestionOutcome, apply
+from gateway.lifecycle.apply import Outcome, QuestionOutcome, apply, set_aside
 from gateway.lifecycle.claim import (
     Claim,
     claim_of_report,
@@ -50,5 +50,6 @@ __all__ = [
     "evolve",
     "fold",
     "missing_steps",
+    "set_aside",
     "ties",
 ]

@@ -82,6 +82,11 @@ def apply(state: AppealState, claim: Claim, ctx: Context) -> Outcome:
     )
 
 
+def set_aside(state: AppealState, claim: Claim, ctx: Context, code: str, reason: str) -> Event:
+    """Return the event that keeps a claim for a person without judging it (`ties.SET_ASIDE`)."""
+    return _conflict(state, claim, ctx, None, Verdict(Kind.CONFLICT, code, reason))
+
+
 _ENDING = frozenset(
     {EventType.ANSWERED, EventType.TRANSFERRED, EventType.DECLINED, EventType.WITHDRAWN}
 )
@@ -238,13 +243,13 @@ def _event(
 
 
 def _conflict(
-    state: AppealState, claim: Claim, ctx: Context, ordinal: int, found: Verdict
+    state: AppealState, claim: Claim, ctx: Context, ordinal: int | None, found: Verdict
 ) -> Event:
     payload = f.ConflictFacts(
         claimed=claim.type,
         code=found.code,
         reason=found.reason,
-        state=state.question(ordinal).state,
+        state=state.question(ordinal).state if ordinal is not None else state.state,
         occurred_at=claim.occurred_at.isoformat(),
         claim=msgspec.json.encode(claim.payload, order="sorted").decode(),
     )

@@ -184,7 +184,7 @@ def evolve(state: AppealState, event: Event) -> AppealState:
             expected=f"{state.appeal_id} {state.seq + 1}",
         )
     seen = state.seen
-    if event.key:
+    if event.key and not ties.is_aside(event):
         seen |= {seen_key(event.actor.id, event.key, cause) for cause in (None, event.cause)}
     state = _with(state, appeal_id=event.appeal_id, seq=event.seq, seen=seen)
     state = _appeal_facts(state, event)

@@ -24,6 +24,20 @@ POSSIBLE_TWIN: Final = "possible_twin"
 """Kind of a link of our own: perhaps one letter, which a person must say."""
 
 
+MERGED: Final = "merged"
+"""Code of a conflict: told of a merged appeal by one who has no say in the one that goes on."""
+SHARED: Final = "shared"
+"""Code of a conflict: one sender withdraws what another sent, too."""
+SET_ASIDE: Final = frozenset({MERGED, SHARED})
+"""Codes of what was not judged at all: when its message is worked on again, it is judged then."""
+
+
+def is_aside(event: Event) -> bool:
+    """Whether an event only keeps a claim that was not judged."""
+    told = event.payload
+    return isinstance(told, f.ConflictFacts) and told.code in SET_ASIDE
+
+
 class Dispute(msgspec.Struct, frozen=True, kw_only=True):
     """A contradiction that was recorded, and who settled it when; message: what told it."""
 

@@ -114,7 +114,7 @@ def _load(
     peer: str, page: Sequence[Scoped], snapshots: Snapshots
 ) -> dict[UUID, Snapshot | Exception]:
     """Read snapshots by appeal; one that fails harms itself only."""
-    asked = [_asking(peer, item.appeal_id) for item in page]
+    asked = [_asking(peer, item) for item in page]
     try:
         found = snapshots.load(asked)
     except OF_ALL:
@@ -129,12 +129,13 @@ def _load(
     return {d.appeal_id: found[d.id] for d in asked if d.appeal_id and d.id in found}
 
 
-def _asking(peer: str, appeal_id: UUID) -> Delivery:
+def _asking(peer: str, item: Scoped) -> Delivery:
     """A delivery of the appeal as a whole, as `Snapshots` takes it; it is never stored."""
     return Delivery(
-        id=appeal_id, destination=peer, lane="", seq=0, kind="push", appeal_id=appeal_id,
-        event_seq=None, event_type="", state="", attempts=0, created_at=_NEVER,
-        may_reach_citizen=False, test=False, payload_sha256=None,
+        id=item.appeal_id, destination=peer, lane="", seq=0, kind="push",
+        appeal_id=item.appeal_id, event_seq=None, event_type="", state="", attempts=0,
+        created_at=_NEVER, may_reach_citizen=False, test=False, payload_sha256=None,
+        through=item.through,
     )  # fmt: skip
 
 

@@ -34,7 +34,7 @@ MADE: Final = (
          organisation text NOT NULL, number_key text NOT NULL, inside bool NOT NULL,
          doc bytea NOT NULL)""",
     """CREATE TEMP TABLE reconcile_scope (
-         appeal_id uuid PRIMARY KEY, by_number bool NOT NULL)""",
+         appeal_id uuid PRIMARY KEY, by_number bool NOT NULL, through uuid)""",
     """CREATE TEMP TABLE reconcile_ours (
          organisation text NOT NULL, number_key text NOT NULL, appeal_id uuid NOT NULL,
          doc bytea NOT NULL)""",
@@ -43,11 +43,15 @@ GONE: Final = "DROP TABLE IF EXISTS reconcile_theirs, reconcile_scope, reconcile
 
 SCOPE: Final = """
 INSERT INTO reconcile_scope
-SELECT DISTINCT d.appeal_id, false FROM delivery d
+SELECT d.appeal_id, false,
+  CASE WHEN bool_and(d.through IS NOT NULL) THEN (array_agg(d.through))[1] END
+FROM delivery d
 WHERE d.destination = $1 AND d.kind = 'push' AND d.appeal_id IS NOT NULL AND d.state <> 'skipped'
   AND ((d.created_at >= $2 AND d.created_at < $3) OR (d.changed_at >= $2 AND d.changed_at < $3))
+GROUP BY d.appeal_id
 """
-"""Appeals about which this peer was told, or was to be told, within the window."""
+"""Appeals about which this peer was told, or was to be told, within the window. through: its own
+appeal, when that is all that ties it to this one (`delivery.through`)."""
 
 EARLIEST: Final = """
 SELECT min(d.created_at) FROM reconcile_scope s
@@ -57,7 +61,8 @@ JOIN delivery d ON d.appeal_id = s.appeal_id AND d.destination = $1
 
 SCOPE_BY_NUMBER: Final = """
 INSERT INTO reconcile_scope
-SELECT DISTINCT n.appeal_id, true
+SELECT n.appeal_id, true,
+  CASE WHEN bool_and(d.through IS NOT NULL) THEN (array_agg(d.through))[1] END
 FROM reconcile_theirs t
 CROSS JOIN LATERAL (
   SELECT r.appeal_id FROM registration r WHERE r.number_key = t.number_key
@@ -65,16 +70,16 @@ CROSS JOIN LATERAL (
   SELECT x.appeal_id FROM external_ref x
   WHERE x.value_key = t.number_key AND x.kind IN ('registration', 'letter', 'urog_number')
 ) n
-WHERE t.inside AND t.number_key <> '' AND EXISTS (
-  SELECT FROM delivery d
-  WHERE d.appeal_id = n.appeal_id AND d.destination = $1 AND d.kind = 'push'
-    AND d.state <> 'skipped')
+JOIN delivery d ON d.appeal_id = n.appeal_id AND d.destination = $1 AND d.kind = 'push'
+               AND d.state <> 'skipped'
+WHERE t.inside AND t.number_key <> ''
+GROUP BY n.appeal_id
 ON CONFLICT (appeal_id) DO NOTHING
 """
 """Appeals that the peer changed within the window, though we told it nothing then."""
 
 PAGE: Final = """
-SELECT s.appeal_id, s.by_number, a.receipt_number
+SELECT s.appeal_id, s.by_number, a.receipt_number, s.through
 FROM reconcile_scope s JOIN appeal a ON a.id = s.appeal_id
 WHERE $1::uuid IS NULL OR s.appeal_id > $1 ORDER BY s.appeal_id LIMIT $2
 """
@@ -83,7 +88,7 @@ TOLD: Final = """
 SELECT d.appeal_id, d.id, d.lane, d.event_seq, d.event_type, d.state, d.created_at, d.changed_at,
        d.may_reach_citizen, d.test, d.error, d.payload_sha256,
        (SELECT max(a.started_at) FROM attempt a
-        WHERE a.delivery_id = d.id AND a.request_sha256 IS NOT NULL)
+        WHERE a.delivery_id = d.id AND a.request_sha256 IS NOT NULL), d.through
 FROM delivery d
 WHERE d.appeal_id = ANY($1::uuid[]) AND d.destination = $2 AND d.kind = 'push'
 ORDER BY d.appeal_id, d.seq, d.id
@@ -91,7 +96,7 @@ ORDER BY d.appeal_id, d.seq, d.id
 
 DOUBTS: Final = """
 SELECT d.id, d.destination, d.lane, d.seq, d.kind, d.appeal_id, d.event_seq, d.event_type, d.state,
-       d.attempts, d.created_at, d.may_reach_citizen, d.test, d.payload_sha256,
+       d.attempts, d.created_at, d.may_reach_citizen, d.test, d.payload_sha256, d.through,
        coalesce((SELECT a.receipt_number FROM appeal a WHERE a.id = d.appeal_id), '')
 FROM delivery d
 WHERE d.destination = $1 AND d.state = 'unknown' AND d.kind = 'push'
@@ -130,11 +135,15 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Scoped(NamedTuple):
-    """An appeal to be compared; by_number: only because the peer's list named it."""
+    """An appeal to be compared; by_number: only because the peer's list named it.
+
+    through: the peer's own appeal, when it is told of this one only for that being merged into it.
+    """
 
     appeal_id: UUID
     by_number: bool
     receipt: str
+    through: UUID | None = None
 
 
 class Doubt(NamedTuple):

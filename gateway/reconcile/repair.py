@@ -97,6 +97,7 @@ def _resend(connection: Connection[Any], peer: str, appeal_id: UUID, now: dateti
             event_type=last.event_type,
             may_reach_citizen=last.may_reach_citizen,
             test=last.test,
+            through=last.through,
         )
         lanes.enqueue(connection, [again], now)
     else:

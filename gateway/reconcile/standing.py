@@ -15,7 +15,10 @@ BLOCKED: Final = frozenset({"refused", "dead"})
 
 
 class Told(NamedTuple):
-    """One delivery of an appeal to the peer; sent_at: start of its last send."""
+    """One delivery of an appeal to the peer; sent_at: start of its last send.
+
+    through: the peer's own appeal, when only that ties it to this one.
+    """
 
     appeal_id: UUID
     id: UUID
@@ -30,6 +33,7 @@ class Told(NamedTuple):
     error: str
     payload_sha256: bytes | None
     sent_at: datetime | None
+    through: UUID | None = None
 
 
 class Standing(NamedTuple):

@@ -35,10 +35,11 @@ LEFT JOIN ledger r ON k.receipt <> '' AND r.kind = 'appeal' AND r.receipt_number
                   AND (r.peer = k.peer OR EXISTS (
                         SELECT FROM delivery d
                         WHERE d.appeal_id = r.appeal_id AND d.destination = k.peer
-                          AND d.state <> 'skipped'))
+                          AND d.state <> 'skipped' AND d.through IS NULL))
 """
 """Finds the appeals that calls name by external id or receipt number, if the peer may see them:
-it sent the appeal, or was given it. The external id is told to its sender only, for it goes into
+it sent the appeal, or was given it; being told of one through a merged letter of its own is not
+that. The external id is told to its sender only, for it goes into
 the receipt."""
 
 TARGETS_BY_REGISTRATION = """
@@ -50,9 +51,22 @@ JOIN appeal a ON a.id = g.appeal_id
 JOIN ledger l ON l.kind = 'appeal' AND l.receipt_number = a.receipt_number
 WHERE l.peer = k.peer OR EXISTS (
     SELECT FROM delivery d WHERE d.appeal_id = l.appeal_id AND d.destination = k.peer
-                          AND d.state <> 'skipped')
+                          AND d.state <> 'skipped' AND d.through IS NULL)
+UNION ALL
+SELECT k.n, own.id, own.receipt_number, own.external_id
+FROM unnest($1::int4[], $2::text[], $3::text[], $4::text[]) AS k (n, peer, number_key, organisation)
+JOIN registration g ON g.number_key = k.number_key AND g.annulled_at IS NULL
+                   AND (k.organisation = '' OR g.organisation = k.organisation)
+JOIN appeal a ON a.id = g.appeal_id AND a.peer <> k.peer
+CROSS JOIN LATERAL (
+  SELECT o.id, o.receipt_number, o.external_id FROM appeal o
+  WHERE o.merged_into = a.id AND o.peer = k.peer ORDER BY o.id LIMIT 1) AS own
+WHERE NOT EXISTS (
+    SELECT FROM delivery d WHERE d.appeal_id = a.id AND d.destination = k.peer
+                          AND d.state <> 'skipped' AND d.through IS NULL)
 """
-"""The same by a body's registration number; two matches mean the organisation must be named."""
+"""The same by a body's registration number; two matches mean the organisation must be named. A
+sender whose letter was merged is told the number of the other appeal, and means its own by it."""
 
 ROWS = """
 WITH m AS (

@@ -39,6 +39,7 @@ class NewDelivery(NamedTuple):
     lane_key: the appeal's id as text, or "" when the destination wants everything in one order;
     what is pulled goes to `PULL_LANE` whatever is said here. event_seq: None for the appeal as a
     whole. may_reach_citizen: ends at a person, never sent again by filter. test: of a test message.
+    through: the destination's own appeal that was merged into this one, when only that ties them.
     """
 
     destination: str
@@ -49,6 +50,7 @@ class NewDelivery(NamedTuple):
     kind: Kind = "push"
     may_reach_citizen: bool = False
     test: bool = False
+    through: UUID | None = None
 
 
 class Delivery(NamedTuple):
@@ -68,6 +70,7 @@ class Delivery(NamedTuple):
     may_reach_citizen: bool
     test: bool
     payload_sha256: bytes | None
+    through: UUID | None = None
 
 
 class Claimed(NamedTuple):
@@ -202,6 +205,7 @@ def enqueue(connection: Connection[Any], rows: Sequence[NewDelivery], now: datet
             BoolArray.of([r.may_reach_citizen for r in rows]),
             BoolArray.of([r.test for r in rows]),
             now,
+            UuidArray.of([r.through for r in rows]),
         ),
     )
     return ids

@@ -24,15 +24,16 @@ positions the order of commits. next_seq comes back as it is after."""
 
 ENQUEUE = """
 INSERT INTO delivery (id, destination, lane, seq, kind, appeal_id, event_seq, event_type, state,
-                      created_at, changed_at, may_reach_citizen, test)
-SELECT a, b, c, d, e, f, nullif(g, 0), h, 'ready', $11, $11, i, j
+                      created_at, changed_at, may_reach_citizen, test, through)
+SELECT a, b, c, d, e, f, nullif(g, 0), h, 'ready', $11, $11, i, j, k
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int8[], $5::text[], $6::uuid[], $7::int4[],
-            $8::text[], $9::bool[], $10::bool[])
-  AS u (a, b, c, d, e, f, g, h, i, j)
+            $8::text[], $9::bool[], $10::bool[], $12::uuid[])
+  AS u (a, b, c, d, e, f, g, h, i, j, k)
 """
 
 COLUMNS = """d.id, d.destination, d.lane, d.seq, d.kind, d.appeal_id, d.event_seq, d.event_type,
-       d.state, d.attempts, d.created_at, d.may_reach_citizen, d.test, d.payload_sha256"""
+       d.state, d.attempts, d.created_at, d.may_reach_citizen, d.test, d.payload_sha256,
+       d.through"""
 """The fields of `lanes.Delivery`, in order."""
 
 CLAIM = f"""
@@ -332,12 +333,13 @@ ON CONFLICT (code) DO UPDATE SET paused_until = excluded.paused_until,
 
 PULLED = f"""
 SELECT {COLUMNS}, coalesce(a.peer, ''), coalesce(a.external_id, ''), coalesce(a.receipt_number, '')
-FROM delivery d LEFT JOIN appeal a ON a.id = d.appeal_id
+FROM delivery d LEFT JOIN appeal a ON a.id = coalesce(d.through, d.appeal_id)
 WHERE d.destination = $1 AND d.lane = $2 AND d.seq > $3 AND d.kind = 'pull' AND d.state <> 'skipped'
   AND (NOT d.test OR a.peer = $1 OR EXISTS (SELECT FROM peer p WHERE p.code = $1 AND p.test))
 ORDER BY d.seq LIMIT $4
 """
-"""A test message is read by its own sender and by test systems (design §2.14)."""
+"""A test message is read by its own sender and by test systems (design §2.14). What is told of
+another's appeal goes by the numbers of the reader's own."""
 
 PULL_LANE = """
 SELECT head_seq, next_seq FROM lane WHERE destination = $1 AND key = $2

@@ -37,12 +37,13 @@ CROSS JOIN LATERAL (
   CROSS JOIN LATERAL unnest(l.senders || ''::text) AS s
   WHERE l.number_key = k.number_key AND l.date = k.date
   GROUP BY 1
-  ORDER BY bool_or(l.senders && $3::text[]) DESC, 1
+  ORDER BY bool_or(h.peer = ANY($5::text[])) DESC, bool_or(l.senders && $3::text[]) DESC, 1
   LIMIT $4
 ) AS h
 """
 """Appeals that go on with a letter; what is merged speaks for the one it is merged into. A letter
-whose month retention has dropped joins nobody."""
+whose month retention has dropped joins nobody. First those that a rule may join ($5): whoever
+guesses a letter must not crowd them out."""
 
 WRITE = """
 INSERT INTO letter (appeal_id, number_key, date, senders)
@@ -93,8 +94,13 @@ ORDER BY a.id DESC LIMIT $2
 KEYS_OF = "SELECT number_key, date FROM letter WHERE appeal_id = ANY($1::uuid[])"
 
 
-def read(connection: Connection[Any], of: Mapping[UUID, Letter]) -> Letters:
-    """Lock the letters of new appeals and return what judging them needs."""
+def read(
+    connection: Connection[Any], of: Mapping[UUID, Letter], first: Iterable[str] = ()
+) -> Letters:
+    """Lock the letters of new appeals and return what judging them needs.
+
+    first: peers whose appeals are looked at before those of others, of whom there may be many.
+    """
     if not of:
         return Letters({}, {}, {})
     keys = sorted({letter.key for letter in of.values()})
@@ -108,6 +114,7 @@ def read(connection: Connection[Any], of: Mapping[UUID, Letter]) -> Letters:
             DateArray.of([key.date for key in keys]),
             TextArray.of(words),
             MOST_HOLDERS,
+            TextArray.of(sorted(first)),
         ),
     ):
         held.setdefault(LetterKey(number, day), {})[holder] = senders or ()

@@ -57,16 +57,26 @@ GROUP BY b.sha256 ORDER BY name
 """Files of an appeal: those it came with, and those of amendments, answers and AttachFile."""
 
 ATTACHMENT = """
-SELECT r.name, b.media_type, b.size, b.sha256, r.peer, a.id AS appeal_id, a.peer AS sender
+SELECT r.name, b.media_type, b.size, b.sha256, r.peer, a.id AS appeal_id, a.peer AS sender, s.given
 FROM blob_ref r JOIN blob b USING (sha256)
 LEFT JOIN message m ON m.id = r.owner
 JOIN appeal a ON a.id = coalesce(m.appeal_id, r.owner)
-WHERE b.sha256 = $1 AND (r.peer = $2 OR a.peer = $2 OR EXISTS (
-    SELECT FROM delivery d WHERE d.appeal_id = a.id AND d.destination = $2
-                          AND d.state <> 'skipped'))
-ORDER BY r.peer = $2 OR a.peer = $2 DESC LIMIT 20
+CROSS JOIN LATERAL (
+  SELECT EXISTS (SELECT FROM delivery d WHERE d.appeal_id = a.id AND d.destination = $2
+                                        AND d.state <> 'skipped' AND d.through IS NULL) AS given,
+         EXISTS (SELECT FROM appeal own WHERE own.merged_into = a.id AND own.peer = $2) AS merged
+) AS s
+WHERE b.sha256 = $1 AND (r.peer = $2 OR a.peer = $2 OR s.given OR s.merged)
+ORDER BY r.peer = $2 OR a.peer = $2 DESC, s.given DESC LIMIT 20
 """
-"""Where a file stands that a caller may know of; what it may see of it the level says."""
+"""Where a file stands that a caller may know of; what it may see of it the level says. given: it
+was given the appeal; else perhaps a letter of its own is merged into it."""
+
+SEES = """
+SELECT EXISTS (SELECT FROM appeal WHERE id = $2 AND peer = $1) OR EXISTS (
+    SELECT FROM delivery d WHERE d.appeal_id = $2 AND d.destination = $1
+                          AND d.state <> 'skipped' AND d.through IS NULL)
+"""
 
 REGISTER_LINES = """
 SELECT a.id, a.changed_at AS at, a.external_id, a.receipt_number, a.state, a.content_sha256,
@@ -135,6 +145,12 @@ def find(
             if appeal_id is not None:
                 found.setdefault(n, []).append((appeal_id, receipt, external_id))
     return found
+
+
+def sees(connection: Connection[Any], peer: str, appeal_id: UUID) -> bool:
+    """Whether a peer sent an appeal or was given it, whatever was merged into it."""
+    row = connection.execute(SEES, (peer, appeal_id)).fetchone()
+    return bool(row and row[0])
 
 
 def rows(connection: Connection[Any], statement: str, *values: Any) -> list[Any]:

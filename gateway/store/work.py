@@ -88,8 +88,8 @@ MERGED_INTO = "SELECT id, merged_into FROM appeal WHERE id = ANY($1::uuid[])"
 QUESTION_IDS = "SELECT appeal_id, id, ordinal FROM question WHERE appeal_id = ANY($1::uuid[])"
 
 MERGED_SOURCES = """
-SELECT merged_into, peer FROM appeal
-WHERE merged_into = ANY($1::uuid[]) AND id IS DISTINCT FROM $2::uuid
+SELECT merged_into, peer, id FROM appeal
+WHERE merged_into = ANY($1::uuid[]) AND id IS DISTINCT FROM $2::uuid ORDER BY id
 """
 
 
@@ -175,12 +175,15 @@ def question_ids(connection: Connection[Any], ids: Iterable[UUID]) -> dict[UUID,
 
 def merged_sources(
     connection: Connection[Any], ids: Iterable[UUID], *, without: UUID | None = None
-) -> dict[UUID, set[str]]:
-    """Return appeal → peers that sent the same letter by another channel; without: not this one."""
-    found: dict[UUID, set[str]] = {}
+) -> dict[UUID, dict[str, UUID]]:
+    """Return appeal → peer that sent the same letter by another channel → its own appeal.
+
+    without: not this one. Of several from one peer the oldest.
+    """
+    found: dict[UUID, dict[str, UUID]] = {}
     rows = connection.execute(MERGED_SOURCES, (UuidArray.of(list(ids)), without), binary=True)
-    for head, peer in rows:
-        found.setdefault(head, set()).add(peer)
+    for head, peer, own in rows:
+        found.setdefault(head, {}).setdefault(peer, own)
     return found
 
 

@@ -21,11 +21,12 @@ from gateway.lifecycle import (
     Kind,
     apply,
     evolve,
+    set_aside,
 )
 from gateway.model import facts as f
 from gateway.model.events import Actor, Event, EventType, State
 from gateway.model.fold import number_key
-from gateway.subscriptions import Manner, Owed, owed
+from gateway.triage import telling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from gateway.store.organisations import Named
     from gateway.store.registers import RegisterKey
     from gateway.store.work import Item
+    from gateway.subscriptions import Manner, Owed
     from gateway.triage.questions import Names
 
 NEVER = (ValidationError, StateError, AccessError)
@@ -54,8 +56,9 @@ PENDING_NUMBER = "№"
 class Facts(NamedTuple):
     """What triage read for a batch; `take` keeps it current while the batch is planned.
 
-    letters: covering letters of new appeals, and who holds the same ones. merged: appeal → peers
-    that sent its letter by another channel. histories: of every appeal in `heads`.
+    letters: covering letters of new appeals, and who holds the same ones. merged: appeal → peer
+    that sent its letter by another channel → that peer's own appeal. histories: of every appeal in
+    `heads`.
     """
 
     heads: dict[UUID, Head]
@@ -63,7 +66,7 @@ class Facts(NamedTuple):
     contents: Mapping[UUID, bytes | None]
     peers: Mapping[str, Peer]
     letters: Letters
-    merged: dict[UUID, set[str]]
+    merged: dict[UUID, dict[str, UUID]]
     questions: Mapping[UUID, Names]
     now: datetime
     histories: dict[UUID, list[Event]]
@@ -76,7 +79,8 @@ class Facts(NamedTuple):
         self.states[appeal_id] = made.state
         self.histories.setdefault(appeal_id, []).extend(made.events)
         if made.merge_into is not None:
-            self.merged.setdefault(made.merge_into, set()).add(self.heads[appeal_id].peer)
+            senders = self.merged.setdefault(made.merge_into, {})
+            senders.setdefault(self.heads[appeal_id].peer, appeal_id)
         if made.letter is not None:
             self.letters.settle(appeal_id, made.merge_into)
 
@@ -184,6 +188,20 @@ class Build:
             self._terms(event)
         return outcome.kind
 
+    def set_aside(self, claim: Claim, code: str, reason: str) -> Kind:
+        """Append a claim that a person must look at, without judging it."""
+        context = Context(now=self.facts.now, zone=self.rules.zone)
+        self._take(set_aside(self.state, claim, context, code, reason))
+        self.reason = reason
+        return Kind.CONFLICT
+
+    def settle(self, message: UUID) -> None:
+        """Settle what was set aside of a message that has been applied now."""
+        for dispute in self.state.disputes:
+            if dispute.message == message and dispute.settled_at is None:
+                told = f.ReasonFacts(code=str(dispute.seq))
+                self.add(EventType.CONFLICT_RESOLVED, told, rule("applied"))
+
     def refuse(self, claimed: EventType, key: str, error: GatewayError) -> Plan:
         """Close the plan of a peer's report that can never be applied: its sender is told why.
 
@@ -289,7 +307,7 @@ class Build:
     def terms_of_received(self) -> None:
         """Open the terms that begin with the appeal itself (registration, 59-ФЗ art. 8 part 2)."""
         head = self.facts.heads[self.item.appeal_id]  # type: ignore[index]
-        self._terms(_stub(self.item, head))
+        self._terms(telling.stub(self.item, head))
 
     def plan(
         self,
@@ -319,54 +337,11 @@ class Build:
             contents=tuple(self.contents),
             deliveries=()
             if head.historical
-            else self._merged(head, story)
+            else telling.of_merger(self, head, story)
             if "merge_into" in rest
-            else self._owed(head, received=received),
+            else telling.owed_by(self, head, received=received),
             **rest,
         )
-
-    def _owed(self, head: Head, *, received: bool) -> tuple[Owed, ...]:
-        routed = self.state.routed
-        return tuple(
-            owed(
-                [*([_stub(self.item, head)] if received else []), *self.events],
-                source=head.peer,
-                routed=(
-                    *(routed.destinations if routed else ()),
-                    *sorted(self.facts.merged.get(head.id, ())),
-                ),
-                peers=self.facts.peers,
-                manners=self.rules.manners,
-                test=head.test,
-            )
-        )
-
-    def _merged(self, head: Head, story: Sequence[Event]) -> tuple[Owed, ...]:
-        """Tell the sender of a merged appeal so, and what it has missed of the letter's holder.
-
-        A register that takes whole documents is told of the holder only: two documents of one
-        letter would overwrite each other there. A holder that has just come tells by itself.
-        """
-        peers = self.facts.peers
-        last_only = {code for code, peer in peers.items() if peer.options.get("tell_last")}
-        told = [o for o in self._owed(head, received=False) if o.destination not in last_only]
-        if len(story) > 1 and not self._hears(head.peer, story[0].appeal_id):
-            missed = owed(
-                story,
-                source="",
-                routed=(head.peer,),
-                peers=peers,
-                manners=self.rules.manners,
-                test=head.test,
-            )
-            told += [o for o in missed if o.destination == head.peer]
-        return tuple(told)
-
-    def _hears(self, peer: str, appeal_id: UUID) -> bool:
-        """Whether a peer is told of an appeal in its own right: it sent it, or is routed to."""
-        routed = self.facts.states[appeal_id].routed
-        sent = self.facts.heads[appeal_id].peer == peer
-        return sent or (routed is not None and peer in routed.destinations)
 
     def _terms(self, event: Event) -> None:
         if self.facts.heads[event.appeal_id].historical:
@@ -378,14 +353,6 @@ class Build:
     def _take(self, event: Event) -> None:
         self.events.append(event)
         self.state = evolve(self.state, event)
-
-
-def _stub(item: Item, head: Head) -> Event:
-    """The first event, as far as telling about it needs it; accept has stored the real one."""
-    return Event(
-        appeal_id=head.id, seq=1, type=EventType.RECEIVED, occurred_at=item.recorded_at,
-        recorded_at=item.recorded_at, actor=Actor(kind="peer", id=item.peer),
-    )  # fmt: skip
 
 
 def _due(state: AppealState) -> dict[int, date]:

@@ -69,7 +69,7 @@ def _submitted(item: Item, facts: Facts, rules: Rules) -> Plan:
     content = facts.contents.get(head.id)
     appeal = _APPEAL.decode(content) if content else Appeal()
     build = Build(item, state, facts, rules)
-    judged = facts.letters.judge(head.id, state.apart)
+    judged = facts.letters.judge(head.id, lambda holder: _joins(head, holder, facts), state.apart)
     letter = facts.letters.of.get(head.id)
     if letter is not None and judged.into is not None:
         build.add(
@@ -89,6 +89,19 @@ def _submitted(item: Item, facts: Facts, rules: Rules) -> Plan:
             tie = _tie(ties.POSSIBLE_TWIN, twin, letter)
             build.add(EventType.LINK_ADDED, tie, rule(SAME_LETTER))
     return begun(build, appeal, letter=letter)
+
+
+def _joins(head: Head, holder: UUID, facts: Facts) -> bool:
+    """Whether a rule may join a new appeal to the holder of its letter (docs/adr/0019).
+
+    All of a letter can be guessed: the operator says which peers bring the same ones. What has
+    ended is no place for a new appeal, whoever ended it.
+    """
+    other, state = facts.heads.get(holder), facts.states.get(holder)
+    if other is None or state is None or not state.state.is_open:
+        return False
+    peers = facts.peers
+    return rights.same_letters(peers.get(head.peer), peers.get(other.peer))
 
 
 def _tie(kind: str, other: UUID, letter: duplicates.Letter, sender: str = "") -> f.LinkFacts:
@@ -159,28 +172,26 @@ def _amended(item: Item, facts: Facts, rules: Rules) -> Plan:
 
 
 def _reported(item: Item, facts: Facts, rules: Rules) -> Plan:
-    """A peer's word; what is said of a merged appeal is said of the one that holds its letter."""
+    """A peer's word, judged, or kept for a person where it would act on what is not the peer's."""
+    came_to, _ = _of(item, facts)
+    item = _followed(item, facts)
     head, state = _of(item, facts)
-    came_to = head
-    if state.merged_into is not None:
-        item = item._replace(appeal_id=state.merged_into)
-        head, state = _of(item, facts)
     report = _REPORT.decode(item.decoded or b"{}")
     personal = content_of_report(report)
     content = Content.of(head.id, personal) if personal else None
     build = Build(item, state, facts, rules)
     try:
-        outcome = build.claim(
-            claim_of_report(
-                report,
-                actor=Actor(kind="peer", id=item.peer),
-                ordinals=_ordinals(report.questions, item.peer, (came_to, head), facts),
-                reported_at=item.recorded_at,
-                cause=item.message_id,
-                content=content.digest.hex() if content else None,
-            ),
-            granted=rights.granted(facts.peers.get(item.peer), source=head.peer == item.peer),
+        claim = claim_of_report(
+            report,
+            actor=Actor(kind="peer", id=item.peer),
+            ordinals=_ordinals(report.questions, item.peer, (came_to, head), facts),
+            reported_at=item.recorded_at,
+            cause=item.message_id,
+            content=content.digest.hex() if content else None,
         )
+        granted = rights.granted(facts.peers.get(item.peer), source=head.peer == item.peer)
+        aside = _aside(claim, item, facts)
+        outcome = build.set_aside(claim, *aside) if aside else build.claim(claim, granted=granted)
     except NEVER as error:
         return build.refuse(report.event, report.message_key, error)
     except NotFoundError as error:
@@ -188,6 +199,8 @@ def _reported(item: Item, facts: Facts, rules: Rules) -> Plan:
         if item.attempts + 1 < limits.TRIAGE_ATTEMPTS:
             raise
         return build.refuse(report.event, report.message_key, error)
+    if outcome not in {Kind.CONFLICT, Kind.REPEAT}:
+        build.settle(item.message_id)
     if content is not None and build.events:
         build.contents.append(content)
     return build.plan(
@@ -196,6 +209,32 @@ def _reported(item: Item, facts: Facts, rules: Rules) -> Plan:
         unmapped=named_in_report(report, item.peer),
         files=_moved(came_to.id, head.id, *(report.answer.attachments if report.answer else ())),
     )
+
+
+def _followed(item: Item, facts: Facts) -> Item:
+    """Return an item about a merged appeal as one about the appeal that goes on.
+
+    Only for a peer that is something to that one by itself: that it sent the same letter gives it
+    no right to what another sent.
+    """
+    into = _of(item, facts)[1].merged_into
+    other = facts.heads.get(into) if into is not None else None
+    if other is not None and (
+        other.peer == item.peer or rights.was_given(item.peer, facts.histories[other.id])
+    ):
+        return item._replace(appeal_id=other.id)
+    return item
+
+
+def _aside(claim: Claim, item: Item, facts: Facts) -> tuple[str, str] | None:
+    """Return code and reason for keeping a claim for a person, None when it may be judged."""
+    head, state = _of(item, facts)
+    if state.merged_into is not None:
+        return ties.MERGED, "письмо рассматривается по обращению другого отправителя"
+    others = facts.merged.get(head.id, {}).keys() - {item.peer}
+    if others and claim.type is EventType.WITHDRAWN:
+        return ties.SHARED, "то же письмо направил и другой отправитель"
+    return None
 
 
 def _ordinals(
@@ -210,12 +249,10 @@ def _ordinals(
 
 
 def _attached(item: Item, facts: Facts, rules: Rules) -> Plan:
-    """A file that came by itself; one for a merged appeal goes to the one that holds its letter."""
+    """A file that came by itself, for the appeal it names or the one that goes on for that."""
+    came_to = _of(item, facts)[0].id
+    item = _followed(item, facts)
     head, state = _of(item, facts)
-    came_to = head.id
-    if state.merged_into is not None:
-        item = item._replace(appeal_id=state.merged_into)
-        head, state = _of(item, facts)
     told = _FILE.decode(item.decoded or b"{}")
     content = Content.of(head.id, content_of_file(told.name, told.media_type))
     role = AttachmentRole(told.role) if told.role else AttachmentRole.APPEAL

@@ -17,7 +17,7 @@ import msgspec
 import psycopg
 import structlog
 
-from gateway import duplicates, limits
+from gateway import duplicates, limits, rights
 from gateway.errors import GatewayError
 from gateway.lifecycle import fold
 from gateway.store import (
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from gateway.model.peer import Peer
     from gateway.store.work import Item
 
 log = structlog.get_logger(__name__)
@@ -148,7 +149,8 @@ class Triage:
         to the holder at this moment would reach nobody who sent the letter by another channel.
         """
         ids = {item.appeal_id for item in items if item.appeal_id is not None}
-        held = self._letters(connection, items)
+        rows = peers.read_all(connection)
+        held = self._letters(connection, items, rows)
         into = queue.merged_into(connection, ids)
         heads = history.lock(connection, ids | set(into.values()) | held.holders())
         contents = queue.contents(connection, heads.values())
@@ -157,7 +159,7 @@ class Triage:
             heads=heads,
             states={appeal_id: fold(events) for appeal_id, events in histories.items()},
             contents=contents,
-            peers=peers.read_all(connection),
+            peers=rows,
             letters=held,
             merged=queue.merged_sources(connection, heads),
             questions=named(queue.question_ids(connection, heads), contents),
@@ -166,7 +168,9 @@ class Triage:
         )
 
     @staticmethod
-    def _letters(connection: psycopg.Connection[Any], items: Sequence[Item]) -> duplicates.Letters:
+    def _letters(
+        connection: psycopg.Connection[Any], items: Sequence[Item], rows: Mapping[str, Peer]
+    ) -> duplicates.Letters:
         """Read and lock the covering letters of new appeals, and whoever holds the same ones."""
         new = [
             item.appeal_id
@@ -180,7 +184,13 @@ class Triage:
             letter = duplicates.letter(told, test=False) if told is not None else None
             if letter is not None:
                 found[appeal_id] = letter
-        return letters.read(connection, found)
+        senders = {item.peer for item in items if item.appeal_id in found}
+        friends = {
+            code
+            for code, peer in rows.items()
+            if found and any(rights.same_letters(peer, rows.get(sender)) for sender in senders)
+        }
+        return letters.read(connection, found, friends)
 
     def _plans(
         self, connection: psycopg.Connection[Any], items: Sequence[Item], facts: Facts

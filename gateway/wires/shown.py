@@ -53,7 +53,8 @@ def status_item(
 ) -> c.StatusItem:
     """Return where one appeal stands; not found also when the key names several.
 
-    into: a merged appeal stands where the one stands that it was merged into, and says so.
+    into: a merged appeal stands where the one stands that it was merged into, and says so. That
+    one may be another's, so what is told of its outcome goes by its own level.
     """
     ids = {row[0] for row in found}
     if len(ids) != 1:
@@ -62,7 +63,7 @@ def status_item(
     head = heads[into.get(own.id, own.id)]
     merged = head.id != own.id
     terms = due.get(head.id, {})
-    told = level_for(own, caller) is not Level.REFERENCE_ONLY
+    told = level_for(head, caller) is not Level.REFERENCE_ONLY
     return c.StatusItem(
         key=key,
         found=True,

@@ -1,8 +1,8 @@
 """GetAppeal: one appeal with its answers and files, as far as its reader may see them.
 
 An appeal that was merged is shown as its sender gave it, and where it stands is read from the one
-it was merged into, as GetStatus does. What others said to that one (answers, files that came later,
-texts) is shown as that one is shown to the reader: it may be another sender's.
+it was merged into, as GetStatus does. What others said to that one is shown as that one is shown to
+the reader; to whom it is another sender's, and was not given, no more than `gateway.sharing` says.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 
 from msgspec.structs import replace
 
-from gateway import additions
+from gateway import additions, sharing
 from gateway.disclosure import Level
 from gateway.model.appeal import Appeal
 from gateway.model.base import NIL
@@ -32,17 +32,20 @@ if TYPE_CHECKING:
     from gateway.model.attachment import Attachment
     from gateway.model.base import Day
     from gateway.model.facts import OutcomeFacts
+    from gateway.model.question import Question
 
 
 class Side(NamedTuple):
     """One appeal as its reader may see it.
 
     seen: with its letters and later files; content: the same, None once personal data was erased.
-    told: id of an answer → its day and outcome. files: rows of all its files.
+    told: id of an answer → its day and outcome. files: rows of all its files. shared: it is another
+    sender's, and the reader knows of it only because its own was merged into it.
     """
 
     head: Any
     level: Level
+    shared: bool
     seen: Appeal
     content: Appeal | None
     told: Mapping[UUID, tuple[Day, OutcomeFacts | None]]
@@ -58,12 +61,22 @@ def read(
     stands_id = work.merged_into(connection, [appeal_id]).get(appeal_id, appeal_id)
     ids = [appeal_id, stands_id]
     heads = {row.id: row for row in reading.rows(connection, reading.APPEALS, ids)}
-    sides = {one: _side(connection, head, caller) for one, head in heads.items()}
+    stranger = stands_id != appeal_id and not reading.sees(connection, caller.peer, stands_id)
+    sides = {
+        one: _side(connection, head, caller, shared=stranger and one == stands_id)
+        for one, head in heads.items()
+    }
     due = shown.due_of(reading.rows(connection, reading.DUE, [stands_id])).get(stands_id, {})
     return _out(sides[appeal_id], sides[stands_id], due, with_text=with_text)
 
 
-def _side(connection: Connection[Any], head: Any, caller: Caller) -> Side:
+def seen(connection: Connection[Any], appeal_id: UUID, caller: Caller, *, shared: bool) -> Appeal:
+    """Return what a caller sees of an appeal with everything that was added to it."""
+    [head] = reading.rows(connection, reading.APPEALS, [appeal_id])
+    return _side(connection, head, caller, shared=shared).seen
+
+
+def _side(connection: Connection[Any], head: Any, caller: Caller, *, shared: bool) -> Side:
     stored = reading.rows(connection, reading.CONTENT, head.id, head.content_id)
     content = shown.content_of(stored)
     events = history.load(connection, [head.id])
@@ -73,10 +86,13 @@ def _side(connection: Connection[Any], head: Any, caller: Caller) -> Side:
     whole, told = _with_letters(content or Appeal(), head.id, letters, founding)
     known = additions.known_files(connection, {head.id: whole}, events)[head.id]
     later = additions.attached(events[head.id], texts)
-    seen = shown.disclosed(additions.with_files(whole, later, known), head, caller)
+    level = shown.level_for(head, caller)
+    added = additions.with_files(whole, later, known)
+    seen = sharing.shared(added, level) if shared else shown.disclosed(added, head, caller)
     return Side(
         head=head,
-        level=shown.level_for(head, caller),
+        level=level,
+        shared=shared,
         seen=seen,
         content=seen if content else None,
         told=told,
@@ -128,9 +144,7 @@ def _out(own: Side, stands: Side, due: dict[int, Any], *, with_text: bool) -> c.
     """
     head, content, merged = own.head, own.content, own is not stands
     sides = (own, stands) if merged else (own,)
-    asked = stands.content.questions if stands.content else ()
-    # A question's external id is its sender's, who is perhaps another.
-    texts = {q.ordinal: replace(q, refs=()) if merged else q for q in asked}
+    texts = _texts(own, stands)
     return c.AppealOut(
         receipt_number=head.receipt_number,
         external_id=(head.external_id or None) if own.level is Level.FULL else None,
@@ -152,7 +166,7 @@ def _out(own: Side, stands: Side, due: dict[int, Any], *, with_text: bool) -> c.
         problem_address=shown.address_out(content) if content else None,
         registrations=tuple(_registrations(sides)),
         questions=tuple(
-            _question_out(q, texts, due, level=own.level, with_text=with_text)
+            _question_out(q, texts, due, level=stands.level, with_text=with_text)
             for q in stands.questions
         ),
         answers=tuple(
@@ -169,6 +183,20 @@ def _out(own: Side, stands: Side, due: dict[int, Any], *, with_text: bool) -> c.
         test_message=head.test,
         merged_into=stands.head.receipt_number if merged else None,
     )
+
+
+def _texts(own: Side, stands: Side) -> dict[int, Question]:
+    """Return what the questions ask, by ordinal.
+
+    Those of another sender are not told to one who is not shown them: its own stand in their place
+    where both asked as many. A question's external id is its sender's, who is perhaps another.
+    """
+    asked = stands.content.questions if stands.content else ()
+    if stands.shared:
+        mine = own.content.questions if own.content else ()
+        return {q.ordinal: q for q in mine} if len(mine) == len(stands.questions) else {}
+    merged = own is not stands
+    return {q.ordinal: replace(q, refs=()) if merged else q for q in asked}
 
 
 def _registrations(sides: Sequence[Side]) -> list[c.RegistrationOut]:
@@ -190,7 +218,8 @@ def _files_out(sides: Sequence[Side]) -> list[c.AttachmentOut]:
         named = {file.sha256: file for file in (*letters, *side.seen.attachments)}
         for row in side.files:
             digest = row.sha256.hex()
-            if digest not in found and (side.level is Level.FULL or digest in named):
+            all_of_it = side.level is Level.FULL and not side.shared
+            if digest not in found and (all_of_it or digest in named):
                 found[digest] = _file_out(row, named.get(digest), side.level)
     return list(found.values())
 

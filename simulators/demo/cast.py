@@ -71,6 +71,8 @@ SENDERS: Final = {
     "mfc": "МФЦ (XML)",
     "urog": "УРОГ (документы ССТУ)",
 }
+SAME_LETTERS: Final = ("archive", "urog")
+"""Senders of which the operator knows that they bring the same letters, those of УРОГ."""
 INBOXES: Final = [
     Inbox("archive", profile="appeals-default"),
     Inbox("legacy", profile="legacy-cp1251"),
@@ -105,7 +107,7 @@ def introduce(stage: Stage, sstu: Running, hook: Running) -> dict[str, str]:
     secret.chmod(0o600)
     stage.command("org", "import", str(stage.path("bodies.csv")), "--commit")
     calls: dict[str, list[str]] = {
-        code: ["--name", name, *_options({"tell": "pull"})] for code, name in SENDERS.items()
+        code: ["--name", name, *_options(_sender_options(code))] for code, name in SENDERS.items()
     }
     calls["sed"] = [
         "--name", "СЭД инспекции", "--disclosure", "full",
@@ -133,6 +135,10 @@ def fail(simulator: Running, seconds: float = 2.0) -> None:
     simulator.control(mix={"shares": shares, "seconds": seconds, "pause": 0.2})
     asking = dict.fromkeys(("error", "hang_before", "reset", "garbage"), LEAST_SHARE)
     simulator.control(mix={"shares": asking, "seconds": seconds, "key": "analytics"})
+
+
+def _sender_options(code: str) -> dict[str, Any]:
+    return {"tell": "pull"} | ({"same_letters": "urog"} if code in SAME_LETTERS else {})
 
 
 def _sstu_options(sstu: Running) -> dict[str, Any]:

@@ -65,8 +65,8 @@ def write(seed: int, today: date) -> Script:
     made = generate(seed, today, COUNTS)
     appeals = {appeal.external_id: appeal for appeal in made}
     letters = [a for a in made if a.channel == "sstu"][:TWINS]
-    twins = tuple((letter, _as_row(letter)) for letter in letters)
-    appeals |= {row.external_id: row for _, row in twins}
+    twins = tuple((letter, _as_row(letter)) for letter in map(_still_open, letters))
+    appeals |= {one.external_id: one for pair in twins for one in pair}
     plain = [a for a in made if a.channel in {"soap12", "rest"} and a.questions[0].code]
     waiting = [a for a in plain if a.fate == "work"]
     quiet = [a for a in made if a.channel in {"soap11", "zeep", "batch"} and a.fate == "work"]
@@ -91,6 +91,11 @@ def write(seed: int, today: date) -> Script:
 def transfer_to(script: Script, appeal: Appeal) -> str:
     """Return the code of the body that an appeal is forwarded to."""
     return cast.UNMAPPED if appeal.external_id in script.unmapped else "gorod"
+
+
+def _still_open(letter: Appeal) -> Appeal:
+    """A letter that is still worked on when it comes again: nothing is joined to what has ended."""
+    return letter if letter.fate in {"work", "extended"} else replace(letter, fate="extended")
 
 
 def _as_row(letter: Appeal) -> Appeal:

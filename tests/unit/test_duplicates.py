@@ -26,13 +26,18 @@ def came(sender: Organisation | None = None, number: str = "14-05/2213", **more)
     return Appeal(referrals=(letter,), **more)
 
 
-def judged(mine: Appeal, *holders: Appeal, bodies=None, apart=frozenset()) -> Judged:
+def anybody(_holder: UUID) -> bool:
+    """A rule may join it to whoever holds the same letter."""
+    return True
+
+
+def judged(mine: Appeal, *holders: Appeal, bodies=None, joins=anybody, apart=frozenset()) -> Judged:
     """What the letter of THIRD is, when FIRST and SECOND hold those of the holders."""
     of = dict(zip((THIRD, FIRST, SECOND), map(letter, (mine, *holders)), strict=False))
     letters = Letters({k: v for k, v in of.items() if v}, {}, bodies or {})
     for holder in (FIRST, SECOND)[: len(holders)]:
         letters.settle(holder, None)
-    return letters.judge(THIRD, apart)
+    return letters.judge(THIRD, joins, apart)
 
 
 def letter(appeal: Appeal):
@@ -101,6 +106,13 @@ def test_a_letter_that_two_appeals_hold_joins_neither_by_itself():
     assert judged(came(MINSTROY), came(MINSTROY), came(MINSTROY)) == Judged(twins=(FIRST, SECOND))
 
 
+def test_what_no_rule_may_join_is_shown_to_a_person_and_stands_in_nobodys_way():
+    same = (came(MINSTROY), came(MINSTROY), came(MINSTROY))
+
+    assert judged(*same[:2], joins=lambda _: False) == Judged(twins=(FIRST,))
+    assert judged(*same, joins=SECOND.__eq__) == Judged(SECOND, "name:минстрой россии")
+
+
 def test_an_appeal_that_was_taken_apart_is_joined_by_nobody_again():
     assert judged(came(MINSTROY), came(MINSTROY), apart=frozenset({FIRST})) == Judged()
     assert judged(came(MINSTROY), came(MINZDRAV), came(MINSTROY), apart=frozenset({FIRST})) == (
@@ -126,7 +138,9 @@ def test_no_more_twins_are_noted_than_a_person_can_look_at():
     mine = letter(came())
     held = {mine.key: {UUID(int=n): ("name:x",) for n in range(10, 100)}}
 
-    assert len(Letters({THIRD: mine}, held, {}).judge(THIRD).twins) == duplicates.MOST_TWINS
+    assert (
+        len(Letters({THIRD: mine}, held, {}).judge(THIRD, anybody).twins) == duplicates.MOST_TWINS
+    )
 
 
 def test_references_are_every_number_that_came_each_under_its_key():

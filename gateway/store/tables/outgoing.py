@@ -52,6 +52,7 @@ delivery = Table(
     word("error", ""),
     word("reference", ""),
     Column("payload_sha256", LargeBinary, nullable=True),
+    Column("through", UUID, nullable=True),
     Index("delivery_lane", "destination", "lane", "seq"),
     Index(
         "delivery_open",
@@ -64,7 +65,9 @@ delivery = Table(
     postgresql_partition_by="RANGE (id)",
 )
 """One thing owed to one destination. States: ready, sending, retry, unknown, sent, acknowledged,
-refused, dead, skipped (design §2.12). kind `pull` is read and acknowledged by the peer itself."""
+refused, dead, skipped (design §2.12). kind `pull` is read and acknowledged by the peer itself.
+through: the appeal of its own, merged into this one, by which alone the destination is told of it;
+such a delivery gives no sight of the appeal."""
 
 attempt = Table(
     "attempt",

@@ -2,7 +2,7 @@
 
 Disclosure is the same as for what is sent, and goes through the same function: the sender of an
 appeal reads what happened to its own in full (as with GetAppeal, it holds the content already),
-others what their level allows.
+others what their level allows; also of what another's appeal tells, into which its own was merged.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class PullChanges:
 
 
 def _policy(item: pull.Item, caller: Caller) -> Policy:
-    if item.source == caller.peer:
+    if item.source == caller.peer and item.delivery.through is None:
         return Policy(disclosure="full", disclosure_ground=OWN_GROUND)
     return Policy(
         disclosure=caller.disclosure,

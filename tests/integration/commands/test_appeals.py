@@ -18,7 +18,7 @@ def send(house, external_id, sender, peer="epgu"):
 @pytest.fixture
 def joined(house):
     """Two appeals that one letter made one: receipts of both."""
-    house.change("UPDATE peer SET disclosure = 'full', disclosure_ground = 'исполнитель'")
+    house.change("""UPDATE peer SET options = '{"same_letters": "ministry"}'""")
     return send(house, "first", "Минстрой"), send(house, "second", "МИНСТРОЙ", "sed")
 
 
@@ -57,6 +57,7 @@ def test_nothing_is_taken_apart_without_commit(house, joined):
 def test_taken_apart_both_senders_hear_of_it_and_both_live_on(house, joined):
     house.report("m-1", joined[1], "Answered", peer="sed", outcome={"result": "explained"})
     house.triage()
+    assert house.rows("SELECT DISTINCT state FROM appeal") == [("received",)]
 
     said = house.run("appeals", "unmerge", joined[1], *BY, "--commit")
 
@@ -65,7 +66,8 @@ def test_taken_apart_both_senders_hear_of_it_and_both_live_on(house, joined):
     assert house.rows(
         "SELECT destination FROM delivery WHERE event_type = 'Unmerged' ORDER BY 1"
     ) == [("epgu",), ("sed",)]
-    assert house.rows("SELECT DISTINCT state FROM appeal") == [("answered",)]
+    states = house.rows("SELECT external_id, state FROM appeal ORDER BY 1")
+    assert states == [("first", "received"), ("second", "answered")]
     assert house.json("verify")["faults"] == {}
     house.run("appeals", "unmerge", joined[1], *BY, "--commit", code=2)
 

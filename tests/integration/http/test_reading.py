@@ -9,6 +9,7 @@ from hashlib import sha256
 import pytest
 from lxml import etree
 
+from gateway.model.ids import receipt_number
 from gateway.wires import binding
 from gateway.wires import contract as c
 from tests.integration.http.conftest import SOAP11
@@ -91,6 +92,52 @@ def test_a_peer_that_was_given_nothing_sees_nothing_and_cannot_tell_why(house):
     assert house.post("/statuses", report, peer="sed").status == 404
     listed = house.get("/appeals", peer="sed").json["items"]
     assert "read-own" not in str(listed)
+
+
+def asked(house, key):
+    """What `sed` is answered to everything it can ask or say of an appeal: status and document."""
+    receipt, external_id, number, digest = key
+    named = {"receiptNumber": receipt}
+    day = {"occurredOn": "2026-11-21", "messageKey": f"alike-{receipt}"}
+    scan = {"fileName": "a", "content": "YQ==", "messageKey": f"alike-{receipt}"}
+    answer = {"kind": "final", "date": "2026-11-21", "outcome": {"result": "explained"}}
+    answers = [
+        house.get(f"/appeals/{receipt}", peer="sed"),
+        house.get(f"/appeal?externalId={external_id}", peer="sed"),
+        house.get(f"/appeal?registrationNumber={number}", peer="sed"),
+        house.get(f"/attachments/{digest}", peer="sed"),
+        house.post("/status", {"keys": [named]}, peer="sed"),
+        house.post("/statuses", {"key": named, "event": "TakenToWork", **day}, peer="sed"),
+        house.post("/withdrawals", {"key": named, **day}, peer="sed"),
+        house.post("/answers", {"key": named, **answer, "messageKey": day["messageKey"]},
+                   peer="sed"),
+        house.post("/attachments", {"ownerKey": named, **scan}, peer="sed"),
+        house.soap(f"<GetAppeal><Key><ReceiptNumber>{receipt}</ReceiptNumber></Key></GetAppeal>",
+                   peer="sed"),
+    ]  # fmt: skip
+    told = []
+    for got in answers:
+        text = got.body.decode()
+        for word in key:
+            text = text.replace(word, "KEY")
+        told.append((got.status, re.sub(r"[0-9a-f]{32}", "CORRELATION", text)))
+    return told
+
+
+def test_what_is_anothers_and_what_never_was_are_told_apart_by_nothing(house):
+    files = [{"fileName": "a.pdf", "content": b64encode(b"alike").decode()}]
+    receipt = submit(house, "hidden-1", attachments=files)["receiptNumber"]
+    with house.database() as db:
+        db.execute(
+            "INSERT INTO registration (appeal_id, organisation, number, number_key, date)"
+            " SELECT id, 'gzhi', 'А-1717', 'A-1717', '2026-11-20' FROM appeal"
+            " WHERE receipt_number = $1",
+            (receipt,),
+        )
+    others = asked(house, (receipt, "hidden-1", "A-1717", sha256(b"alike").hexdigest()))
+    absent = asked(house, (receipt_number(), "hidden-2", "A-1718", sha256(b"none").hexdigest()))
+    assert others == absent
+    assert {status for status, _ in others} == {200, 404, 500}
 
 
 def test_both_wires_give_the_same(house, given):

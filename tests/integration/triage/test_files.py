@@ -26,7 +26,7 @@ from gateway.wires import contract as c
 from gateway.wires.channels.pull import PullChanges
 from gateway.wires.reader import Reader
 from tests.integration.accept.conftest import PEER
-from tests.integration.triage.conftest import OURS
+from tests.integration.triage.conftest import OURS, SAME_LETTERS
 
 NAME = "Справка Примеровой.pdf"
 SCAN = b"%PDF a paper that came later"
@@ -172,9 +172,12 @@ def test_an_erased_name_is_shown_by_the_digest(room, attach, pool):
     assert room.verified().faults == ()
 
 
-def test_one_for_a_merged_appeal_goes_to_the_holder_of_the_letter(room, attach, pool):
+def test_one_for_a_merged_appeal_stays_its_senders_and_whoever_works_on_the_letter_hears(
+    room, attach, pool
+):
     with room.connection() as db:
-        peers.add(db, Peer(code="node", name="node"), room.now)
+        peers.add(db, Peer(code="node", name="node", options=SAME_LETTERS), room.now)
+        peers.set_options(db, "hook", {"tell": "pull"})
     letter = ReferralIn(number="А26-01-000017", date=dt.date(2026, 1, 10))
     for external_id, peer in (("first", PEER), ("second", "node")):
         room.submit_appeal(external_id, Appeal(text="Нет света", referrals=(letter,)), peer=peer)
@@ -186,11 +189,18 @@ def test_one_for_a_merged_appeal_goes_to_the_holder_of_the_letter(room, attach, 
         "SELECT a.external_id FROM event e JOIN appeal a ON a.id = e.appeal_id "
         "WHERE e.type = 'FileAttached'"
     )
-    assert holders == [("first",)]
-    [change] = changes(room, pool, Caller(peer=PEER))
+    assert holders == [("second",)]
+    hook = Caller(peer="hook", disclosure="full")
+    [change] = changes(room, pool, hook)
     assert change.file.file_name == NAME
-    file = Reader(pool, room.blobs).read(c.GetAttachment(attachment_id=DIGEST), Caller(peer=PEER))
+    reader = Reader(pool, room.blobs)
+    shown = reader.read(c.GetAppeal(key=change.key), hook).appeal
+    assert shown.merged_into is not None
+    file = reader.read(c.GetAttachment(attachment_id=DIGEST), hook)
     assert (file.content, file.file_name) == (SCAN, NAME)
+    assert changes(room, pool, Caller(peer=PEER, disclosure="full")) == []
+    with pytest.raises(NotFoundError):
+        reader.read(c.GetAttachment(attachment_id=DIGEST), Caller(peer=PEER, disclosure="full"))
     assert room.verified().faults == ()
 
 

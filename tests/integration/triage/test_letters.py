@@ -11,16 +11,15 @@ from msgspec.structs import replace
 
 from gateway.access.policy import Caller
 from gateway.model.appeal import Appeal
-from gateway.model.events import EventType
-from gateway.model.facts import RegistrationFacts
 from gateway.model.organisation import Organisation
+from gateway.model.peer import Peer
 from gateway.model.registration import ReferralIn
 from gateway.store import organisations, peers
 from gateway.store.pool import Pool
 from gateway.wires import contract as c
 from gateway.wires.reader import Reader
 from tests.integration.accept.conftest import PEER, eventually
-from tests.integration.triage.conftest import full_peer
+from tests.integration.triage.conftest import SAME_LETTERS
 
 LETTER = ReferralIn(number="А26-01-000017", date=date(2026, 1, 10))
 TOLD = """
@@ -42,7 +41,7 @@ def letters(room):
     """Appeals with the same covering letter, from peers of their choice."""
     with room.connection() as db:
         for code in ("node", "archive-2"):
-            peers.add(db, full_peer(code), room.now)
+            peers.add(db, Peer(code=code, name=code, options=SAME_LETTERS), room.now)
 
     def send(
         external_id: str, peer: str = PEER, sender: str = "", number: str = LETTER.number, **more
@@ -68,7 +67,7 @@ def test_the_second_sender_hears_of_the_merger_and_of_what_it_missed(room, lette
     room.work_off()
     assert merged(room) == ["second"]
     assert told(room, "node", "second") == ["MergedAsDuplicate"]
-    assert told(room, "node", "first") == ["Received", "Registered", "Assigned"]
+    assert told(room, "node", "first") == ["Registered", "Assigned"]
     assert told(room, "hook", "second") == []
     assert room.verified().faults == ()
 
@@ -78,15 +77,18 @@ def test_both_senders_hear_of_a_letter_that_came_twice_in_one_batch(room, letter
     letters("second", "node")
     room.work_off()
     assert merged(room) == ["second"]
-    assert told(room, "node", "first") == ["Received", "Registered", "Assigned"]
+    assert told(room, "node", "first") == ["Registered", "Assigned"]
     assert told(room, PEER, "first") == ["Registered", "Assigned"]
 
 
-def test_a_report_on_a_merged_appeal_moves_the_one_that_holds_the_letter(room, letters):
+def test_a_report_on_a_merged_appeal_moves_the_holder_by_whom_that_was_given_to(room, letters):
+    with room.connection() as db:
+        peers.set_options(db, "hook", SAME_LETTERS)
     letters("first")
-    letters("second", "node")
+    letters("second", "hook")
     room.work_off()
-    room.report("second", "work", peer="node")
+    assert merged(room) == ["second"]
+    room.report("second", "work", peer="hook")
     room.work_off()
     assert room.rows("SELECT state FROM appeal WHERE external_id = 'first'") == [("in_work",)]
     assert told(room, PEER, "first")[-1] == "TakenToWork"
@@ -133,10 +135,9 @@ def test_a_register_of_documents_gets_the_document_of_the_holder_only(room, lett
     room.work_off()
     assert told(room, "node", "second") == []
     assert told(room, "node", "first") == ["Assigned"]
-    theirs = RegistrationFacts(organisation="sed", number="17-ж", date=date(2026, 3, 2))
-    room.report("second", "number", EventType.REGISTERED, peer="node", registration=theirs)
+    room.report("first", "work")
     room.work_off()
-    assert room.count("registration") == 2
+    assert told(room, "node", "first") == ["Assigned", "TakenToWork"]
 
 
 def test_a_merged_appeal_stands_where_its_letter_stands(room, letters):

@@ -28,6 +28,7 @@ from gateway.wires import contract as c
 from gateway.wires.channels.pull import PullChanges
 from gateway.wires.reader import Reader
 from tests.integration.accept.conftest import PEER
+from tests.integration.triage.conftest import SAME_LETTERS
 
 SCAN = b"%PDF the answer"
 DIGEST = sha256(SCAN).hexdigest()
@@ -213,7 +214,7 @@ class TestMerged:
     @pytest.fixture
     def receipts(self, room, answer):
         with room.connection() as db:
-            peers.add(db, Peer(code="node", name="node"), room.now)
+            peers.add(db, Peer(code="node", name="node", options=SAME_LETTERS), room.now)
         letter = ReferralIn(number="А26-01-000017", date=dt.date(2026, 1, 10))
         made = [
             room.submit_appeal(name, Appeal(text=f"Свет, {name}", referrals=(letter,)), peer=peer)
@@ -231,6 +232,7 @@ class TestMerged:
         first, second = receipts
         node = Caller(peer="node", disclosure="full")
         shown = get(node, external_id="second", with_text=True)
+        assert "Свет, first" not in str(shown)
         assert (shown.receipt_number, shown.merged_into) == (second, first)
         assert (shown.external_id, shown.text) == ("second", "Свет, second")
         assert shown.state == "answered"
@@ -238,9 +240,10 @@ class TestMerged:
         assert "17-ж" in [r.number for r in shown.registrations]
         assert [a.number for a in shown.answers] == ["О-17"]
         assert "справка.pdf" in {f.file_name for f in shown.attachments}
+        assert [q.text for q in shown.questions] == ["Свет, second"]
         other = get(OWN, external_id="first")
         assert (other.receipt_number, other.merged_into) == (first, None)
-        assert "справка.pdf" in {f.file_name for f in other.attachments}
+        assert "справка.pdf" not in {f.file_name for f in other.attachments}
 
     def test_the_state_is_the_same_in_a_list_of_states(self, room, pool, receipts):
         keys = tuple(c.AppealKey(external_id=name) for name in ("second", "nothing"))
