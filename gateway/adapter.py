@@ -93,12 +93,19 @@ class EncodeContext(msgspec.Struct, frozen=True, kw_only=True):
 
     now: the instant of encoding. key: idempotency key of the delivery, the same for every attempt;
     empty outside dispatch. files: attachment bytes by sha256 hex, already read.
+    peer: code of the destination. own: the event is what became of the destination's own report,
+    which message_key names. letter: id of the letter that the event tells of, the same in every
+    channel.
     organisation_ids: our organisation id → {system: value} (`{"sstu": "<GUID>"}`), so that an
     encoder can name a body by the peer's own identifier. options: the peer's `[options]` table.
     """
 
     now: datetime
     key: str = ""
+    peer: str = ""
+    own: bool = False
+    message_key: str = ""
+    letter: str = ""
     files: Mapping[str, bytes] = {}
     organisation_ids: Mapping[str, Mapping[str, str]] = {}
     options: Mapping[str, Any] = {}

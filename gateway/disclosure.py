@@ -98,15 +98,19 @@ def disclose_event(event: Event, level: Level) -> Event:
     """Return what a destination of this level may see of an event.
 
     Facts hold no personal data (gateway.model.facts); below `full` the names of actors, the keys
-    of other peers and the digest of personal data go too, and references get no facts at all. Of
-    the facts `problem_only` gets what `_SHOWN` names.
+    of other peers and the digest of personal data go too. Of the facts `problem_only` gets what
+    `_SHOWN` names, and references registration numbers alone.
     """
     if level is Level.FULL:
         return event
     shown = replace(event, actor=Actor(kind="system"), key="", content=None, cause=None)
-    if level is not Level.PROBLEM_ONLY:
+    if level is not Level.PROBLEM_ONLY and not isinstance(event.payload, _NUMBERS):
         return replace(shown, payload=NoFacts())
     return replace(shown, payload=_facts(event.payload))
+
+
+_NUMBERS: Final = (f.RegistrationFacts, f.AnnulmentFacts)
+"""Registration numbers, which every level is told."""
 
 
 _SHOWN: Final[dict[type[f.Facts], tuple[str, ...]]] = {

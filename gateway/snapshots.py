@@ -34,12 +34,15 @@ if TYPE_CHECKING:
     from psycopg import Connection
 
     from gateway.lifecycle import AppealState, QuestionState
-    from gateway.model.base import Day
+    from gateway.model.base import Day, ExternalRef
     from gateway.model.events import Event
     from gateway.model.question import Question
     from gateway.store.blobs import BlobDirectory
     from gateway.store.lanes import Delivery
     from gateway.store.pool import Pool
+
+OURS = "gateway"
+"""The system of numbers of our own contract, and of the ids of our directory."""
 
 HEADS = """
 SELECT a.id, a.receipt_number, a.external_id, a.peer, c.bytes
@@ -181,7 +184,7 @@ def _told(
 ) -> Appeal:
     """Return the content of an appeal with everything its events added."""
     appeal_id, receipt, _external, peer, stored = head
-    appeal = _APPEAL.decode(stored) if stored else Appeal(source_peer=peer)
+    appeal = _attributed(_APPEAL.decode(stored), peer) if stored else Appeal(source_peer=peer)
     told = {q.ordinal: q for q in state.questions}
     known = {r.number for r in appeal.registrations}
     added = {
@@ -213,6 +216,22 @@ def _told(
         ),
         transfers=(*appeal.transfers, *_transfers(state, bodies)),
     )
+
+
+def _attributed(appeal: Appeal, peer: str) -> Appeal:
+    """Say whose the numbers are that came by our own contract: the sender's."""
+    return replace(
+        appeal,
+        refs=tuple(_of(ref, peer) for ref in appeal.refs),
+        questions=tuple(
+            replace(q, refs=tuple(_of(ref, peer) for ref in q.refs)) if q.refs else q
+            for q in appeal.questions
+        ),
+    )
+
+
+def _of(ref: ExternalRef, peer: str) -> ExternalRef:
+    return replace(ref, peer=peer) if ref.peer == OURS else ref
 
 
 def _identified(appeal: Appeal, ids: Mapping[tuple[UUID, int], UUID]) -> Appeal:
@@ -302,7 +321,9 @@ def _organisations(connection: Connection[Any], codes: Sequence[str]) -> dict[st
         if system is not None:
             ids.setdefault(code, []).append(OrganisationId(system=system, value=value))
     return {
-        code: Organisation(full_name=name, ids=tuple(ids.get(code, ())))
+        code: Organisation(
+            full_name=name, ids=(OrganisationId(system=OURS, value=code), *ids.get(code, ()))
+        )
         for code, name in names.items()
     }
 

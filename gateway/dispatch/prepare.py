@@ -12,11 +12,13 @@ import msgspec
 import psycopg
 
 from gateway.adapter import Wire
+from gateway.additions import LETTERS, letter_id
 from gateway.disclosure import disclose, disclose_event, files_of
 from gateway.dispatch.ports import Snapshot
 from gateway.dispatch.verdict import left_to_person, skipped
 from gateway.errors import BusyError, InternalError, PeerRefused, UnsupportedError
 from gateway.limits import BODY_IN_ROW_BYTES
+from gateway.model.events import EventType
 from gateway.model.ids import uuid7
 from gateway.sharing import share, share_event
 
@@ -25,7 +27,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from gateway.adapter import EncodeContext
     from gateway.dispatch.ports import Destination, Policy, Snapshots
+    from gateway.model.events import Event
     from gateway.store.lanes import Claimed, LastSent, Settled
 
 TEST_STAYS: Final = "a test message does not leave to a production system"
@@ -106,8 +110,26 @@ def visible(snapshot: Snapshot, policy: Policy, peer: str, key: str = "") -> Sna
     if files:
         named = files_of(appeal)
         files = {digest: files[digest] for digest in files if digest in named}
-    context = msgspec.structs.replace(snapshot.context, files=files, key=key)
+    context = msgspec.structs.replace(snapshot.context, files=files, key=key, peer=peer)
+    if snapshot.event is not None and event is not None:
+        event, context = _own_word(snapshot.event, event, context)
     return Snapshot(appeal, event, context)
+
+
+def _own_word(whole: Event, shown: Event, context: EncodeContext) -> tuple[Event, EncodeContext]:
+    """Say which report of the destination's own the event answers, whatever its level hides.
+
+    Why it was refused is hidden from nobody who made it.
+    """
+    own = whole.actor.kind == "peer" and whole.actor.id == context.peer
+    if own and whole.type is EventType.REPORT_REFUSED:
+        shown = msgspec.structs.replace(shown, payload=whole.payload)
+    return shown, msgspec.structs.replace(
+        context,
+        own=own,
+        message_key=whole.key if own else "",
+        letter=str(letter_id(whole)) if whole.type in LETTERS else "",
+    )
 
 
 def prepare(

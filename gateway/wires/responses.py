@@ -273,7 +273,10 @@ class DeclineOut(Response, frozen=True, kw_only=True):
 
 
 class StatusOut(Response, frozen=True, kw_only=True):
-    """A status as it is told to those who follow the appeal."""
+    """A status as it is told to those who follow the appeal.
+
+    registration: of ReceiverRegistered and ReceiverAnswered, the receiver's.
+    """
 
     event: str
     occurred_on: Day
@@ -284,6 +287,9 @@ class StatusOut(Response, frozen=True, kw_only=True):
     decline: DeclineOut | None = None
     outcome: OutcomeOut | None = None
     comment: str | None = None
+    reason: str | None = None
+    topic: TopicOut | None = None
+    peer_state: str | None = None
 
 
 class Change(Response, frozen=True, kw_only=True):

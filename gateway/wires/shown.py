@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from gateway.access.policy import Caller
+    from gateway.model.address import Address
     from gateway.model.attachment import Attachment
 
 
@@ -111,14 +112,18 @@ def file_out(file: Attachment) -> c.AttachmentOut:
 def address_out(content: Appeal) -> c.Address | None:
     """Return the place of the problem, as far as a disclosed appeal names it."""
     place = next((a for a in content.addresses if a.role.value == "problem"), None)
-    if place is None:
-        return None
+    return place_out(place) if place is not None else None
+
+
+def place_out(place: Address) -> c.Address:
+    """Return an address of a disclosed appeal; below `full` it goes no further than the house."""
     return c.Address(
         raw=place.raw or None, postal_code=place.postal_code or None,
         fias_guid=place.fias_guid or None, oktmo=place.oktmo or None, region=place.region or None,
         municipality=place.municipality or None, settlement=place.settlement or None,
         street=place.street or None, house=place.house or None, block=place.block or None,
-        building=place.building or None, latitude=place.lat, longitude=place.lon,
+        building=place.building or None, apartment=place.apartment or None,
+        latitude=place.lat, longitude=place.lon,
     )  # fmt: skip
 
 

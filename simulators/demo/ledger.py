@@ -215,8 +215,8 @@ class Ledger:
         wrong = ["личное ушло наружу" for word in secret if word and word in text]
         for body in bodies:
             told = body["data"]["appeal"]
-            codes = [t["code"]["value"] for q in told["questions"] for t in q.get("topics", ())]
-            places = [a.get("oktmo", "") for a in told.get("addresses", ())]
+            codes = [t["code"] for q in told["questions"] for t in q.get("topics", ())]
+            places = [told.get("problemAddress", {}).get("oktmo", "")]
             if codes != [q.code for q in appeal.questions if q.code]:
                 wrong.append("темы в событии другие")
             if appeal.channel != "sstu" and places != [appeal.place.oktmo]:

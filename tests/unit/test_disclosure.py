@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from gateway.disclosure import Level, disclose, disclose_event, files_of, level_of
 from gateway.errors import ConfigurationError
@@ -188,7 +189,10 @@ def test_an_event_loses_who_did_it_and_a_reference_what_it_says():
     problem = disclose_event(event, Level.PROBLEM_ONLY)
     assert (problem.actor, problem.key, problem.content) == (Actor(kind="system"), "", None)
     assert problem.payload == event.payload
-    assert disclose_event(event, Level.REFERENCE_ONLY).payload == NoFacts()
+    assert disclose_event(event, Level.REFERENCE_ONLY).payload == event.payload
+    taken = replace(event, type=EventType.ASSIGNED, payload=ExecutorFacts(organisation="gzhi"))
+    assert disclose_event(taken, Level.PROBLEM_ONLY).payload == taken.payload
+    assert disclose_event(taken, Level.REFERENCE_ONLY).payload == NoFacts()
     assert disclose_event(event, Level.FULL) is event
 
 

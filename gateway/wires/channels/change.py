@@ -1,31 +1,27 @@
-"""One pulled delivery as the contract's `Change` (model.md §2). Pure."""
+"""One event as the contract's `Change` says it (model.md §2), the same in every channel. Pure."""
 
 from __future__ import annotations
 
 import datetime as dt
 from typing import TYPE_CHECKING
+from uuid import UUID
 
-from gateway.additions import letter_id
 from gateway.model import facts as f
 from gateway.model.events import EventType
 from gateway.wires import contract as c
+from gateway.wires.channels.told import external_id
 from gateway.wires.shown import file_out
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
+    from gateway.adapter import EncodeContext
     from gateway.dispatch.ports import Snapshot
     from gateway.model.appeal import Appeal
     from gateway.model.events import Event
     from gateway.store.pull import Item
 
 
-def change(item: Item, shown: Snapshot, whole: Event | None) -> c.Change:
-    """Return the change that a peer is told.
-
-    shown: what the peer may see. whole: the event before disclosure, read only for what the peer
-    itself has said, the key of its own report, and for the id of a letter.
-    """
+def change(item: Item, shown: Snapshot) -> c.Change:
+    """Return the change that a peer reads itself. shown: what the peer may see."""
     peer, appeal, event = item.delivery.destination, shown.appeal, shown.event
     key = c.AppealKey(
         receipt_number=item.receipt_number or appeal.receipt_number or None,
@@ -38,22 +34,35 @@ def change(item: Item, shown: Snapshot, whole: Event | None) -> c.Change:
             event_type=item.delivery.event_type,
             recorded_at=item.delivery.created_at.astimezone(dt.UTC),
         )
-    own = whole is not None and whole.actor.kind == "peer" and whole.actor.id == peer
+    return told(appeal, event, shown.context, key=key, sequence=item.delivery.seq)
+
+
+def told(
+    appeal: Appeal, event: Event, ctx: EncodeContext, *, key: c.AppealKey, sequence: int = 0
+) -> c.Change:
+    """Return what an event says to a destination. appeal, event: what it may see of both."""
     moment = event.occurred_at if isinstance(event.occurred_at, dt.datetime) else None
     return c.Change(
-        sequence=item.delivery.seq,
+        sequence=sequence,
         key=key,
         question_id=_question_id(appeal, event.question),
         event_type=event.type.value,
         occurred_at=moment,
         occurred_on=None if moment else _day(event),
         recorded_at=event.recorded_at.astimezone(dt.UTC),
-        message_key=(whole.key or None) if own and whole is not None else None,
-        applied=_applied(event) if own else None,
-        # Why its own word was refused is hidden from nobody.
-        status=_status(whole if own and whole and _refused(whole) else event),
-        answer=_answer(appeal, event, letter_id(whole or event)),
+        message_key=ctx.message_key or None,
+        applied=_applied(event) if ctx.own else None,
+        status=status(event),
+        answer=_answer(appeal, event, UUID(ctx.letter)) if ctx.letter else None,
         file=_file(appeal, event),
+    )
+
+
+def key_of(appeal: Appeal, peer: str) -> c.AppealKey:
+    """Return the numbers that a destination knows an appeal by: ours, and the one it gave it."""
+    return c.AppealKey(
+        receipt_number=appeal.receipt_number or None,
+        external_id=external_id(appeal, peer) or None,
     )
 
 
@@ -62,12 +71,8 @@ def _day(event: Event) -> dt.date:
     return at.date() if isinstance(at, dt.datetime) else at
 
 
-def _refused(event: Event) -> bool:
-    return event.type is EventType.REPORT_REFUSED
-
-
 def _applied(event: Event) -> str:
-    if _refused(event):
+    if event.type is EventType.REPORT_REFUSED:
         return "refused"
     if event.type is EventType.CONFLICT_RECORDED:
         return "conflict"
@@ -86,20 +91,13 @@ def _outcome(told: f.OutcomeFacts | None) -> c.OutcomeOut | None:
     return c.OutcomeOut(result=told.result, actions_taken=told.actions_taken)
 
 
-def _status(event: Event) -> c.StatusOut:
+def status(event: Event) -> c.StatusOut:
+    """Return the facts of a disclosed event."""
     facts = event.payload
-    day = _day(event)
     return c.StatusOut(
         event=event.type.value,
-        occurred_on=day,
-        registration=c.RegistrationOut(
-            organisation=facts.organisation or None,
-            register=facts.register or None,
-            number=facts.number,
-            date=facts.date or day,
-        )
-        if isinstance(facts, f.RegistrationFacts) and facts.number
-        else None,
+        occurred_on=_day(event),
+        registration=_registration(facts, _day(event)),
         executor=c.ExecutorOut(organisation=facts.organisation or None)
         if isinstance(facts, f.ExecutorFacts)
         else None,
@@ -125,6 +123,23 @@ def _status(event: Event) -> c.StatusOut:
         comment=f"{facts.claimed}: {facts.reason}"
         if isinstance(facts, f.ConflictFacts | f.RefusalFacts)
         else None,
+        reason=(facts.code or None) if isinstance(facts, f.ReasonFacts) else None,
+        topic=c.TopicOut(system=facts.system, code=facts.code, version=facts.version or None)
+        if isinstance(facts, f.TopicFacts) and facts.code
+        else None,
+        peer_state=(facts.code or None) if isinstance(facts, f.PeerStateFacts) else None,
+    )
+
+
+def _registration(facts: f.Facts, day: dt.date) -> c.RegistrationOut | None:
+    """A number that a body gave; of the body that a question went to, when it has told its own."""
+    if not isinstance(facts, f.RegistrationFacts | f.ReceiverFacts) or not facts.number:
+        return None
+    return c.RegistrationOut(
+        organisation=facts.organisation or None,
+        register=(facts.register or None) if isinstance(facts, f.RegistrationFacts) else None,
+        number=facts.number,
+        date=facts.date or day,
     )
 
 

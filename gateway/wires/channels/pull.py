@@ -76,7 +76,7 @@ class PullChanges:
                     todo="skip it, or mend it",
                 )
             shown = visible(snapshot, _policy(item, caller), caller.peer)
-            changes.append(change(item, shown, snapshot.event))
+            changes.append(change(item, shown))
         return changes
 
 

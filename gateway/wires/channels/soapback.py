@@ -7,15 +7,19 @@ the server side from the WSDL. MessageKey is the delivery's id, so a repeat is k
 from __future__ import annotations
 
 import datetime as dt
+import re
 import time
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from gateway import contracts
 from gateway.adapter import Decoded, Health, Receipt, Wire
 from gateway.errors import GatewayError, UnsupportedError
-from gateway.model import facts as f
 from gateway.model.events import EventType
 from gateway.soap.client import SoapClient
+from gateway.wires.channels.change import status
+from gateway.wires.channels.told import external_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +32,8 @@ if TYPE_CHECKING:
 SERVICE: Final = "AppealService"
 PORT: Final = "Basic"
 OPERATION: Final = "SubmitStatus"
+_CODE: Final = re.compile(r"[0-9A-Za-z._:/-]{1,64}")
+"""What the contract takes as the code of a reason."""
 _UNTOLD: Final = frozenset(
     {
         EventType.SPLIT,
@@ -69,7 +75,7 @@ class CallbackCodec:
             raise UnsupportedError(
                 "the call-back contract has no word for this", found=event.type if event else ""
             )
-        return self._client.message(OPERATION, Report=report(appeal, event, ctx.key))
+        return self._client.message(OPERATION, Report=report(appeal, event, ctx))
 
 
 class CallbackChannel:
@@ -133,49 +139,34 @@ def client(address: str, outbound: Outbound, peer: str) -> SoapClient:
     )
 
 
-def report(appeal: Appeal, event: Event, key: str) -> dict[str, Any]:
-    """Return the StatusReport of an event, as zeep takes it. Pure."""
-    facts = event.payload
-    at = event.occurred_at
+def report(appeal: Appeal, event: Event, ctx: EncodeContext) -> dict[str, Any]:
+    """Return the StatusReport of an event, as zeep takes it. Pure.
+
+    A key holds one number: the partner's own where it sent the appeal, else our receipt number.
+    """
+    own = external_id(appeal, ctx.peer)
     told: dict[str, Any] = {
-        "MessageKey": key,
-        "Key": {"ReceiptNumber": appeal.receipt_number},
-        "Event": event.type.value,
-        "OccurredOn": at.date() if isinstance(at, dt.datetime) else at,
+        "MessageKey": ctx.key,
+        "Key": {"ExternalId": own} if own else {"ReceiptNumber": appeal.receipt_number},
     }
     if event.question is not None:
         told["QuestionOrdinal"] = event.question
-    if isinstance(facts, f.RegistrationFacts) and facts.number:
-        told["Registration"] = _present(
-            Organisation=facts.organisation,
-            Register=facts.register,
-            Number=facts.number,
-            Date=facts.date or told["OccurredOn"],
-        )
-    elif isinstance(facts, f.ExecutorFacts):
-        told["Executor"] = _present(Organisation=facts.organisation)
-    elif isinstance(facts, f.ExtensionFacts) and facts.new_due:
-        told["Extension"] = _present(
-            Ground=facts.ground, NewDueDate=facts.new_due, DecidedOn=facts.decided_on
-        )
-    elif isinstance(facts, f.TransferFacts):
-        told["Transfer"] = _present(
-            ToOrganisation=facts.organisation,
-            Date=facts.date,
-            Number=facts.number,
-            Ground=facts.ground,
-        )
-    elif isinstance(facts, f.DeclineFacts):
-        told["Decline"] = _present(Article=facts.article, Part=facts.part)
-    elif isinstance(facts, f.AnswerFacts) and facts.outcome and facts.outcome.result:
-        told["Outcome"] = _present(
-            Result=facts.outcome.result, ActionsTaken=facts.outcome.actions_taken
-        )
-    return told
+    facts = _elements(msgspec.to_builtins(status(event), builtin_types=(dt.date, dt.datetime)))
+    if not _CODE.fullmatch(facts.get("Reason", "")):
+        facts.pop("Reason", None)
+    if not facts.get("Extension", {}).get("Ground"):
+        facts.pop("Extension", None)  # the contract knows none without a ground
+    if "Topic" in facts:
+        facts["Topic"].pop("Title", None)
+    return told | facts
 
 
-def _present(**values: Any) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value not in ("", None)}
+def _elements(values: dict[str, Any]) -> dict[str, Any]:
+    """Give the members of JSON the names of elements."""
+    return {
+        name[0].upper() + name[1:]: _elements(value) if isinstance(value, dict) else value
+        for name, value in values.items()
+    }
 
 
 def _named(receipt: Receipt, key: str) -> Receipt:

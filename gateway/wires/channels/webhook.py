@@ -4,7 +4,8 @@ Format: CloudEvents 1.0.2 (`application/cloudevents+json`), signature as in Stan
 `webhook-id`, `webhook-timestamp` (Unix seconds) and `webhook-signature: v1,<base64>`, the HMAC of
 SHA-256 over `id.timestamp.body`. The id is the delivery's, the same for every attempt, and goes
 into `Idempotency-Key` too. The body is made of the event and of nothing that changes from one
-attempt to the next, so that a repeat is the same bytes under the same key.
+attempt to the next, so that a repeat is the same bytes under the same key. `data` is what
+GetChanges and GetAppeal say to the destination, in the names of the contract.
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ import datetime as dt
 import hashlib
 import hmac
 import time
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 
 from gateway.adapter import Decoded, Health, Receipt, Wire
 from gateway.errors import GatewayError, PeerDoubtful, UnsupportedError
 from gateway.outbound import check
+from gateway.wires.channels.change import key_of, told
+from gateway.wires.channels.pushed import Pushed
+from gateway.wires.channels.told import appeal_told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,17 +54,12 @@ class WebhookCodec:
 
     def encode(self, appeal: Appeal, event: Event | None, ctx: EncodeContext) -> Wire:
         """Return the event's bytes; `data` holds what the destination may see."""
-        data: dict[str, Any] = {"appeal": appeal}
-        moment = appeal.received_at or ctx.now
-        if event is not None:
-            moment = event.recorded_at
-            data["event"] = {
-                "seq": event.seq,
-                "type": event.type,
-                "question": event.question,
-                "occurredAt": event.occurred_at.isoformat(),
-                "payload": event.payload,
-            }
+        moment = event.recorded_at if event is not None else appeal.received_at or ctx.now
+        data = (
+            Pushed(key=key_of(appeal, ctx.peer), appeal=appeal_told(appeal, ctx.peer))
+            if event is None
+            else _pushed(appeal, event, ctx)
+        )
         envelope = {
             "specversion": "1.0",
             "id": ctx.key or str(appeal.id),
@@ -72,6 +71,12 @@ class WebhookCodec:
             "data": data,
         }
         return Wire(media_type=MEDIA_TYPE, body=_encode(envelope))
+
+
+def _pushed(appeal: Appeal, event: Event, ctx: EncodeContext) -> Pushed:
+    change = told(appeal, event, ctx, key=key_of(appeal, ctx.peer))
+    given = {name: getattr(change, name) for name in change.__struct_fields__ if name != "sequence"}
+    return Pushed(**given, appeal=appeal_told(appeal, ctx.peer))
 
 
 class Addresses(NamedTuple):
