@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from uuid import UUID
 
 import pytest
 
 from gateway.lifecycle import Claim
 from gateway.lifecycle.table import BY_EVENT
-from gateway.model.events import Actor, EventType
-from gateway.model.facts import ExecutorFacts, RegistrationFacts
+from gateway.model.events import Actor, Event, EventType
+from gateway.model.facts import ExecutorFacts, RegistrationFacts, RoutedFacts
 from gateway.model.peer import Peer
-from gateway.rights import BELOW_FULL, granted, within
+from gateway.rights import BELOW_FULL, granted, same_letters, was_given, within
 
 SED = Peer(code="sed", name="СЭД", disclosure="full", disclosure_ground="исполнитель")
 NUMBER = RegistrationFacts(organisation="gzhi", number="17-ж")
@@ -59,3 +60,40 @@ def test_facts_told_beside_an_event_need_their_own_grant():
     own = claim(EventType.REGISTERED)
     kept, left_out = within(own, frozenset({EventType.REGISTERED}))
     assert (kept.registration, kept.executor, len(left_out)) == (NUMBER, None, 1)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("urog", "urog", True),
+        ("urog", ["minstroy", "urog"], True),
+        ("urog", "minstroy", False),
+        ("urog", None, False),
+        (None, None, False),
+        ("", "", False),
+        (["a", 7], 7, False),
+    ],
+)
+def test_only_what_the_operator_declared_makes_letters_the_same(one, other, same):
+    def bringing(code: str, group: object) -> Peer:
+        return Peer(code=code, name=code, options={"same_letters": group} if group else {})
+
+    assert same_letters(bringing("a", one), bringing("b", other)) is same
+    assert same_letters(bringing("b", other), bringing("a", one)) is same
+    assert same_letters(bringing("a", one), bringing("a", other))
+    assert not same_letters(bringing("a", one), None)
+
+
+def test_a_peer_was_given_an_appeal_by_any_route_it_ever_had():
+    now = dt.datetime(2026, 3, 2, tzinfo=dt.UTC)
+    history = [
+        Event(
+            appeal_id=UUID(int=1), seq=seq, type=EventType.ROUTED, occurred_at=now,
+            recorded_at=now, actor=Actor(kind="rule", id="r"),
+            payload=RoutedFacts(rule="r", destinations=destinations),
+        )
+        for seq, destinations in enumerate((("sed",), ("press",)), 2)
+    ]  # fmt: skip
+    assert was_given("sed", history)
+    assert was_given("press", history)
+    assert not was_given("portal", history)

@@ -119,3 +119,33 @@ class TestTestMessages:
 
     def test_what_would_be_sent_is_owed_so_that_dispatch_can_say_why_it_is_not(self):
         assert [o.test for o in told(Peer(code="there", adapter="webhook"), test=True)] == [True]
+
+
+OWN = UUID(int=8)
+
+
+def heard(*kinds, peer="archive", source="portal", **options):
+    """What the sender of a merged letter is owed of the appeal that goes on."""
+    row = Peer(code=peer, name=peer, options=options)
+    events = [event(kind, seq) for seq, kind in enumerate(kinds, 1)]
+    found = owed(
+        events, source=source, routed=("sed",), merged={peer: OWN}, peers={peer: row},
+        manners=MANNERS, test=False,
+    )  # fmt: skip
+    return [(o.event_type, o.lane_key, o.through) for o in found]
+
+
+def test_whose_letter_was_merged_hears_where_it_stands_through_its_own():
+    kinds = (
+        EventType.RECEIVED, EventType.REGISTERED, EventType.AMENDED, EventType.FILE_ATTACHED,
+        EventType.LINK_ADDED, EventType.TOPIC_ASSIGNED, EventType.ANSWERED, EventType.UNMERGED,
+    )  # fmt: skip
+    assert heard(*kinds) == [
+        ("Registered", str(OWN), OWN), ("Answered", str(OWN), OWN),
+    ]  # fmt: skip
+    assert heard(*kinds, tell_last=True) == [("Answered", str(OWN), OWN)]
+
+
+@pytest.mark.parametrize("reason", [{"source": "archive"}, {"peer": "sed"}])
+def test_in_its_own_right_it_hears_as_if_nothing_was_merged(reason):
+    assert heard(EventType.AMENDED, **reason) == [("Amended", str(APPEAL), None)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from hashlib import sha256
+from importlib import import_module
 
 import pytest
 from msgspec.structs import replace
@@ -333,3 +334,16 @@ def test_what_waited_to_be_sent_tells_nothing_that_came_after_they_were_taken_ap
     text = joined.sent(owed, Policy(disclosure="full", disclosure_ground="договор"))
     assert OTHER in text
     assert not {word for word in (TEXT, "Меры приняты", "answered", ANSWER) if word in text}
+
+
+def test_an_upgrade_closes_what_merged_senders_were_told_of_before(joined):
+    through = "SELECT destination, through FROM delivery ORDER BY id"
+    now = joined.room.rows(through)
+    with joined.room.connection() as db:
+        db.execute("UPDATE delivery SET through = NULL")
+        migration = import_module("gateway.store.migrations.versions.0006_through")
+        db.execute(migration.MERGED.encode())
+
+    assert joined.room.rows(through) == now
+    assert {peer for peer, own in now if own is not None} == {"thief"}
+    joined.hidden(Caller(peer="thief", disclosure="full"))

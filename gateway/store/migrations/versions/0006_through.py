@@ -12,21 +12,21 @@ branch_labels = None
 depends_on = None
 
 
+MERGED = """
+UPDATE delivery d SET through = own.id
+FROM appeal own JOIN appeal holder ON holder.id = own.merged_into
+WHERE d.appeal_id = holder.id AND d.destination = own.peer AND holder.peer <> own.peer
+  AND NOT EXISTS (
+    SELECT FROM event e
+    WHERE e.appeal_id = holder.id AND e.type = 'Routed'
+      AND jsonb_exists(convert_from(e.body, 'UTF8')::jsonb->'payload'->'destinations', own.peer))
+"""
+
+
 def upgrade() -> None:
     """Add the column, which costs nothing, and fill it where letters were merged."""
     op.execute("ALTER TABLE delivery ADD COLUMN through UUID")
-    op.execute(
-        """
-        UPDATE delivery d SET through = own.id
-        FROM appeal own JOIN appeal holder ON holder.id = own.merged_into
-        WHERE d.appeal_id = holder.id AND d.destination = own.peer AND holder.peer <> own.peer
-          AND NOT EXISTS (
-            SELECT FROM event e
-            WHERE e.appeal_id = holder.id AND e.type = 'Routed'
-              AND jsonb_exists(
-                convert_from(e.body, 'UTF8')::jsonb->'payload'->'destinations', own.peer))
-        """
-    )
+    op.execute(MERGED)
 
 
 def downgrade() -> None:
