@@ -66,6 +66,18 @@ SET_CONTENT = """
 UPDATE appeal SET content_id = $2, content_sha256 = $3 WHERE id = $1
 """
 
+EXPECTED = """
+SELECT FROM expectation e JOIN (
+  SELECT * FROM unnest($1::text[], $2::text[], $3::text[]) AS t (peer, organisation, number_key)
+  UNION
+  SELECT peer, organisation, number_key FROM expectation
+  WHERE appeal_id IS NULL AND number_key = ANY($4::text[])
+) k USING (peer, organisation, number_key)
+ORDER BY peer, organisation, number_key FOR UPDATE OF e
+"""
+"""Locks, in order, the expectations that a batch will change: those it tells anew, and those that
+an appeal's numbers meet."""
+
 EXPECT = """
 INSERT INTO expectation (peer, organisation, number_key, number, appeal_id, first_seen, last_seen,
                          remote)
@@ -201,5 +213,34 @@ def waits(connection: Connection[Any], appeal_id: UUID) -> bool:
 
 def expect(connection: Connection[Any], peer: str, state: RemoteState, now: datetime) -> None:
     """Store what a peer's own list says it holds, without the raw row, which names people."""
-    remote = msgspec.json.encode(msgspec.structs.replace(state, raw=b"")).decode()
-    connection.execute(EXPECT, (peer, state.organisation, state.key_folded, state.key, now, remote))
+    expect_all(connection, [(peer, state)], (), now)
+
+
+def expect_all(
+    connection: Connection[Any],
+    told: Iterable[tuple[str, RemoteState]],
+    met: Iterable[str],
+    now: datetime,
+) -> None:
+    """Store what peers' own lists say, and lock whatever numbers with the keys `met` will meet.
+
+    Everything in one order, whatever order the lists and appeals of a batch came in.
+    """
+    rows = sorted(told, key=lambda t: (t[0], t[1].organisation, t[1].key_folded))
+    keys = sorted(set(met))
+    if not rows and not keys:
+        return
+    connection.execute(
+        EXPECTED,
+        (
+            TextArray.of([peer for peer, _ in rows]),
+            TextArray.of([state.organisation for _, state in rows]),
+            TextArray.of([state.key_folded for _, state in rows]),
+            TextArray.of(keys),
+        ),
+    )
+    for peer, state in rows:
+        remote = msgspec.json.encode(msgspec.structs.replace(state, raw=b"")).decode()
+        connection.execute(
+            EXPECT, (peer, state.organisation, state.key_folded, state.key, now, remote)
+        )

@@ -256,8 +256,14 @@ def write(
     """
     owed = [delivery for made in plans for delivery in made.deliveries]
     lanes.enqueue(connection, [lanes.NewDelivery(*item) for item in owed], facts.now)  # type: ignore[arg-type]
+    queue.expect_all(
+        connection,
+        [(made.item.peer, made.remote) for made in plans if made.remote is not None],
+        [reference.value_key for made in plans for reference in made.references],
+        facts.now,
+    )
     for made in plans:
-        _side(connection, made, facts.now)
+        _side(connection, made)
     letters.write(connection, {m.item.appeal_id: m.letter for m in plans if m.letter is not None})  # type: ignore[misc]
     plans = _number(connection, plans, rules)
     events = [event for made in plans for event in made.events]
@@ -277,11 +283,9 @@ def write(
     return plans
 
 
-def _side(connection: psycopg.Connection[Any], made: Plan, now: datetime) -> None:
+def _side(connection: psycopg.Connection[Any], made: Plan) -> None:
     """Write what belongs to a plan beside its events."""
     item = made.item
-    if made.remote is not None:
-        queue.expect(connection, item.peer, made.remote, now)
     if item.appeal_id is None:
         return
     numbers.refer(connection, item.appeal_id, made.references)
