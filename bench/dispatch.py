@@ -36,7 +36,7 @@ THREADS: Final = 4
 """Connections on both sides, the default of `gateway work`."""
 IN_FLIGHT: Final = 256
 """Option of the peer's row: lanes that may be leased at once, so that a commit serves many of them.
-With its default of 8 the dispatcher commits for every other delivery."""
+With its default of 8 a commit serves two or three."""
 LANES: Final = 600
 PER_LANE: Final = 5
 HOOK: Final = "hook"

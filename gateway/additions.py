@@ -151,6 +151,8 @@ def with_files(
 
     known: of `known_files`; the files of its answers are named by it too.
     """
+    if not later and not any(answer.attachments for answer in appeal.answers):
+        return appeal
     own = tuple(
         replace(file, role=later[file.sha256].role) if file.sha256 in later else file
         for file in appeal.attachments

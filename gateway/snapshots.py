@@ -6,6 +6,7 @@ Everything for a batch of deliveries is read in a few statements, outside any tr
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -86,24 +87,21 @@ class StoredSnapshots:
         """Return a snapshot by delivery id."""
         ids = sorted({i for d in deliveries for i in (d.appeal_id, d.through) if i is not None})
         with self._pool.connection() as connection:
-            with connection.pipeline(), connection.transaction():
+            with connection.pipeline():  # which is a transaction too
                 connection.execute(SETTINGS)
                 named = UuidArray.of(ids)
                 found = connection.execute(HEADS, (named,), binary=True)
                 asked = connection.execute(QUESTIONS, (named,), binary=True)
                 events = history.load(connection, ids)
-            heads = {row[0]: row for row in found}
-            questions = {(row[0], row[1]): row[2] for row in asked}
+            questions: dict[UUID, dict[int, UUID]] = defaultdict(dict)
+            for appeal_id, ordinal, id_ in asked.fetchall():
+                questions[appeal_id][ordinal] = id_
             texts = additions.texts(connection, events)
-            states = {appeal_id: fold(events[appeal_id]) for appeal_id in ids}
+            states = {appeal_id: fold(past) for appeal_id, past in events.items()}
             bodies = _organisations(connection, _bodies_in(states.values()))
-            appeals = {
-                appeal_id: _identified(
-                    _told(heads[appeal_id], states[appeal_id], events[appeal_id], texts, bodies),
-                    questions,
-                )
-                for appeal_id in ids
-                if appeal_id in heads
+            appeals: dict[UUID, Appeal] = {
+                (i := head[0]): _told(head, states[i], events[i], texts, bodies, questions[i])
+                for head in found.fetchall()
             }
             known = additions.known_files(connection, appeals, events)
         answered = {
@@ -181,8 +179,12 @@ def _told(
     events: Sequence[Event],
     texts: Mapping[str, dict[str, str]],
     bodies: Mapping[str, Organisation],
+    ids: Mapping[int, UUID],
 ) -> Appeal:
-    """Return the content of an appeal with everything its events added."""
+    """Return the content of an appeal with everything its events added.
+
+    ids: of its questions by ordinal, by which peers name them.
+    """
     appeal_id, receipt, _external, peer, stored = head
     appeal = _attributed(_APPEAL.decode(stored), peer) if stored else Appeal(source_peer=peer)
     told = {q.ordinal: q for q in state.questions}
@@ -204,9 +206,13 @@ def _told(
         id=appeal_id,
         receipt_number=receipt,
         questions=tuple(
-            _question(q, told[q.ordinal], bodies, _declined_on(events, q.ordinal))
-            if q.ordinal in told
-            else q
+            replace(
+                q,
+                id=ids.get(q.ordinal, q.id),
+                **_happened(q, told[q.ordinal], bodies, _declined_on(events, q.ordinal))
+                if q.ordinal in told
+                else {},
+            )
             for q in appeal.questions
         ),
         registrations=(*appeal.registrations, *added.values()),
@@ -234,40 +240,30 @@ def _of(ref: ExternalRef, peer: str) -> ExternalRef:
     return replace(ref, peer=peer) if ref.peer == OURS else ref
 
 
-def _identified(appeal: Appeal, ids: Mapping[tuple[UUID, int], UUID]) -> Appeal:
-    """Give the questions the ids that peers name them by."""
-    return replace(
-        appeal,
-        questions=tuple(
-            replace(q, id=ids.get((appeal.id, q.ordinal), q.id)) for q in appeal.questions
-        ),
-    )
-
-
-def _question(
+def _happened(
     question: Question,
     state: QuestionState,
     bodies: Mapping[str, Organisation],
     declined_on: Day | None,
-) -> Question:
+) -> dict[str, Any]:
+    """Return what events made of a question, by field."""
     outcome = state.answer.outcome if state.answer else None
     executor = state.executor.facts.organisation if state.executor else ""
-    return replace(
-        question,
-        state=state.state.value,
-        extended="extended" in state.flags,
-        registration_date=question.registration_date or state.registered_on,
-        response_date=question.response_date
+    return {
+        "state": state.state.value,
+        "extended": "extended" in state.flags,
+        "registration_date": question.registration_date or state.registered_on,
+        "response_date": question.response_date
         or (declined_on if state.answer is None and not state.state.is_open else None),
-        outcome=Outcome(
+        "outcome": Outcome(
             result=Result(outcome.result) if outcome.result else None,
             actions_taken=outcome.actions_taken,
             on=state.answer.date if state.answer else None,
         )
         if outcome
         else question.outcome,
-        owner_org=question.owner_org or (_body(executor, bodies) if executor else None),
-    )
+        "owner_org": question.owner_org or (_body(executor, bodies) if executor else None),
+    }
 
 
 def _declined_on(events: Sequence[Event], ordinal: int) -> Day | None:

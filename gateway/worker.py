@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 import time
@@ -64,6 +65,8 @@ class Worker:
             )
             for name, target in self._parts(stop, bell)
         ]
+        gc.collect()
+        gc.freeze()  # what is there now stays; no collection need look at it again
         for thread in (bell, *threads):
             thread.start()
         log.info("work.started", pid=os.getpid(), threads=[thread.name for thread in threads])

@@ -7,8 +7,6 @@ only, never by a filter (design §2.14).
 from __future__ import annotations
 
 import hashlib
-import os
-import socket
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
@@ -251,7 +249,7 @@ def send(
 
 def _send(gw: context.Opened, settings: Settings, destination: str, limit: int) -> int:
     from gateway.destinations import Destinations
-    from gateway.dispatch import Dispatcher
+    from gateway.dispatch import Dispatcher, owner
     from gateway.snapshots import StoredSnapshots
 
     pool = Pool(gw.url, size=2)
@@ -262,7 +260,7 @@ def _send(gw: context.Opened, settings: Settings, destination: str, limit: int) 
             gw.url,
             lambda: {c: d for c, d in known().items() if destination in ("", c)},
             StoredSnapshots(pool, BlobDirectory(settings.blobs), known.options, gw.now),
-            owner=f"{socket.gethostname()}:{os.getpid()}:command",
+            owner=owner.name(),
             now=gw.now,
             threads=1,
         )

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-AT_ONCE: Final = 64
+AT_ONCE: Final = 128
 """Claims read and encoded together: the first of many shall leave before the last is read."""
 
 

@@ -48,7 +48,7 @@ log = structlog.get_logger(__name__)
 
 GATHER_SECONDS: Final = 0.01
 """How long a result may wait for others to be settled with."""
-GATHERED: Final = 4
+GATHERED: Final = 2
 """A round is worth its commit when one in so many of the leases of a destination came back."""
 AWAY_SECONDS: Final = 1.0
 """How long nothing is leased after the store could not be read."""
@@ -171,21 +171,19 @@ class Dispatcher:
     def _round(self, limit: int | None) -> tuple[int, int]:
         """One transaction: (settled, claimed).
 
-        Statements go out in a pipeline: each wait for the database costs a turn of the interpreter
-        lock, which the other threads hold most of the time.
+        A pipeline is one (libpq, "Pipeline Mode"), and has few waits for the database: each costs
+        a turn of the interpreter lock, which the other threads hold most of the time.
         """
         connection = self._session.connection()
         now, at = self._now(), time.monotonic()
         items, back = self._settling, self._back
         ending = [*(item.claimed for item in items), *back]
         with connection.pipeline():
-            with connection.transaction():
-                lanes.lock(connection, ending)
-                lanes.record(connection, items, self._owner, now)
-                lanes.settle(connection, items, self._owner, now)
-                lanes.hand_back(connection, back, self._owner)
-                answer = self._claim(connection, ending, now, limit)
-            claimed = lanes.claimed(answer)
+            lanes.lock(connection, ending)
+            lanes.settle(connection, items, self._owner, now)
+            lanes.hand_back(connection, back, self._owner)
+            answer = self._claim(connection, ending, now, limit)
+        claimed = lanes.claimed(answer)
         self._gates.committed(now)
         self._settling, self._back = [], []
         self._hand.end(ending)

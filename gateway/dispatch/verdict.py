@@ -68,6 +68,9 @@ def judge(tried: Tried, policy: Policy, now: datetime, *, chance: float, outage:
     """
     delivery = tried.claimed.delivery
     attempts = delivery.attempts if tried.asked else delivery.attempts + 1
+    result = tried.result
+    if result is not None and not isinstance(result, BaseException):
+        return Verdict(_received(tried, result, attempts, policy, now), "up")
     base = Settled(
         claimed=tried.claimed,
         state=delivery.state,
@@ -76,15 +79,12 @@ def judge(tried: Tried, policy: Policy, now: datetime, *, chance: float, outage:
         whole=tried.asked or not tried.on_wire,
         started_at=tried.started_at,
     )
-    result = tried.result
     if result is None:
         absent = base._replace(outcome="absent", error="the peer has not got it")
         if _exhausted(absent, policy, now, outage=False):
             return Verdict(absent._replace(state="dead", closes=True), "up")
         due = now + pause(policy.backoff, attempts, chance)
         return Verdict(absent._replace(state="retry", due=due), "up")
-    if not isinstance(result, BaseException):
-        return Verdict(_received(base, result, policy, now, asked=tried.asked), "up")
     return _failed(base, tried, result, policy, now, chance=chance, outage=outage)
 
 
@@ -131,20 +131,22 @@ def clean(text: str, limit: int = ERROR_CHARS) -> str:
 
 
 def _received(
-    base: Settled, receipt: Receipt, policy: Policy, now: datetime, *, asked: bool
+    tried: Tried, receipt: Receipt, attempts: int, policy: Policy, now: datetime
 ) -> Settled:
-    kept = base._replace(
+    state = "acknowledged" if receipt.final else "sent"
+    return Settled(
+        claimed=tried.claimed,
+        state=state,
+        attempts=attempts,
+        ack_due=None if receipt.final else now + timedelta(seconds=policy.ack_within),
+        reference=clean(receipt.reference, 500) if receipt.reference else "",
         gone=True,
+        attempt=tried.attempt,
+        whole=tried.asked or not tried.on_wire,
+        started_at=tried.started_at,
+        outcome="found" if tried.asked else state,
         status=receipt.status,
         response=receipt.body[:BODY_IN_ROW_BYTES],
-        reference=clean(receipt.reference, 500),
-    )
-    if receipt.final:
-        return kept._replace(state="acknowledged", outcome="found" if asked else "acknowledged")
-    return kept._replace(
-        state="sent",
-        ack_due=now + timedelta(seconds=policy.ack_within),
-        outcome="found" if asked else "sent",
     )
 
 

@@ -103,7 +103,8 @@ def lock(connection: Connection[Any], ids: Iterable[UUID]) -> dict[UUID, Head]:
 def stored(connection: Connection[Any], ids: Sequence[UUID]) -> dict[UUID, list[StoredEvent]]:
     """Return the rows of the histories as they lie there, for verification."""
     found: dict[UUID, list[StoredEvent]] = {appeal_id: [] for appeal_id in ids}
-    for appeal_id, *row in connection.execute(EVENTS, (UuidArray.of(list(ids)),), binary=True):
+    rows = connection.execute(EVENTS, (UuidArray.of(list(ids)),), binary=True).fetchall()
+    for appeal_id, *row in rows:
         found[appeal_id].append(StoredEvent(*row))
     return found
 

@@ -323,9 +323,13 @@ def begun(cursor: Cursor[Any] | None) -> set[UUID]:
 def settle(
     connection: Connection[Any], items: Sequence[Settled], owner: str, now: datetime
 ) -> None:
-    """Write what became of deliveries whose lanes are still ours, and give the lanes back."""
+    """Write what became of deliveries whose lanes are still ours, and give the lanes back.
+
+    The evidence of their attempts is kept, whether or not the lanes are still ours.
+    """
     if not items:
         return
+    _record(connection, [i for i in items if i.whole and i.attempt is not None], owner, now)
     deliveries = [item.claimed.delivery for item in items]
     connection.execute(
         sql.SETTLE,
@@ -348,6 +352,11 @@ def settle(
             Int8Array.of([i.claimed.fence for i in items]),
             owner,
             now,
+            UuidArray.of([None if i.whole else i.attempt for i in items]),
+            TextArray.of([i.outcome for i in items]),
+            Int4Array.of([i.status for i in items]),
+            ByteaArray.of([i.response for i in items]),
+            TextArray.of([i.detail for i in items]),
         ),
     )
 
@@ -366,38 +375,23 @@ def hand_back(connection: Connection[Any], claims: Sequence[Claimed], owner: str
         )
 
 
-def record(
+def _record(
     connection: Connection[Any], items: Sequence[Settled], owner: str, now: datetime
 ) -> None:
-    """Keep the evidence of attempts, whether or not their lanes are still ours."""
-    ended = [i for i in items if i.attempt is not None and not i.whole]
-    whole = [i for i in items if i.attempt is not None and i.whole]
-    if ended:
-        connection.execute(
-            sql.ATTEMPT_ENDED,
-            (
-                UuidArray.of([i.attempt for i in ended]),
-                UuidArray.of([i.claimed.delivery.id for i in ended]),
-                TextArray.of([i.outcome for i in ended]),
-                Int4Array.of([i.status for i in ended]),
-                ByteaArray.of([i.response for i in ended]),
-                TextArray.of([i.detail for i in ended]),
-                now,
-            ),
-        )
-    if whole:
+    """Write attempts that have no row yet, because they put nothing on the wire."""
+    if items:
         connection.execute(
             sql.ATTEMPT_WHOLE,
             (
-                UuidArray.of([i.attempt for i in whole]),
-                UuidArray.of([i.claimed.delivery.id for i in whole]),
-                Int4Array.of([i.attempts for i in whole]),
-                Int8Array.of([i.claimed.fence for i in whole]),
-                InstantArray.of([i.started_at or now for i in whole]),
-                TextArray.of([i.outcome for i in whole]),
-                Int4Array.of([i.status for i in whole]),
-                ByteaArray.of([i.response for i in whole]),
-                TextArray.of([i.detail for i in whole]),
+                UuidArray.of([i.attempt for i in items]),
+                UuidArray.of([i.claimed.delivery.id for i in items]),
+                Int4Array.of([i.attempts for i in items]),
+                Int8Array.of([i.claimed.fence for i in items]),
+                InstantArray.of([i.started_at or now for i in items]),
+                TextArray.of([i.outcome for i in items]),
+                Int4Array.of([i.status for i in items]),
+                ByteaArray.of([i.response for i in items]),
+                TextArray.of([i.detail for i in items]),
                 owner,
                 now,
             ),

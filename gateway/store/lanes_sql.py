@@ -105,14 +105,20 @@ SELECT attempt FROM k
 our fence, or not long enough for the send, are left out of the answer and must not start."""
 
 SETTLE = """
-WITH k AS MATERIALIZED (
-  SELECT u.* FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int8[], $5::text[],
-                         $6::timestamptz[], $7::timestamptz[], $8::int4[], $9::text[], $10::text[],
-                         $11::text[], $12::bool[], $13::text[], $14::int8[])
+WITH u AS MATERIALIZED (
+  SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::int8[], $5::text[],
+                       $6::timestamptz[], $7::timestamptz[], $8::int4[], $9::text[], $10::text[],
+                       $11::text[], $12::bool[], $13::text[], $14::int8[], $17::uuid[],
+                       $18::text[], $19::int4[], $20::bytea[], $21::text[])
     AS u (id, destination, lane, seq, state, due, ack_due, attempts, code, error, reference,
-          gone, closed_by, fence)
-  JOIN lane l ON l.destination = u.destination AND l.key = u.lane
-             AND l.owner = $15 AND l.fence = u.fence
+          gone, closed_by, fence, attempt, outcome, status, response, detail)
+), k AS MATERIALIZED (
+  SELECT u.* FROM u JOIN lane l ON l.destination = u.destination AND l.key = u.lane
+                               AND l.owner = $15 AND l.fence = u.fence
+), a AS (
+  UPDATE attempt a SET ended_at = $16, outcome = u.outcome, status = nullif(u.status, 0),
+                       response = u.response, error = u.detail
+  FROM u WHERE a.id = u.attempt AND a.delivery_id = u.id
 ), d AS (
   UPDATE delivery d SET state = k.state, due = k.due, ack_due = k.ack_due, attempts = k.attempts,
     error_code = k.code, error = k.error, changed_at = $16,
@@ -127,22 +133,13 @@ FROM k WHERE l.destination = k.destination AND l.key = k.lane
 """
 """Writes what became of deliveries whose lanes are still leased under our fence, and gives the
 lanes back. A head that was moved back meanwhile (an acknowledgement that did not come) stays where
-it was moved."""
+it was moved. The evidence of a send is kept also when its lane was taken away while we waited."""
 
 HAND_BACK = """
 UPDATE lane l SET owner = '', lease_until = NULL
 FROM unnest($1::text[], $2::text[], $3::int8[]) AS k (destination, key, fence)
 WHERE l.destination = k.destination AND l.key = k.key AND l.owner = $4 AND l.fence = k.fence
 """
-
-ATTEMPT_ENDED = """
-UPDATE attempt a SET ended_at = $7, outcome = k.outcome, status = nullif(k.status, 0),
-                     response = k.response, error = k.error
-FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int4[], $5::bytea[], $6::text[])
-  AS k (id, delivery, outcome, status, response, error)
-WHERE a.id = k.id AND a.delivery_id = k.delivery
-"""
-"""Keeps the evidence of a send, also when the lane was taken away while we were waiting."""
 
 ATTEMPT_WHOLE = """
 INSERT INTO attempt (id, delivery_id, n, owner, fence, started_at, ended_at, outcome, status,
