@@ -138,6 +138,8 @@ class Kills:
 
     def _reckon(self) -> dict[str, Any]:
         clients, stand = self.clients, self.stand
+        # The last submission only showed that the last part killed is back; it has no answer yet.
+        stand.wait(lambda: clients.idle, "the last acknowledgement")
         first = {name: list(receipts) for name, receipts in clients.acknowledged.items()}
         with stand.store() as store:
             quiet = stand.wait(store.quiet, "everything worked on and delivered", 180)
