@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gateway import limits
 from gateway.errors import GatewayError
-from gateway.model.fold import number_key
+from gateway.model.fold import nfc, number_key
 from gateway.model.intake import ahead, expected
 from import_export import convert
 from import_export.csvout import unguard
@@ -49,7 +48,7 @@ class Cells:
         """Return the external id; empty when a part of it is."""
         parts = [self._cell(cells[at]).strip(" \u00a0\t\r\n") for _, at in self._key]
         key = self._profile.key.separator.join(parts) if all(parts) else ""
-        return key if key.isascii() else unicodedata.normalize("NFC", key)
+        return nfc(key)
 
     def revision(self, cells: Sequence[str]) -> int:
         """Return the revision that the row or the profile names; 1 when the content decides."""

@@ -15,7 +15,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import re
-import unicodedata
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -23,7 +22,7 @@ from msgspec.structs import replace
 
 from gateway.model.attachment import Attachment
 from gateway.model.base import NIL
-from gateway.model.fold import check_characters
+from gateway.model.fold import is_nfc, nfc
 from gateway.model.question import RECEIVED, AssignedBy
 
 if TYPE_CHECKING:
@@ -40,9 +39,6 @@ _NOT_CONTENT: Final = frozenset({
     "historical", "source_peer", "state", "extended", "overdue", "resolution", "deadlines",
     "parent", "scan_verdict",
 })  # fmt: skip
-_LOOKED_AT_FROM: Final = 8_192
-"""Characters from which a run of combining marks would take long to normalise. Texts were looked at
-when they came in (`clean_text`); this is for whatever reached a field without it."""
 _encode: Final = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -50,16 +46,13 @@ def canonical_json(obj: Any) -> bytes:
     """Return `obj` as canonical JSON: keys sorted, no spaces, UTF-8, every text in NFC.
 
     obj: an entity, or JSON-like values; dates and instants become ISO 8601 text, absent fields of
-    entities are left out. Equal values give equal bytes. Raises ValidationError for a large one
-    with a run of combining marks that could not be normalised in decent time.
+    entities are left out. Equal values give equal bytes. Raises ValidationError for a long one with
+    more combining marks in a row than any language has.
     """
     body = _encode(obj)
     if body.isascii() and b"\\u" not in body:
         return body
-    text = body.decode()
-    if len(text) > _LOOKED_AT_FROM:
-        check_characters(text)
-    if unicodedata.is_normalized("NFC", text):
+    if is_nfc(body.decode()):
         return body
     return _encode(_normalised(msgspec.to_builtins(obj)))
 
@@ -100,9 +93,7 @@ def _plain(appeal: Appeal) -> bytes | None:
         return None
     if not _bare(appeal) and any(mark in body for mark in _NEEDS_A_WALK):
         return None
-    if body.isascii() or unicodedata.is_normalized("NFC", body.decode()):
-        return body
-    return None
+    return body if body.isascii() or is_nfc(body.decode()) else None
 
 
 def _fresh(appeal: Appeal) -> bool:
@@ -204,7 +195,7 @@ def _ours(item: Any) -> bool:
 def _normalised(node: Any) -> Any:
     """Return builtin values with every text in NFC, keys too; nothing is left out."""
     if isinstance(node, str):
-        return node if node.isascii() else unicodedata.normalize("NFC", node)
+        return nfc(node)
     if isinstance(node, dict):
         return {_normalised(key): _normalised(value) for key, value in node.items()}
     if isinstance(node, (list, tuple)):
@@ -215,4 +206,4 @@ def _normalised(node: Any) -> Any:
 def _text(value: str) -> str:
     if "\r" in value:
         value = value.replace("\r\n", "\n").replace("\r", "\n")
-    return value if value.isascii() else unicodedata.normalize("NFC", value)
+    return nfc(value)

@@ -23,6 +23,7 @@ from gateway.errors import (
     Violation,
 )
 from gateway.jsontext import check_values
+from gateway.model.fold import FORBIDDEN
 from gateway.rest import explain, values
 from gateway.rest.routes import KEY_NAMES
 from gateway.wires import contract as c
@@ -121,7 +122,7 @@ def _key(headers: Mapping[str, str]) -> str:
     with suppress(UnicodeError):
         key = key.encode("latin-1").decode()
     wrong = values.wrong(Id, key, KEY_HEADER) if key else None
-    if wrong or explain.FORBIDDEN.search(key):
+    if wrong or FORBIDDEN.search(key):
         wrong = wrong or Violation(KEY_HEADER, "character", "a character that no key may hold")
         raise ValidationError("the Idempotency-Key cannot be taken", (wrong,))
     return key
@@ -155,7 +156,7 @@ def _parameters(route: Route, call: Call) -> dict[str, tuple[str, str]]:
         if text:
             given[name] = (text, path)
     for text, path in given.values():
-        if explain.FORBIDDEN.search(text):
+        if FORBIDDEN.search(text):
             message = "a character that no text may hold"
             raise ValidationError(message, (Violation(path, "character", message),))
     return given

@@ -17,14 +17,13 @@ from msgspec import inspect
 
 from gateway import limits
 from gateway.errors import MalformedError, TooLargeError, ValidationError, Violation
+from gateway.model.fold import FORBIDDEN
 from gateway.rest import values
 from gateway.xml import looks_like_1251
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-FORBIDDEN: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-"""What neither PostgreSQL nor XML can carry: controls, lone surrogates, U+FFFE and U+FFFF."""
 SUSPECT: Final = re.compile(
     rb"\\(?:[bf]|u00[01][0-9a-f]|ud[89a-f][0-9a-f]{2}|ufff[ef])|\xef\xbf[\xbe\xbf]", re.IGNORECASE
 )
@@ -80,7 +79,9 @@ def refusal(kind: type[msgspec.Struct], document: Any, first: str) -> Validation
         if len(found) == limits.VIOLATIONS_REPORTED:
             break
     found = found or [Violation("", "contract", first)]
-    return ValidationError("the document does not fit the contract", tuple(found), todo=values.TODO)
+    return ValidationError(
+        "the document does not fit the contract", tuple(found), todo=values.ADVICE
+    )
 
 
 def step(name: str) -> str:

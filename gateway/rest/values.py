@@ -28,7 +28,7 @@ from gateway.errors import TooLargeError, Violation
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-TODO: Final = "correct what `errors` names; /openapi.json describes every field"
+ADVICE: Final = "correct what `errors` names; /openapi.json describes every field"
 _FOUND: Final = 200
 _PATTERN_END: Final = r"$(?!\n)"
 _TYPES: Final[dict[type[inspect.Type], str]] = {

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from gateway.errors import ValidationError
 from gateway.model import digest
 from gateway.model.appeal import Appeal
 from gateway.model.attachment import Attachment
@@ -77,6 +78,16 @@ def test_one_text_in_two_normal_forms_has_one_digest(text):
     other = replace(LETTER, text=unicodedata.normalize("NFD", text))
 
     assert content_sha256(one) == content_sha256(other)
+
+
+@pytest.mark.parametrize("walked", [False, True])
+def test_marks_in_a_field_that_nobody_cleaned_are_refused_before_they_are_put_in_order(walked):
+    marks = "\u0315\u0300" * 49_000
+    letter = replace(LETTER, applicants=(Applicant(person=Person(family=marks)),))
+    if walked:
+        letter = replace(letter, id=uuid.uuid4())
+    with pytest.raises(ValidationError, match="marks in a row"):
+        content_sha256(letter)
 
 
 @settings(max_examples=100, suppress_health_check=list(HealthCheck), deadline=None)

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import TooLargeError, ValidationError
-from gateway.model.fold import HOMOGLYPHS, clean_text, number_key
+from gateway.model.fold import HOMOGLYPHS, clean_text, is_nfc, nfc, number_key
 
 ANY = st.text(st.characters(codec="utf-8"))
 NUMBERS = st.text("АВЕКМНОРСТУХABEKMHOPCTYXЖЯ0123456789-/. №", max_size=30)
@@ -112,3 +112,18 @@ def test_marks_that_take_a_square_of_steps_are_refused_with_their_place():
 def test_letters_with_all_the_marks_of_a_language_stay(count, letter):
     text = letter * 100 + "е" + "\u0301" * count
     assert clean_text(text) == unicodedata.normalize("NFC", text)
+
+
+@pytest.mark.parametrize("look", [nfc, is_nfc])
+def test_a_text_that_nobody_cleaned_is_looked_at_before_its_marks_are_put_in_order(look):
+    with pytest.raises(ValidationError) as refused:
+        look("дом " + "\u0315\u0300" * 49_000)
+    (violation,) = refused.value.violations
+    assert (violation.code, violation.found) == ("marks", "more than 30 up to character 35")
+
+
+@given(st.text(max_size=50))
+def test_a_text_in_form_c_stays_as_it_is(text):
+    assert nfc(text) == unicodedata.normalize("NFC", text)
+    assert is_nfc(nfc(text))
+    assert is_nfc(text) == (nfc(text) == text)
