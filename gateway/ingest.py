@@ -188,7 +188,6 @@ def new_appeal(appeal: Appeal, message: MessageRow, *, external_id: str, test: b
             regime=regime,
             state=State.RECEIVED.value,
             recorded_at=now,
-            changed_at=now,
             head_seq=1,
             head_hash=head,
             content_id=content_id,

@@ -43,7 +43,7 @@ type_of_message = (
 )  # fmt: skip
 type_of_appeal = (
     UuidArray, TextArray, TextArray, TextArray, Int4Array, TextArray, TextArray, InstantArray,
-    InstantArray, Int4Array, ByteaArray, UuidArray, ByteaArray, BoolArray, BoolArray,
+    Int4Array, ByteaArray, UuidArray, ByteaArray, BoolArray, BoolArray,
 )  # fmt: skip
 type_of_question = (UuidArray, Int2Array, UuidArray, TextArray, TextArray)
 type_of_event = (

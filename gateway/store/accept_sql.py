@@ -81,24 +81,24 @@ WITH m AS (
 ), p AS (
   INSERT INTO appeal (id, peer, external_id, receipt_number, revision, regime, state, recorded_at,
                       changed_at, head_seq, head_hash, content_id, content_sha256, test, historical)
-  SELECT a, b, c, d, e, f, g, h, clock_timestamp(), j, k, l, m, n, o
+  SELECT a, b, c, d, e, f, g, h, clock_timestamp(), i, j, k, l, m, n
   FROM unnest($18::uuid[], $19::text[], $20::text[], $21::text[], $22::int4[], $23::text[],
-              $24::text[], $25::timestamptz[], $26::timestamptz[], $27::int4[], $28::bytea[],
-              $29::uuid[], $30::bytea[], $31::bool[], $32::bool[])
-    AS u (a, b, c, d, e, f, g, h, i, j, k, l, m, n, o)
+              $24::text[], $25::timestamptz[], $26::int4[], $27::bytea[],
+              $28::uuid[], $29::bytea[], $30::bool[], $31::bool[])
+    AS u (a, b, c, d, e, f, g, h, i, j, k, l, m, n)
 ), q AS (
   INSERT INTO question (appeal_id, ordinal, id, state, topic)
-  SELECT * FROM unnest($33::uuid[], $34::int2[], $35::uuid[], $36::text[], $37::text[])
+  SELECT * FROM unnest($32::uuid[], $33::int2[], $34::uuid[], $35::text[], $36::text[])
 ), e AS (
   INSERT INTO event (appeal_id, seq, type, v, recorded_at, message_id, body, prev, hash)
-  SELECT * FROM unnest($38::uuid[], $39::int4[], $40::text[], $41::int2[], $42::timestamptz[],
-                       $43::uuid[], $44::bytea[], $45::bytea[], $46::bytea[])
+  SELECT * FROM unnest($37::uuid[], $38::int4[], $39::text[], $40::int2[], $41::timestamptz[],
+                       $42::uuid[], $43::bytea[], $44::bytea[], $45::bytea[])
 ), c AS (
   INSERT INTO content (appeal_id, id, digest, salt, bytes)
-  SELECT * FROM unnest($47::uuid[], $48::uuid[], $49::bytea[], $50::bytea[], $51::bytea[])
+  SELECT * FROM unnest($46::uuid[], $47::uuid[], $48::bytea[], $49::bytea[], $50::bytea[])
 )
 INSERT INTO work (message_id, appeal_id, due)
-SELECT * FROM unnest($52::uuid[], $53::uuid[], $54::timestamptz[])
+SELECT * FROM unnest($51::uuid[], $52::uuid[], $53::timestamptz[])
 """
 """Everything a batch brings, for the winners of their keys. `changed_at` is the database's own
 instant, as `message.stored_at` is: lists are read in their order (gateway.store.horizon)."""

@@ -1,12 +1,11 @@
 """Group commit: one thread a process writes what is waiting, in one transaction, then wakes all.
 
 No timer: the batch is whatever queued while the last one was being written, so a lone caller waits
-for nobody and a crowd shares one fsync. What the event loop brings is gathered for as long as each
-of its turns brings more, and handed over together: a thread woken in the middle would take the
-interpreter lock from the loop for a batch of a few, and a batch costs nearly the same whatever its
-size. A lone caller waits for one empty turn. Batches are sorted
-by key: unsorted ones deadlock between nodes. An acknowledgement is given only after COMMIT returned
-(docs/adr/0002).
+for nobody and a crowd shares one fsync. What the event loop brings is gathered until its turns
+bring no more, and handed over together: a thread woken in the middle would take the interpreter
+lock from the loop for a batch of a few, and a batch costs nearly the same whatever its size. A lone
+caller waits for three empty turns, some microseconds. Batches are sorted by key: unsorted ones
+deadlock between nodes. An acknowledgement is given only after COMMIT returned (docs/adr/0002).
 
 Failure classes: connection lost → every waiter gets `BusyError` at once and the batch is dropped
 (a repeat finds what was committed, if it was); data error → the batch is halved until the poisoned
@@ -39,6 +38,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 RETRIES = 5
+EMPTY_TURNS = 3
+"""Turns of the loop that bring nothing before a batch is handed over: a call takes as many from its
+bytes to its entry, so those that were read together are written together."""
 NOTIFY_SECONDS = 0.02
 CHANNEL = "gateway_work"
 TRANSIENT = (pg.DeadlockDetected, pg.SerializationFailure, pg.LockNotAvailable)
@@ -127,14 +129,16 @@ class Committer:
                 gathered.append(entry)
                 return
             self._gathered[loop] = [entry]
-        loop.call_soon(self._hand_over, loop, 1)
+        loop.call_soon(self._hand_over, loop, 1, 0)
 
-    def _hand_over(self, loop: asyncio.AbstractEventLoop, seen: int) -> None:
-        """Hand over what was gathered, or wait for one more turn while each brings something."""
+    def _hand_over(self, loop: asyncio.AbstractEventLoop, seen: int, empty: int) -> None:
+        """Hand over what was gathered once a few turns in a row have brought nothing more."""
         with self._wake:
             gathered = self._gathered.get(loop, ())
-            if seen < len(gathered) < limits.COMMIT_BATCH_ITEMS and not self._stopping:
-                loop.call_soon(self._hand_over, loop, len(gathered))
+            empty = 0 if len(gathered) > seen else empty + 1
+            full = len(gathered) >= limits.COMMIT_BATCH_ITEMS or self._stopping
+            if empty < EMPTY_TURNS and not full:
+                loop.call_soon(self._hand_over, loop, len(gathered), empty)
                 return
             self._waiting.extend(self._gathered.pop(loop, ()))
             self._wake.notify()

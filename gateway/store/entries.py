@@ -49,7 +49,6 @@ class AppealRow(NamedTuple):
     regime: str
     state: str
     recorded_at: datetime
-    changed_at: datetime
     head_seq: int
     head_hash: bytes
     content_id: UUID
