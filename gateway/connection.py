@@ -18,7 +18,7 @@ import ssl
 import sys
 import termios
 from collections import Counter
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import httptools
 import structlog
@@ -27,6 +27,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from gateway import limits
 from gateway.access.policy import is_loopback
 from gateway.access.proxies import UNKNOWN, Origin, Proxies, pretends
+from gateway.exchange import Joined, closing_unread, leave, one_of
 
 if TYPE_CHECKING:
     import asyncio
@@ -40,7 +41,6 @@ _PER_HEADER: Final = 4
 _OFFERS: Final = 8
 """Offers of another protocol that one piece of a stream may hold."""
 _UPGRADE: Final = (b"upgrade", b"http2-settings")
-_CROWDED: Final = b"too many calls at once from this address"
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -92,7 +92,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._disarm()
         self._stop_write_clock()
         if self._counted:
-            _leave(self.connections_of, self._address)
+            leave(self.connections_of, self._address)
         cycle = self.cycle
         unread = not self._answered and not cycle.more_body and cycle.message_event.is_set()
         super().connection_lost(exc)
@@ -198,7 +198,10 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Count the header; a trailer behind the body is counted too, and not taken."""
         self._told = True
-        if self._count(len(name) + len(value) + _PER_HEADER) and self._in_headers:
+        self._header_bytes += len(name) + len(value) + _PER_HEADER
+        if self._header_bytes > limits.HEADER_BYTES:
+            self._count(0)
+        elif self._in_headers and not self._ended:
             if len(self.headers) >= limits.HEADER_COUNT:
                 self._end(431, "more than 100 headers")
                 return
@@ -221,8 +224,10 @@ class GuardedProtocol(HttpToolsProtocol):
         self.app = self.config.loaded_app
         self._find_origin()
         if self.expect_100_continue:
-            self.app = _closing_unread(self.app)
+            self.app = closing_unread(self.app)
         super().on_headers_complete()
+        joined = Joined(self.transport, self.cycle.on_response)
+        self.cycle.transport, self.cycle.on_response = joined, joined.complete  # type: ignore[assignment]
 
     def _find_origin(self) -> None:
         """Write into the scope who calls, by whose word; count who is behind a trusted proxy.
@@ -236,7 +241,7 @@ class GuardedProtocol(HttpToolsProtocol):
             if origin is not peer:
                 self.scope["client"] = (origin.address, 0)
                 self.scope["scheme"] = origin.scheme
-                self.app = _one_of(self.connections_of, origin.address, self.per_address, self.app)
+                self.app = one_of(self.connections_of, origin.address, self.per_address, self.app)
         elif is_loopback(self._address) and pretends(self.headers):
             self.scope["client"] = (UNKNOWN, 0)
 
@@ -368,60 +373,3 @@ def _tls_scope(transport: asyncio.Transport) -> dict[object, object] | None:
         "cipher_suite": None,
         "client_cert_der": certificate,
     }
-
-
-def _closing_unread(app: Any) -> Any:
-    """Close after an answer to `Expect: 100-continue` that was given without asking for the body.
-
-    The client may then leave the body out, and its next request would be read as the body.
-    """
-
-    async def asked(scope: Any, receive: Any, send: Any) -> None:
-        read = False
-
-        async def reading() -> Any:
-            nonlocal read
-            read = True
-            return await receive()
-
-        async def sending(message: Any) -> None:
-            if message["type"] == "http.response.start" and not read:
-                headers = [*message.get("headers", ()), (b"connection", b"close")]
-                message = {**message, "headers": headers}
-            await send(message)
-
-        await app(scope, reading, sending)
-
-    return asked
-
-
-def _one_of(crowd: Counter[str], address: str, most: int, app: Any) -> Any:
-    """Count a call under the address of its caller while it is carried out, or refuse it.
-
-    The connection is the proxy's and goes on.
-    """
-
-    async def counted(scope: Any, receive: Any, send: Any) -> None:
-        crowd[address] += 1
-        try:
-            if crowd[address] <= most:
-                await app(scope, receive, send)
-                return
-            log.info("server.crowded", client=address)
-            headers = [
-                (b"content-type", b"text/plain; charset=utf-8"),
-                (b"content-length", str(len(_CROWDED)).encode()),
-                (b"retry-after", b"1"),
-            ]
-            await send({"type": "http.response.start", "status": 503, "headers": headers})
-            await send({"type": "http.response.body", "body": _CROWDED})
-        finally:
-            _leave(crowd, address)
-
-    return counted
-
-
-def _leave(crowd: Counter[str], address: str) -> None:
-    crowd[address] -= 1
-    if crowd[address] <= 0:
-        del crowd[address]

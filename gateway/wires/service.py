@@ -95,6 +95,9 @@ class Service:
             )
         write = self._writes.get(type(request))
         if write is not None:
+            # The calls that one turn of the loop opened are built in the next one: a processor's
+            # caches do not hold the code of both (docs/adr/0003).
+            await asyncio.sleep(0)
             operation, writing = type(request).__name__, write(request, context)
             del request  # what was read need not stay in memory until the commit
             try:
