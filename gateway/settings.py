@@ -115,8 +115,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Days that records of refused calls are kept; 0: for ever."""
     keep_findings_days: Days = 365
     """Days that differences found by reconciliation are kept; 0: for ever."""
-    keep_nodes_days: Days = 30
-    """Days that a process which is gone stays in the list of processes; 0: for ever."""
     log_level: str = "info"
     """debug, info, warning or error."""
     log_format: str = "json"

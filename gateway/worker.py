@@ -83,11 +83,7 @@ class Worker:
     def kept(self) -> Days:
         """How long what the house notes about itself is kept."""
         settings = self._settings
-        return Days(
-            refusals=settings.keep_refusals_days,
-            findings=settings.keep_findings_days,
-            nodes=settings.keep_nodes_days,
-        )
+        return Days(refusals=settings.keep_refusals_days, findings=settings.keep_findings_days)
 
     def _parts(self, stop: threading.Event, bell: _Bell) -> list[tuple[str, Callable[[], None]]]:
         destinations = Destinations(self._pool, self._adapters, self._settings, now)

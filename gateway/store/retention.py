@@ -26,9 +26,6 @@ OLD_FINDINGS: Final = """
 DELETE FROM finding WHERE id IN (SELECT id FROM finding WHERE id < $1 ORDER BY id LIMIT $2)
 """
 """By the primary key, whose first 48 bits are the time: `at` and `found_at` have no index."""
-OLD_NODES: Final = """
-DELETE FROM node WHERE id IN (SELECT id FROM node WHERE seen_at < $1 LIMIT $2)
-"""
 
 
 class Days(NamedTuple):
@@ -36,7 +33,6 @@ class Days(NamedTuple):
 
     refusals: int
     findings: int
-    nodes: int
 
 
 class Gone(NamedTuple):
@@ -44,7 +40,6 @@ class Gone(NamedTuple):
 
     refusals: int
     findings: int
-    nodes: int
 
 
 def discard(connection: Connection[Any], keep: Days, now: datetime) -> Gone:
@@ -53,18 +48,13 @@ def discard(connection: Connection[Any], keep: Days, now: datetime) -> Gone:
     connection: of this house, in autocommit.
     """
 
-    def delete(statement: str, days: int, *, by_key: bool = True) -> int:
+    def delete(statement: str, days: int) -> int:
         if not days:
             return 0
-        before = now - timedelta(days=days)
-        values = (lower_bound(before) if by_key else before, AT_ONCE)
+        values = (lower_bound(now - timedelta(days=days)), AT_ONCE)
         count = 0
         while (deleted := connection.execute(statement, values).rowcount) > 0:  # type: ignore[call-overload,unused-ignore]
             count += deleted
         return count
 
-    return Gone(
-        delete(OLD_REFUSALS, keep.refusals),
-        delete(OLD_FINDINGS, keep.findings),
-        delete(OLD_NODES, keep.nodes, by_key=False),
-    )
+    return Gone(delete(OLD_REFUSALS, keep.refusals), delete(OLD_FINDINGS, keep.findings))

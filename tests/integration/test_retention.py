@@ -16,7 +16,7 @@ from gateway.worker import Worker
 from tests.integration.house import eventually
 
 NOW = datetime(2031, 5, 17, 3, tzinfo=UTC)
-KINDS = ("refusal", "finding", "node")
+KINDS = ("refusal", "finding")
 
 
 @pytest.fixture
@@ -41,11 +41,6 @@ def put(pool, age: timedelta) -> None:
             " VALUES ($1, $1, 'sstu', 'missing_there', '1', $2, 'dead', 'resend')",
             (id_, at),
         )
-        db.execute(
-            "INSERT INTO node (id, host, pid, role, version, started_at, seen_at)"
-            " VALUES ($1, 'a', 1, 'work', '0', '2020-01-01', $2)",
-            (str(id_), at),
-        )
 
 
 def counts(pool):
@@ -57,18 +52,18 @@ def test_each_kind_goes_after_its_own_days(pool):
     for days in (1, 29, 31, 179, 181, 364, 366):
         put(pool, timedelta(days=days))
     with pool.connection() as db:
-        gone = retention.discard(db, retention.Days(180, 365, 30), NOW)
-        again = retention.discard(db, retention.Days(180, 365, 30), NOW)
-    assert counts(pool) == [4, 6, 2]
-    assert gone == (3, 1, 5)
-    assert again == (0, 0, 0)
+        gone = retention.discard(db, retention.Days(180, 365), NOW)
+        again = retention.discard(db, retention.Days(180, 365), NOW)
+    assert counts(pool) == [4, 6]
+    assert gone == (3, 1)
+    assert again == (0, 0)
 
 
 def test_zero_days_keep_for_ever(pool):
     put(pool, timedelta(days=20_000))
     with pool.connection() as db:
-        assert retention.discard(db, retention.Days(0, 0, 0), NOW) == (0, 0, 0)
-    assert counts(pool) == [1, 1, 1]
+        assert retention.discard(db, retention.Days(0, 0), NOW) == (0, 0)
+    assert counts(pool) == [1, 1]
 
 
 def test_more_than_one_portion_goes_in_one_pass(pool, monkeypatch):
@@ -76,20 +71,18 @@ def test_more_than_one_portion_goes_in_one_pass(pool, monkeypatch):
     for days in range(400, 410):
         put(pool, timedelta(days=days))
     with pool.connection() as db:
-        assert retention.discard(db, retention.Days(180, 365, 30), NOW) == (10, 10, 10)
+        assert retention.discard(db, retention.Days(180, 365), NOW) == (10, 10)
 
 
 def test_it_is_a_job_of_the_schedule_with_the_days_of_the_settings(pool, pg_url, tmp_path):
     for days in (2, 4, 6):
         put(pool, timedelta(days=days))
-    settings = Settings(
-        data_dir=tmp_path, keep_refusals_days=5, keep_findings_days=3, keep_nodes_days=1
-    )
+    settings = Settings(data_dir=tmp_path, keep_refusals_days=5, keep_findings_days=3)
     keep = Worker(settings, pg_url).kept
     schedule = Schedule(pg_url, [retention_job(pool, keep, lambda: NOW)])
     schedule.start(datetime.now(UTC))
     try:
-        eventually(lambda: counts(pool) == [2, 1, 0])
+        eventually(lambda: counts(pool) == [2, 1])
     finally:
         schedule.stop()
 
@@ -98,5 +91,5 @@ def test_a_number_of_days_that_would_take_everything_is_refused():
     for wrong in ("-1", "soon"):
         with pytest.raises(ConfigurationError):
             load({"GATEWAY_KEEP_REFUSALS_DAYS": wrong})
-    assert load({"GATEWAY_KEEP_NODES_DAYS": "0"}).keep_nodes_days == 0
+    assert load({"GATEWAY_KEEP_FINDINGS_DAYS": "0"}).keep_findings_days == 0
     assert Settings().keep_refusals_days == 180

@@ -16,7 +16,7 @@ from gateway.settings import FileInbox, load
         ("GATEWAY_PORT", "abc"),
         ("GATEWAY_TRUSTED_WIRE", "perhaps"),
         ("GATEWAY_PROXY_HEADERS", "via"),
-        ("GATEWAY_KEEP_NODES_DAYS", "-1"),
+        ("GATEWAY_KEEP_FINDINGS_DAYS", "-1"),
         ("GATEWAY_INBOXES", "[{"),
         ("GATEWAY_INBOXES", '[{"path": "in"}]'),
     ],

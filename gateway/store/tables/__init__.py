@@ -35,7 +35,7 @@ from gateway.store.tables.facts import (
     registration,
     twin,
 )
-from gateway.store.tables.outgoing import attempt, delivery, destination, lane, node
+from gateway.store.tables.outgoing import attempt, delivery, destination, lane
 from gateway.store.tables.peers import (
     credential,
     organisation,
@@ -65,7 +65,6 @@ __all__ = [
     "letter",
     "message",
     "metadata",
-    "node",
     "organisation",
     "organisation_id",
     "organisation_unmapped",

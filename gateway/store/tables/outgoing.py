@@ -108,16 +108,3 @@ destination = Table(
     word("last_error", ""),
 )
 """Breaker, rate and maintenance window of a destination, shared by all workers."""
-
-node = Table(
-    "node",
-    metadata,
-    Column("id", Text, primary_key=True),
-    word("host"),
-    Column("pid", Integer, nullable=False),
-    word("role"),
-    word("version"),
-    instant("started_at"),
-    instant("seen_at"),
-)
-"""Processes of the gateway that share this database."""
