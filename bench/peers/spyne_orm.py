@@ -33,7 +33,7 @@ from gateway.wires.service import receipt
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from gateway.store.entries import Entry
+    from gateway.store.entries import Entry, NewAppeal
 
 # spyne 2.14 carries a `six` whose lazy modules no newer Python finds (design §2.7).
 for _name in ("moves", "moves.urllib", "moves.urllib.parse", "moves.urllib.request"):
@@ -166,6 +166,12 @@ def _ledger(entry: Entry) -> Any:
     return made
 
 
+def _appeal(entry: Entry, new: NewAppeal) -> Any:
+    made = _of(APPEAL, new.appeal)
+    made.changed_at = entry.message.recorded_at
+    return made
+
+
 def _work(entry: Entry) -> Any:
     made = WORK()
     made.message_id, made.appeal_id = entry.message.id, entry.message.appeal_id
@@ -180,7 +186,7 @@ def store(engine: sa.Engine, entry: Entry) -> None:
     with orm.Session(engine, expire_on_commit=False) as session:
         session.add(_ledger(entry))
         session.add(_of(MESSAGE, entry.message))
-        session.add(_of(APPEAL, new.appeal))
+        session.add(_appeal(entry, new))
         session.add_all(_of(QUESTION, row) for row in new.questions)
         session.add_all(_of(EVENT, row) for row in new.events)
         session.add_all(_of(CONTENT, row) for row in new.contents)
