@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 QUIET_LOAD: Final = 0.5
 """Runnable processes, on the average of a minute, that a quiet machine has before we begin."""
+SETTLE_SECONDS: Final = 240.0
 _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
@@ -47,6 +48,13 @@ def fsync_seconds(directory: Path, times: int = 200) -> float:
             taken.append(time.perf_counter() - begun)
     path.unlink()
     return median(taken)
+
+
+def settle() -> None:
+    """Wait until the load of what we measured before is over, at most some minutes."""
+    until = time.monotonic() + SETTLE_SECONDS
+    while busy() and time.monotonic() < until:
+        time.sleep(5)
 
 
 def busy() -> str:

@@ -30,7 +30,7 @@ from gateway.store.arrays import (
 from gateway.store.entries import AMEND, APPEAL, KEEP, Accepted, Entry, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from psycopg import Connection
 
@@ -54,8 +54,8 @@ type_of_content = (UuidArray, UuidArray, ByteaArray, ByteaArray, ByteaArray)
 type_of_work = (UuidArray, UuidArray, InstantArray)
 
 Outcome = Accepted | Exception
-Existing = dict[tuple[str, str, str, int], tuple[Accepted, bytes]]
-"""Ledger key → the first receipt, and the SHA-256 of the bytes it was given for."""
+Existing = tuple[Entry, Accepted, bytes]
+"""An entry whose key was taken, its first receipt, the SHA-256 of the bytes it was given for."""
 
 
 def write_batch(connection: Connection[Any], batch: Sequence[Entry]) -> list[tuple[Entry, Outcome]]:
@@ -70,27 +70,22 @@ def write_batch(connection: Connection[Any], batch: Sequence[Entry]) -> list[tup
     outcomes.extend((entry, rows.keep(entry)) for entry in batch if entry.kind == KEEP)
     amendments: list[Entry] = []
     if fresh:
-        won = _claim(connection, fresh)
-        taken = _existing(connection, [e for e in fresh if e.message.id not in won])
-        for entry in fresh:
-            if entry.message.id in won:
-                outcomes.append((entry, rows.add(entry)))
-            elif taken[entry.place][0].revision == entry.revision:
-                outcomes.append((entry, _repeat_or_conflict(entry, *taken[entry.place], rows)))
+        won, lost = _claim(connection, fresh)
+        outcomes.extend((entry, rows.add(entry)) for entry in won)
+        for entry, first, body in _existing(connection, lost):
+            if first.revision == entry.revision:
+                outcomes.append((entry, _repeat_or_conflict(entry, first, body, rows)))
             else:
-                amendments.append(_as_amendment(entry, taken[entry.place][0]))
+                amendments.append(_as_amendment(entry, first))
     if others:  # after the new appeals: a call may be about one of this very batch
         others = _find_targets(connection, others, outcomes, rows)
     others += amendments
     if others:
         others.sort(key=_place)
-        won = _claim(connection, others)
-        taken = _existing(connection, [e for e in others if e.message.id not in won])
-        for entry in others:
-            if entry.message.id in won:
-                outcomes.append((entry, rows.add(entry)))
-            else:
-                outcomes.append((entry, _repeat_or_conflict(entry, *taken[entry.place], rows)))
+        won, lost = _claim(connection, others)
+        outcomes.extend((entry, rows.add(entry)) for entry in won)
+        for entry, first, body in _existing(connection, lost):
+            outcomes.append((entry, _repeat_or_conflict(entry, first, body, rows)))
     rows.write(connection)
     return outcomes
 
@@ -99,7 +94,10 @@ def _place(entry: Entry) -> tuple[str, str, str, int]:
     return entry.place
 
 
-def _claim(connection: Connection[Any], entries: Sequence[Entry]) -> set[Any]:
+def _claim(
+    connection: Connection[Any], entries: Sequence[Entry]
+) -> tuple[Sequence[Entry], Sequence[Entry]]:
+    """Return who got their keys, and whose keys were taken."""
     messages = [entry.message for entry in entries]
     cursor = connection.execute(
         sql.LEDGER,
@@ -119,7 +117,12 @@ def _claim(connection: Connection[Any], entries: Sequence[Entry]) -> set[Any]:
         ),
         binary=True,
     )
-    return {row[0] for row in cursor}
+    first = cursor.fetchone()  # a pipeline knows the count of rows only when one was asked for
+    if cursor.rowcount == len(entries):
+        return entries, ()
+    got = {row[0] for row in (first, *cursor) if row is not None}
+    won = [entry for entry in entries if entry.message.id in got]
+    return won, [entry for entry in entries if entry.message.id not in got]
 
 
 def _receipt_number(entry: Entry) -> str:
@@ -128,9 +131,10 @@ def _receipt_number(entry: Entry) -> str:
     return entry.target.receipt_number if entry.target else ""
 
 
-def _existing(connection: Connection[Any], losers: Sequence[Entry]) -> Existing:
+def _existing(connection: Connection[Any], losers: Sequence[Entry]) -> Iterator[Existing]:
+    """Yield each loser with the first receipt of its key."""
     if not losers:
-        return {}
+        return
     cursor = connection.execute(
         sql.EXISTING,
         (
@@ -141,7 +145,10 @@ def _existing(connection: Connection[Any], losers: Sequence[Entry]) -> Existing:
         ),
         binary=True,
     )
-    return {(row[0], row[1], row[2], row[3]): (_first(row), row[10]) for row in cursor}
+    taken = {(row[0], row[1], row[2], row[3]): row for row in cursor}
+    for entry in losers:
+        row = taken[entry.place]
+        yield entry, _first(row), row[10]
 
 
 def _first(row: Sequence[Any]) -> Accepted:
