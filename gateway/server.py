@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import socket
 import ssl
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
+from gateway.acceptor import Acceptor
 from gateway.connection import GuardedProtocol
 
 if TYPE_CHECKING:
@@ -83,7 +85,17 @@ class _Server(uvicorn.Server):
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, then tell."""
-        await super().startup(sockets=sockets)
+        """Start, accept with an acceptor of our own, then tell."""
+        await super().startup(sockets=[])
+        loop = asyncio.get_running_loop()
+        for bound in sockets or ():
+            acceptor = Acceptor(loop, bound, self._protocol, self.config.ssl)
+            acceptor.start()
+            self.servers.append(acceptor)  # type: ignore[arg-type]
         if self._ready and self.started:
             self._ready()
+
+    def _protocol(self) -> GuardedProtocol:
+        return GuardedProtocol(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
