@@ -36,10 +36,14 @@ FROM question WHERE appeal_id = ANY($1::uuid[]) ORDER BY appeal_id, ordinal
 """
 
 DUE = """
-SELECT appeal_id, question, min(due_internal) AS due
+SELECT appeal_id, question, min(due_legal) AS due
 FROM deadline WHERE appeal_id = ANY($1::uuid[]) AND closed_at IS NULL
+                AND rule ~ '(^|-)answer(-|$)'
 GROUP BY appeal_id, question
 """
+"""The day until which the answer is due by law, where one is owed. A portal tells it to a citizen,
+who has no use for a body's inner day, a right that lapses or a notice. A rule is of the answer when
+the word stands in its id (`fz59-answer-migration`), in a body's own table of terms too."""
 
 REGISTRATIONS = """
 SELECT organisation, register, number, date FROM registration

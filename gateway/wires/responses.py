@@ -109,6 +109,7 @@ class QuestionOut(Response, frozen=True, kw_only=True):
     """One question with its state.
 
     ordinal: from 1. state: a code of GetDirectory(States). text: when IncludeText was asked for.
+    due_date: the day until which the answer is due by law; absent when none is owed.
     """
 
     question_id: str
@@ -160,7 +161,8 @@ class AppealOut(Response, frozen=True, kw_only=True):
     accepted_at: when the gateway stored it. content_sha256: of the whole content, for those who may
     see it whole. subject: when IncludeText was asked for. text: when
     IncludeText was asked for. answers: for those who may see them; their texts when IncludeText was
-    asked for. merged_into: receipt number of the appeal that goes on for this one: state, due date,
+    asked for. due_date: the day until which the first answer is due by law; absent when none is
+    owed. merged_into: receipt number of the appeal that goes on for this one: state, due date,
     registrations, questions and answers are that one's, the rest is as it was sent.
     """
 
@@ -190,7 +192,10 @@ class AppealOut(Response, frozen=True, kw_only=True):
 
 
 class QuestionState(Response, frozen=True, kw_only=True):
-    """Where one question stands."""
+    """Where one question stands.
+
+    due_date: the day until which the answer is due by law; absent when none is owed.
+    """
 
     question_id: str
     external_id: str | None = None
@@ -206,7 +211,8 @@ class QuestionState(Response, frozen=True, kw_only=True):
 class StatusItem(Response, frozen=True, kw_only=True):
     """Where one appeal stands, in the order of the keys asked.
 
-    found: false also when the caller may not see it. receipt_number: of the appeal asked for.
+    found: false also when the caller may not see it. due_date: the day until which the first answer
+    is due by law; absent when none is owed. receipt_number: of the appeal asked for.
     merged_into: receipt number of the appeal that goes on for it, and whose state this is.
     """
 

@@ -165,6 +165,42 @@ def test_an_answer_that_a_document_came_with_is_shown_once(room, get):
     assert (shown.number, shown.signed_by) == ("О-3", "Образцов О. О.")
 
 
+class TestDueDate:
+    def terms(self, room, rule):
+        found = room.rows("SELECT question, due_legal FROM deadline WHERE rule = %s", rule)
+        return dict(sorted(found))
+
+    def status(self, room, pool):
+        request = c.GetStatus(keys=(c.AppealKey(external_id="a"),))
+        [item] = Reader(pool, room.blobs).read(request, OWN).items
+        return item
+
+    def test_it_is_the_day_by_law_of_the_answer_that_is_owed_first(self, room, pool, get):
+        two = (Question(ordinal=1, text="Лифт?"), Question(ordinal=2, text="Свет?"))
+        room.submit_appeal("a", Appeal(text="Лифт", questions=two))
+        room.work_off()
+        first = self.terms(room, "fz59-answer")[1]
+        later = first + dt.timedelta(days=7)
+        room.rows(
+            "UPDATE deadline SET due_legal = %s WHERE rule = 'fz59-answer' AND question = 2"
+            " RETURNING 1",
+            later,
+        )
+        assert min(self.terms(room, "fz59-forwarding").values()) < first, "a window runs as well"
+        for shown in (get(OWN, external_id="a"), self.status(room, pool)):
+            assert shown.due_date == first
+            assert [q.due_date for q in shown.questions] == [first, later]
+
+    def test_it_is_absent_when_no_answer_is_owed(self, room, pool, get, answer):
+        room.submit_appeal("a", Appeal(text="Лифт"))
+        room.work_off()
+        answer("a")
+        room.work_off()
+        room.rows("UPDATE deadline SET closed_at = NULL WHERE rule <> 'fz59-answer' RETURNING 1")
+        for shown in (get(OWN, external_id="a"), self.status(room, pool)):
+            assert (shown.due_date, [q.due_date for q in shown.questions]) == (None, [None])
+
+
 def test_an_amended_appeal_shows_the_files_of_every_way_they_came(room, get):
     def send(operation, revision, name):
         data = name.encode()
