@@ -38,9 +38,14 @@ log = structlog.get_logger(__name__)
 
 _PER_HEADER: Final = 4
 """Bytes of one header line beside its name and value: colon, space, line end."""
+_CODING: Final = b"transfer-encoding"
 _OFFERS: Final = 8
 """Offers of another protocol that one piece of a stream may hold."""
 _UPGRADE: Final = (b"upgrade", b"http2-settings")
+
+
+class _EnoughError(Exception):
+    """Ends the parser's way through a piece of a stream that is not answered."""
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -73,6 +78,14 @@ class GuardedProtocol(HttpToolsProtocol):
     _trusted = False
     _tls: dict[object, object] | None = None
 
+    @classmethod
+    def crowded(cls, address: str, opening: int) -> bool:
+        """Whether an address has as many handshakes under way as it may have connections.
+
+        One connection too many is refused in words; a handshake too many has no words yet.
+        """
+        return opening >= cls.per_address and not cls.proxies.trusts(address)
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Count the connection, start the clock for its first header."""
         super().connection_made(transport)
@@ -96,6 +109,7 @@ class GuardedProtocol(HttpToolsProtocol):
         cycle = self.cycle
         unread = not self._answered and not cycle.more_body and cycle.message_event.is_set()
         super().connection_lost(exc)
+        self.pipeline.clear()  # each of them leads back to us: memory that only a collection finds
         if unread:
             # The request came whole before its client left: it is carried out, as it would be had
             # the client left a moment later. uvicorn would tell the application that it is gone.
@@ -174,7 +188,8 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _head_without_offer(self) -> bytes:
         """Return the head that was just read, without what offers another protocol."""
-        lines = [b"%s %s HTTP/1.1" % (self.parser.get_method(), self.url)]
+        version = self.parser.get_http_version().encode()
+        lines = [b"%s %s HTTP/%s" % (self.parser.get_method(), self.url, version)]
         for name, value in self.headers:
             if name == b"connection":
                 kept = [t for t in value.split(b",") if t.strip().lower() not in _UPGRADE]
@@ -187,6 +202,10 @@ class GuardedProtocol(HttpToolsProtocol):
         """Begin to count."""
         self._told = self._begun = self._in_headers = True
         self._header_bytes = self._body_bytes = 0
+        if len(self.pipeline) >= limits.REQUESTS_AHEAD or self._ended:
+            # The parser goes on to the end of what it was given: 14,000 requests in one piece.
+            self._end(429, "too many requests sent ahead")
+            raise _EnoughError
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -204,6 +223,13 @@ class GuardedProtocol(HttpToolsProtocol):
         elif self._in_headers and not self._ended:
             if len(self.headers) >= limits.HEADER_COUNT:
                 self._end(431, "more than 100 headers")
+                return
+            if (
+                len(name) == len(_CODING)
+                and name.lower() == _CODING
+                and value.lower() != b"chunked"
+            ):
+                self._end(501, "no transfer coding but chunked is read")
                 return
             super().on_header(name, value)
 

@@ -33,13 +33,17 @@ class Joined:
 
     def write(self, data: bytes) -> None:
         """Hold the head; write the rest, the first of it with the head."""
-        if self._head is None or data.startswith(_CONTINUE):
+        if self._transport.is_closing():
+            return  # the caller has left; what was asked is carried out all the same
+        if self._head is None:
             self._transport.write(data)
-        elif not self._head:
-            self._head = data
-        else:
+        elif self._head:
             self._transport.write(self._head + data)
             self._head = None
+        elif data.startswith(_CONTINUE):
+            self._transport.write(data)
+        else:
+            self._head = data
 
     def complete(self) -> None:
         """Write the head that no body followed, then tell."""
@@ -56,9 +60,9 @@ class Joined:
         return self._transport.is_closing()
 
     def _flush(self) -> None:
-        if self._head:
-            self._transport.write(self._head)
-            self._head = None
+        head, self._head = self._head, None
+        if head and not self._transport.is_closing():
+            self._transport.write(head)
 
 
 def closing_unread(app: Any) -> Any:

@@ -63,6 +63,8 @@ WRITE_SECONDS: Final = 60.0
 LINGER_SECONDS: Final = 1.0
 """How long a refused connection is drained, so that its client can read why."""
 CONNECTIONS_PER_ADDRESS: Final = 256
+REQUESTS_AHEAD: Final = 16
+"""Requests that a connection may send before the answer to an earlier one."""
 
 ZIP_MEMBERS: Final = 1_000
 ZIP_RATIO: Final = 200

@@ -89,7 +89,9 @@ class _Server(uvicorn.Server):
         await super().startup(sockets=[])
         loop = asyncio.get_running_loop()
         for bound in sockets or ():
-            acceptor = Acceptor(loop, bound, self._protocol, self.config.ssl)
+            acceptor = Acceptor(
+                loop, bound, self._protocol, self.config.ssl, GuardedProtocol.crowded
+            )
             acceptor.start()
             self.servers.append(acceptor)  # type: ignore[arg-type]
         if self._ready and self.started:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from gateway.exchange import Joined
 from tests.unit.server_kit import Stand, get, read_answer
 
@@ -53,6 +55,23 @@ def test_a_head_is_written_before_the_connection_is_closed():
     answer.write(b"head")
     answer.close()
     assert (transport.writes, answer.is_closing()) == ([b"head"], True)
+
+
+@pytest.mark.parametrize("end", ["complete", "close"])
+def test_nothing_is_written_to_a_caller_who_has_left(end):
+    transport, answer, _ = joined()
+    answer.write(b"head")
+    transport.close()
+    answer.write(b"body")
+    getattr(answer, end)()
+    assert transport.writes == []
+
+
+def test_a_body_that_looks_like_the_word_to_go_on_stays_behind_its_head():
+    transport, answer, _ = joined()
+    answer.write(b"head ")
+    answer.write(b"HTTP/1.1 100 Continue")
+    assert transport.writes == [b"head HTTP/1.1 100 Continue"]
 
 
 def test_the_word_to_go_on_is_not_held():

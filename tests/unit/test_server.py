@@ -211,6 +211,25 @@ def test_pipelined_requests_are_answered_in_order(stand):
     assert paths == ["/slow", "/2", "/3"]
 
 
+def test_thousands_of_requests_sent_ahead_are_not_kept(stand):
+    with stand.connect() as connection, contextlib.suppress(ConnectionError):
+        connection.sendall(get("/slow") + get("/") * 20_000)
+        assert read_all(connection).count(b"HTTP/1.1 200") <= limits.REQUESTS_AHEAD + 1
+    assert ask(stand, get("/after"))[0] == 200
+
+
+def test_sixteen_requests_sent_ahead_are_answered(stand):
+    with stand.connect() as connection:
+        connection.sendall(get("/slow") + get("/") * limits.REQUESTS_AHEAD)
+        answers = [read_answer(connection)[0] for _ in range(limits.REQUESTS_AHEAD + 1)]
+    assert answers == [200] * (limits.REQUESTS_AHEAD + 1)
+
+
+def test_a_transfer_coding_that_is_not_read_is_refused(stand):
+    head = post(0).replace(b"Content-Length: 0", b"Transfer-Encoding: gzip, chunked")
+    assert ask(stand, head + b"0\r\n\r\n")[0] == 501
+
+
 def test_a_refusal_is_not_written_into_another_answer(stand):
     with stand.connect() as connection:
         connection.sendall(get("/slow") + get("/", *(f"X-{n}: 1" for n in range(200))))
