@@ -108,7 +108,7 @@ class Gates:
             o.probe or destinations[c].policy.rate.per_second for c, o in self._round.items()
         )
         taken = Counter(row[1] for row in answer) if counted and answer is not None else Counter()
-        if counted and answer is not None:
+        if taken and answer is not None:  # an answer without rows has no place to go back to
             answer.scroll(0, "absolute")
         changes = []
         for code, opened in self._round.items():

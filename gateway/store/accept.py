@@ -30,7 +30,7 @@ from gateway.store.arrays import (
 from gateway.store.entries import AMEND, APPEAL, KEEP, Accepted, Entry, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from psycopg import Connection
 
@@ -54,6 +54,8 @@ type_of_content = (UuidArray, UuidArray, ByteaArray, ByteaArray, ByteaArray)
 type_of_work = (UuidArray, UuidArray, InstantArray)
 
 Outcome = Accepted | Exception
+Place = tuple[str, str, str, int]
+"""Peer, kind, key and slot: the primary key in the ledger."""
 Existing = tuple[Entry, Accepted, bytes]
 """An entry whose key was taken, its first receipt, the SHA-256 of the bytes it was given for."""
 
@@ -79,6 +81,7 @@ def write_batch(connection: Connection[Any], batch: Sequence[Entry]) -> list[tup
                 amendments.append(_as_amendment(entry, first))
     if others:  # after the new appeals: a call may be about one of this very batch
         others = _find_targets(connection, others, outcomes, rows)
+        others = _unsaid(connection, others, outcomes, rows)
     others += amendments
     if others:
         others.sort(key=_place)
@@ -90,7 +93,7 @@ def write_batch(connection: Connection[Any], batch: Sequence[Entry]) -> list[tup
     return outcomes
 
 
-def _place(entry: Entry) -> tuple[str, str, str, int]:
+def _place(entry: Entry) -> Place:
     return entry.place
 
 
@@ -131,24 +134,52 @@ def _receipt_number(entry: Entry) -> str:
     return entry.target.receipt_number if entry.target else ""
 
 
-def _existing(connection: Connection[Any], losers: Sequence[Entry]) -> Iterator[Existing]:
-    """Yield each loser with the first receipt of its key."""
-    if not losers:
+def _unsaid(
+    connection: Connection[Any],
+    entries: Sequence[Entry],
+    outcomes: list[tuple[Entry, Outcome]],
+    rows: _Rows,
+) -> list[Entry]:
+    """Return the entries but for amendments under the revision of the submission they amend.
+
+    Their key is taken: they are repeats of it, or conflicts.
+    """
+    said = set()
+    amendments = [entry for entry in entries if entry.kind == AMEND]
+    for entry, first, body in _existing(connection, amendments, _submission_of):
+        if first.revision == entry.revision:
+            outcomes.append((entry, _repeat_or_conflict(entry, first, body, rows)))
+            said.add(entry)
+    return [entry for entry in entries if entry not in said]
+
+
+def _submission_of(amendment: Entry) -> Place:
+    peer, _, key, _ = amendment.place
+    return peer, APPEAL, key, 0
+
+
+def _existing(
+    connection: Connection[Any], entries: Sequence[Entry], of: Callable[[Entry], Place] = _place
+) -> Iterator[Existing]:
+    """Yield the entries whose key in the ledger is taken, each with the receipt it was taken by."""
+    if not entries:
         return
+    places = [of(entry) for entry in entries]
+    peers, kinds, keys, slots = zip(*places, strict=True)
     cursor = connection.execute(
         sql.EXISTING,
         (
-            TextArray.of([e.message.peer for e in losers]),
-            TextArray.of([e.kind for e in losers]),
-            TextArray.of([e.key for e in losers]),
-            Int4Array.of([e.slot for e in losers]),
+            TextArray.of(peers),
+            TextArray.of(kinds),
+            TextArray.of(keys),
+            Int4Array.of(slots),
         ),
         binary=True,
     )
     taken = {(row[0], row[1], row[2], row[3]): row for row in cursor}
-    for entry in losers:
-        row = taken[entry.place]
-        yield entry, _first(row), row[10]
+    for entry, place in zip(entries, places, strict=True):
+        if (row := taken.get(place)) is not None:
+            yield entry, _first(row), row[10]
 
 
 def _first(row: Sequence[Any]) -> Accepted:

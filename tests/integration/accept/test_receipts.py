@@ -71,6 +71,24 @@ def test_amend_by_its_own_operation_and_by_submission_are_one_thing(house):
     assert house.submit("soap12", "put", revision=2, text="Новый текст").receipt == amended.receipt
 
 
+def test_amending_under_the_revision_of_the_submission_is_a_repeat_or_a_conflict(house):
+    first = house.submit("rest-json", "taken", text="Не горит фонарь")
+    path = "/appeals/taken/revisions/1"
+    same = house.send(
+        calls.rest(path, calls.appeal_json("taken", 1, "Не горит фонарь")), method="PUT"
+    )
+    assert (same.status, same.body) == (200, first.body)
+    other = house.send(
+        calls.rest(path, calls.appeal_json("taken", 1, "Другой текст")), method="PUT"
+    )
+    assert (other.status, fault(other)) == (409, "conflict")
+    assert first.receipt.number.encode() in other.body
+    assert house.messages("taken", "operation", "stage") == [
+        ("submit", "accepted"),
+        ("amend", "conflict"),
+    ]
+
+
 def test_a_lower_revision_is_stored_late_and_acknowledged(house):
     first = house.submit("soap11", "late", revision=3)
     late = house.submit("soap11", "late", revision=1, text="Более ранняя редакция")

@@ -185,6 +185,16 @@ def test_the_rate_holds_over_all_workers(stand):
     assert first.run_once() + second.run_once() == 2
 
 
+def test_a_peer_with_a_rate_that_is_owed_nothing_holds_up_nobody(stand):
+    stand.destination("slow", rate=Rate(per_second=1.0, burst=2))
+    stand.destination()
+    worker = stand.dispatcher()
+    assert worker.run_once() == 0
+    stand.owe("a")
+    assert worker.run_once() == 1
+    assert stand.states() == ["acknowledged"]
+
+
 def test_a_limit_is_kept(stand):
     stand.destination()
     stand.destination("other")
