@@ -61,7 +61,7 @@ RECEIPT: Final = c.Receipt(
 
 STATUS: Final = c.StatusReport(
     message_key="sed-2026-11-21-0001",
-    key=c.AppealKey(external_id=APPEAL.external_id),
+    key=c.AppealKey(receipt_number=_RECEIPT_NUMBER),  # the number that whoever was given it knows
     event="Registered",
     occurred_on=date(2026, 11, 21),
     registration=c.Registration(number="01-15/2345", date=date(2026, 11, 21)),
