@@ -6,6 +6,7 @@ Commands from outside the gateway join by entry points of the group `gateway.com
 
 from __future__ import annotations
 
+import errno
 import pkgutil
 import signal
 import socket
@@ -59,7 +60,7 @@ def serve(
 
     settings = _settings()
     with context.opened(settings) as opened:
-        bound = socket.socket(fileno=fd) if fd >= 0 else server.listen(settings.host, settings.port)
+        bound = socket.socket(fileno=fd) if fd >= 0 else _listen(settings)
         made = Serve(settings, opened.url)
         check_listening(settings, made)
         GuardedProtocol.per_address = settings.connections_per_address
@@ -88,12 +89,10 @@ def work() -> None:
 @app.command()
 def run() -> None:
     """Всё на одной машине · Everything on one machine, with the embedded database."""
-    from gateway import server
-
     settings = _settings()
     with context.opened(settings, migrated=False) as opened:
         schema.upgrade(opened.url, opened.now())
-        bound = server.listen(settings.host, settings.port)
+        bound = _listen(settings)
         bound.set_inheritable(True)
         _say_address(bound, settings)
         serves = [
@@ -104,6 +103,23 @@ def run() -> None:
     if not settings.database_url:
         # A container that ends with us must not cut the database's own stop short.
         wait_stopped(settings.data_dir)
+
+
+def _listen(settings: Settings) -> socket.socket:
+    from gateway import server
+
+    try:
+        return server.listen(settings.host, settings.port)
+    except (OSError, OverflowError) as error:
+        taken = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        raise ConfigurationError(
+            "another program listens there already" if taken else "cannot listen there",
+            found=f"{settings.host}:{settings.port}" + ("" if taken else f": {error}"),
+            where="GATEWAY_HOST, GATEWAY_PORT",
+            todo="stop that program (`ss -ltnp` names it), or set another port"
+            if taken
+            else "set an address of this machine, and a port that this account may listen on",
+        ) from error
 
 
 def check_listening(settings: Settings, made: object) -> None:
