@@ -48,6 +48,9 @@ BODY_IN_ROW_BYTES: Final = 256 * KB
 
 COMMIT_BATCH_ITEMS: Final = 256
 COMMIT_BATCH_BYTES: Final = 8 * MB
+BODIES_BYTES: Final = 128 * MB
+BODIES_BYTES_OF_PEER: Final = 64 * MB
+"""Bodies that one process holds between their first byte and their answer, unpacked."""
 COMMIT_QUEUE_ITEMS: Final = 2_048
 COMMIT_QUEUE_BYTES: Final = 128 * MB
 

@@ -64,8 +64,9 @@ class Child:
         if self.process is not None and self.process.poll() is not None:
             lived = time.monotonic() - self._started
             self._pause = 0.5 if lived > CALM_SECONDS else min(self._pause * 2, 15.0)
-            # One that ended in order was asked to, by Ctrl-C together with us.
-            (log.error if self.process.returncode else log.info)(
+            # One that ended in order was asked to, by SIGTERM, or by Ctrl-C together with us.
+            in_order = self.process.returncode in (0, -signal.SIGTERM)
+            (log.info if in_order else log.error)(
                 "supervisor.died",
                 child=self.name,
                 code=self.process.returncode,

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from gateway.metrics import Metrics
     from gateway.wires.edge import Edge
+    from gateway.wires.room import Body
 
 log = structlog.get_logger(__name__)
 
@@ -102,8 +103,20 @@ async def _call(
     correlation: str,
 ) -> Response[bytes]:
     caller = await edge.enter(request.scope, headers, correlation)
-    body = await _body(request, headers) if route.method in ("POST", "PUT") else b""
-    context = edge.context(caller, "rest", correlation, body, headers.get("content-type", ""))
+    with edge.room.body(caller.peer) as held:
+        body = await _body(request, headers, held) if route.method in ("POST", "PUT") else b""
+        context = edge.context(caller, "rest", correlation, body, headers.get("content-type", ""))
+        return await _carried_out(route, request, edge, headers, context)
+
+
+async def _carried_out(
+    route: Route,
+    request: Request[Any, Any, Any],
+    edge: Edge,
+    headers: dict[str, str],
+    context: service.Context,
+) -> Response[bytes]:
+    body = context.body
     call = decode.Call(
         body=body,
         headers=headers,
@@ -125,8 +138,11 @@ async def _call(
     return _success(route, response, context, headers)
 
 
-async def _body(request: Request[Any, Any, Any], headers: Mapping[str, str]) -> bytes:
-    """Return the body, unpacked; raise TooLargeError as soon as it passes the limit."""
+async def _body(request: Request[Any, Any, Any], headers: Mapping[str, str], held: Body) -> bytes:
+    """Return the body, unpacked; raise TooLargeError as soon as it passes the limit.
+
+    Raise BusyError when too much is being received at once, of this caller or in all.
+    """
     told = headers.get("content-length", "").lstrip("0")
     if told.isdecimal() and (len(told) > _LENGTH_DIGITS or int(told) > limits.REST_BODY_BYTES):
         raise _too_large()
@@ -136,7 +152,7 @@ async def _body(request: Request[Any, Any, Any], headers: Mapping[str, str]) -> 
         message = await request.receive()
         if message["type"] != "http.request":
             raise Gone
-        chunks.append(feed(message.get("body", b"")))
+        chunks.append(held.add(feed(message.get("body", b""))))
         size += len(chunks[-1])
         if size > limits.REST_BODY_BYTES:
             raise _too_large()

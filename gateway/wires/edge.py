@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway.model.ids import uuid7_bytes
+from gateway.wires.room import Room
 from gateway.wires.service import Context
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class Edge:
     def __init__(self, gate: Gate, service: Service, clock: Callable[[], datetime]) -> None:
         self.gate = gate
         self.service = service
+        self.room = Room()
         self._clock = clock
 
     async def enter(self, scope: Any, headers: Mapping[str, str], correlation: str) -> Caller:

@@ -124,10 +124,11 @@ class Service:
     async def _submit_many(
         self, request: c.SubmitAppeals, context: Context
     ) -> c.SubmitAppealsResponse:
-        results = await asyncio.gather(
-            *(self._one_of_many(index, item, context) for index, item in enumerate(request.items))
-        )
-        return c.SubmitAppealsResponse(items=tuple(results))
+        taken = []
+        for index, item in enumerate(request.items):
+            taken.append(asyncio.ensure_future(self._one_of_many(index, item, context)))
+            await asyncio.sleep(0)  # a hundred large items in one turn would hold up the others
+        return c.SubmitAppealsResponse(items=tuple(await asyncio.gather(*taken)))
 
     async def _one_of_many(self, index: int, item: c.AppealIn, context: Context) -> c.SubmitResult:
         """Take one item; its fault is its own. What is archived of it is its own JSON."""

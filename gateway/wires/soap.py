@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from gateway.metrics import Metrics
     from gateway.settings import Settings
     from gateway.wires.edge import Edge
+    from gateway.wires.room import Body
 
 log = structlog.get_logger(__name__)
 
@@ -96,10 +97,11 @@ class SoapApp:
     async def _post(self, scope: Any, headers: dict[str, str], receive: Any, send: Any) -> None:
         correlation = correlation_of(headers)
         extra = {"correlation-id": correlation}
-        operation, code, root = "?", "", b""
+        operation, code, root, held = "?", "", b"", None
         try:
             caller = await self._edge.enter(scope, headers, correlation)
-            root = await _receive(receive, headers)
+            held = self._edge.room.body(caller.peer)
+            root = await _receive(receive, headers, held)
             operation, code, sealed = await self._call(root, headers, caller, extra)
         except Gone:
             self._metrics.call("soap", operation, "gone")
@@ -113,6 +115,9 @@ class SoapApp:
             log.exception("soap.defect", correlation=correlation)
             code = "internal"
             sealed = await _refused(service.unexpected(error), root, headers, correlation)
+        finally:
+            if held is not None:
+                held.free()
         self._metrics.call("soap", operation, code)
         await _send(send, sealed.status, sealed.content_type, sealed.body, extra)
 
@@ -226,15 +231,18 @@ class _InvalidError(Exception):
         self.element = element
 
 
-async def _receive(receive: Any, headers: Mapping[str, str]) -> bytes:
-    """Return the envelope, unpacked; raise Gone when the client closed before it was whole."""
+async def _receive(receive: Any, headers: Mapping[str, str], held: Body) -> bytes:
+    """Return the envelope, unpacked; raise Gone when the client closed before it was whole.
+
+    Raise BusyError when too much is being received at once, of this caller or in all.
+    """
     splitter = Splitter(headers.get("content-type", ""))
     feed, close = unpacker(headers.get("content-encoding", ""), SOAP_ROOT_BYTES)
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise Gone
-        splitter.feed(feed(message.get("body", b"")))
+        splitter.feed(held.add(feed(message.get("body", b""))))
         if not message.get("more_body"):
             close()
             return splitter.close().root
