@@ -34,14 +34,13 @@ def verify(
 ) -> None:
     """Проверить цепочки, содержание и проекции: 0 - цело, 1 - нет · Verify everything stored."""
     with context.opened(context.settings()) as gw, gw.connection() as db:
-        ours = gw.settings.organisation
         named = [lookup.one(db, number).id for number in appeal or ()]
-        found = _walk(db, named, ours)
+        found = _walk(db, named)
         broken = list(dict.fromkeys(f.appeal_id for f in found.faults if f.kind == "projection"))
         rebuilt = 0
         if rebuild and commit:
             for appeal_id in broken:
-                verification.rebuild(db, appeal_id, ours)
+                verification.rebuild(db, appeal_id)
                 rebuilt += 1
     left = [f for f in found.faults if f.kind != "projection" or not (rebuild and commit)]
     _print(found, rebuilt, as_json=as_json)
@@ -51,15 +50,15 @@ def verify(
         raise typer.Exit(output.FOUND)
 
 
-def _walk(db: psycopg.Connection[Any], named: list[UUID], ours: str) -> Verified:
+def _walk(db: psycopg.Connection[Any], named: list[UUID]) -> Verified:
     if named:
-        return verification.verify(db, named, ours)
+        return verification.verify(db, named)
     parts: list[Verified] = []
     count = db.execute("SELECT count(*) FROM appeal").fetchone()
     with Progress(console=output.console(stderr=True), transient=True) as progress:
         task = progress.add_task("Обращения · Appeals", total=count[0] if count else None)
         for ids in verification.batches(db):
-            parts.append(verification.verify(db, ids, ours))
+            parts.append(verification.verify(db, ids))
             progress.advance(task, len(ids))
     gone = verification.lost(db)
     return verification.total([*parts, Verified(0, 0, 0, 0, tuple(gone))])

@@ -12,15 +12,19 @@ import msgspec
 
 from gateway.lifecycle import ties
 from gateway.model.base import NIL
+from gateway.model.facts import RegistrationFacts
 from gateway.model.fold import number_key
 from gateway.model.ids import question_id
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from uuid import UUID
 
     from gateway.lifecycle.state import AppealState, QuestionState
     from gateway.lifecycle.ties import Dispute
+    from gateway.model.events import Event
+
+    IsOurs = Callable[[RegistrationFacts], bool]
 
 
 class QuestionRow(NamedTuple):
@@ -36,7 +40,10 @@ class QuestionRow(NamedTuple):
 
 
 class RegistrationRow(NamedTuple):
-    """One row of `registration`; organisation is empty when nobody said who registered."""
+    """One row of `registration`; organisation is empty when nobody said who registered.
+
+    is_ours: the number is of the body that we were when the row was first written.
+    """
 
     organisation: str
     number: str
@@ -94,7 +101,42 @@ class Rows(NamedTuple):
     twins: tuple[TwinRow, ...]
 
 
-def rows_of(state: AppealState, our_organisation: str) -> Rows:
+def of_body(organisation: str) -> IsOurs:
+    """Return what says of a new registration whether it is ours: that of our body, by its id."""
+    return lambda told: bool(organisation) and told.organisation == organisation
+
+
+def as_written(events: Iterable[Event], rows: Iterable[Any]) -> IsOurs:
+    """Return what says whether a registration was ours when it was first written.
+
+    rows: those that stand in `registration`. No setting is asked, because it may have changed. A
+    number that our rule drew is ours. Of any other the events do not tell which body we were: its
+    row stands, and where there is none it is ours unless a peer told it.
+    """
+    kept = {(row.organisation, row.number): bool(row.is_ours) for row in rows}
+    told_by = _first_told(events)
+
+    def is_ours(told: RegistrationFacts) -> bool:
+        by = told_by.get(_key(told), "peer")
+        return by == "rule" or kept.get((told.organisation, told.number), by != "peer")
+
+    return is_ours
+
+
+def _first_told(events: Iterable[Event]) -> dict[tuple[str, str], str]:
+    """The kind of the actor that was the first to tell each number."""
+    found: dict[tuple[str, str], str] = {}
+    for event in events:
+        if isinstance(event.payload, RegistrationFacts) and event.payload.number:
+            found.setdefault(_key(event.payload), event.actor.kind)
+    return found
+
+
+def _key(told: RegistrationFacts) -> tuple[str, str]:
+    return (told.organisation, told.number_key or number_key(told.number))
+
+
+def rows_of(state: AppealState, is_ours: IsOurs) -> Rows:
     """Return the rows that a state amounts to; pure."""
     routed = state.routed
     executor = next((q.executor.facts.organisation for q in state.questions if q.executor), "") or (
@@ -103,7 +145,7 @@ def rows_of(state: AppealState, our_organisation: str) -> Rows:
     registrations = {
         (r.organisation, r.number): RegistrationRow(
             r.organisation, r.number, r.number_key or number_key(r.number), r.register, r.date,
-            bool(our_organisation) and r.organisation == our_organisation,
+            is_ours(r),
         )
         for q in state.questions
         for r in q.registrations

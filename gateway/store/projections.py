@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from gateway.lifecycle.state import AppealState
     from gateway.store.history import Appended
-    from gateway.store.projected import Rows
+    from gateway.store.projected import IsOurs, Rows
 
     Made = Sequence[tuple[UUID, Rows, Appended]]
 
@@ -59,9 +59,9 @@ SELECT a, b, c, d, e, f, g, ''
 FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::date[], $7::bool[])
   AS u (a, b, c, d, e, f, g)
 ON CONFLICT (appeal_id, organisation, number) DO UPDATE
-SET number_key = excluded.number_key, register = excluded.register, date = excluded.date,
-    is_ours = excluded.is_ours
+SET number_key = excluded.number_key, register = excluded.register, date = excluded.date
 """
+"""Whether a number is ours is decided once: who we are may change later, what was given may not."""
 
 ANNULLED = """
 UPDATE registration r SET annulled_at = $2
@@ -119,23 +119,26 @@ def write(
     state: AppealState,
     head: Appended,
     now: dt.datetime,
-    our_organisation: str,
+    is_ours: IsOurs,
 ) -> None:
     """Write the projection of one appeal whose head is locked."""
-    write_all(connection, [(appeal_id, state, head)], now, our_organisation)
+    write_all(connection, [(appeal_id, state, head)], now, is_ours)
 
 
 def write_all(
     connection: Connection[Any],
     items: Sequence[tuple[UUID, AppealState, Appended]],
     now: dt.datetime,
-    our_organisation: str,
+    is_ours: IsOurs,
 ) -> None:
-    """Write the projections of appeals whose heads are locked, each once, in few statements."""
+    """Write the projections of appeals whose heads are locked, each once, in few statements.
+
+    is_ours: asked of every registration, and heard only where its row is new.
+    """
     if not items:
         return
     ids = UuidArray.of([appeal_id for appeal_id, _, _ in items])
-    made = [(appeal_id, rows_of(state, our_organisation), head) for appeal_id, state, head in items]
+    made = [(appeal_id, rows_of(state, is_ours), head) for appeal_id, state, head in items]
     connection.execute(
         APPEAL,
         (

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
-    from gateway.lifecycle import AppealState
     from gateway.model.events import Event, StoredEvent
 
 BATCH: Final = 200
@@ -149,15 +148,15 @@ def batches(connection: Connection[Any], size: int = BATCH) -> Iterator[list[UUI
         after = ids[-1]
 
 
-def verify(connection: Connection[Any], ids: Sequence[UUID], our_organisation: str) -> Verified:
-    """Look at a batch of appeals in one snapshot."""
+def verify(connection: Connection[Any], ids: Sequence[UUID]) -> Verified:
+    """Look at a batch of appeals in one snapshot; no setting of today decides what is found."""
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         stored = _read(connection, ids)
     faults: list[Fault] = []
     for appeal_id in ids:
         if appeal_id in stored.heads:
-            faults += _faults(stored, appeal_id, our_organisation)
+            faults += _faults(stored, appeal_id)
     contents = [row for rows in stored.contents.values() for row in rows]
     return Verified(
         appeals=len(stored.heads),
@@ -184,7 +183,7 @@ def lost(connection: Connection[Any]) -> list[Fault]:
     ]
 
 
-def rebuild(connection: Connection[Any], appeal_id: UUID, our_organisation: str) -> None:
+def rebuild(connection: Connection[Any], appeal_id: UUID) -> None:
     """Write the projections of one appeal anew from its events, in one transaction.
 
     Raises GatewayError when its events cannot be read. The caller has seen that the chain is whole.
@@ -193,6 +192,7 @@ def rebuild(connection: Connection[Any], appeal_id: UUID, our_organisation: str)
         head = history.lock(connection, [appeal_id])[appeal_id]
         events = history.load(connection, [appeal_id])[appeal_id]
         state = fold(events)
+        stored = _read(connection, [appeal_id])
         for statement in (DROP_REGISTRATIONS, DROP_DEADLINES, *DROP):
             connection.execute(statement.encode(), (appeal_id,))
         last = max((q.ordinal for q in state.questions), default=0)
@@ -203,14 +203,15 @@ def rebuild(connection: Connection[Any], appeal_id: UUID, our_organisation: str)
             state,
             history.Appended(head.head_seq, head.head_hash),
             events[-1].recorded_at,
-            our_organisation,
+            projected.as_written(events, stored.registrations.get(appeal_id, [])),
         )
-        _rebuild_numbers(connection, appeal_id, events)
+        _rebuild_numbers(connection, appeal_id, events, stored)
 
 
-def _rebuild_numbers(connection: Connection[Any], appeal_id: UUID, events: list[Event]) -> None:
+def _rebuild_numbers(
+    connection: Connection[Any], appeal_id: UUID, events: list[Event], stored: Stored
+) -> None:
     """Write the numbers anew from the contents; what an erased one brought is left alone."""
-    stored = _read(connection, [appeal_id])
     contents = _sound(stored.contents.get(appeal_id, []))
     told = numbers.told(events, contents, stored.waiting)
     if told.whole:
@@ -260,7 +261,7 @@ def _by_appeal(rows: Iterable[Any]) -> dict[UUID, list[Any]]:
     return grouped
 
 
-def _faults(stored: Stored, appeal_id: UUID, our_organisation: str) -> Iterator[Fault]:
+def _faults(stored: Stored, appeal_id: UUID) -> Iterator[Fault]:
     head = stored.heads[appeal_id]
     receipt = head.receipt_number
     rows = stored.events[appeal_id]
@@ -283,7 +284,8 @@ def _faults(stored: Stored, appeal_id: UUID, our_organisation: str) -> Iterator[
     sound = _sound(contents)
     for detail in _content_faults(events, contents, sound, head.content_id):
         yield Fault(appeal_id, receipt, "content", detail)
-    for detail in _projection_faults(stored, appeal_id, state, our_organisation):
+    whose = projected.as_written(events, stored.registrations.get(appeal_id, []))
+    for detail in _projection_faults(stored, appeal_id, projected.rows_of(state, whose)):
         yield Fault(appeal_id, receipt, "projection", detail)
     told = numbers.told(events, sound, stored.waiting)
     for detail in _number_faults(stored, appeal_id, told):
@@ -319,10 +321,8 @@ def _content_faults(
         yield "the appeal names a content that is not there"
 
 
-def _projection_faults(
-    stored: Stored, appeal_id: UUID, state: AppealState, our_organisation: str
-) -> Iterator[str]:
-    head, wanted = stored.heads[appeal_id], projected.rows_of(state, our_organisation)
+def _projection_faults(stored: Stored, appeal_id: UUID, wanted: projected.Rows) -> Iterator[str]:
+    head = stored.heads[appeal_id]
     for name in ("state", "revision", "executor", "route_rule", "route_reason", "merged_into"):
         was, is_ = getattr(head, name), getattr(wanted, name)
         if was != is_:

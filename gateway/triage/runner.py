@@ -29,6 +29,7 @@ from gateway.store import (
     numbers,
     organisations,
     peers,
+    projected,
     projections,
     registers,
 )
@@ -278,7 +279,7 @@ def write(
         connection,
         [(appeal_id, state, chain[appeal_id]) for appeal_id, state in states.items()],
         facts.now,
-        rules.organisation,
+        projected.of_body(rules.organisation),
     )
     return plans
 

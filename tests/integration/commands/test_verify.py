@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from gateway import settings
+
 LETTER = {"fromOrganisation": "Минстрой", "number": "14-05/2213", "date": "2026-11-10"}
 
 
@@ -189,6 +191,82 @@ def test_a_month_that_retention_dropped_as_a_whole_is_not_looked_for(house, told
 def test_an_annulled_registration_is_what_the_events_say(house, told):
     house.run("register", "annul", "ОГ-000001/2026", "--ground", "x", "--by", "x", "--commit")
 
+    assert kinds(house, code=0) == {}
+
+
+WHOSE = "SELECT organisation, number, register, date, is_ours FROM registration ORDER BY 1, 2"
+
+
+@pytest.fixture
+def numbered(house):
+    """Numbers that our rule drew, that a person drew for us and for another, that peers told."""
+    receipts = [house.submit(f"n-{n}").receipt_number for n in range(2)]
+    house.triage()
+    house.run("register", receipts[0], "--by", "x", "--commit")
+    house.run(
+        "register", receipts[0], "--organisation", "mer", "--register", "ВХ", "--by", "x",
+        "--commit",
+    )  # fmt: skip
+    for body in ("gzhi", "sed"):
+        told = {"organisation": body, "number": f"17-{body}", "date": "2026-11-20"}
+        house.report(f"told-{body}", receipts[1], "Registered", registration=told)
+    house.settings = settings.load({**house.environ, "GATEWAY_REGISTER_CHANNELS": "rest"})
+    house.submit("by-rule")
+    house.triage()
+    return receipts
+
+
+def become(house, organisation):
+    """Run what follows as another body, or as none."""
+    house.environ.pop("GATEWAY_ORGANISATION", None)
+    if organisation:
+        house.environ["GATEWAY_ORGANISATION"] = organisation
+    house.settings = settings.load(house.environ)
+
+
+@pytest.mark.parametrize("organisation", ["mer", ""])
+def test_whose_a_number_is_does_not_follow_the_setting_of_today(house, numbered, organisation):
+    before = house.rows(WHOSE)
+    assert [(row[0], row[4]) for row in before] == [
+        ("gzhi", True), ("gzhi", True), ("gzhi", True), ("mer", False), ("sed", False),
+    ]  # fmt: skip
+    become(house, organisation)
+
+    assert kinds(house, code=0) == {}
+    house.change("UPDATE appeal SET state = 'closed'")
+    assert house.json("verify", "--rebuild", "--commit")["rebuilt"] == 3
+    assert house.rows(WHOSE) == before
+
+    house.report("m-1", numbered[0], "TakenToWork")
+    house.report("m-2", numbered[1], "TakenToWork")
+    house.triage()
+    assert house.rows(WHOSE) == before
+    become(house, "gzhi")
+    assert kinds(house, code=0) == {}
+
+
+def test_a_number_that_our_rule_drew_is_held_to_be_ours(house, numbered):
+    before = house.rows(WHOSE)
+    house.change("UPDATE registration SET is_ours = false WHERE number = 'ОГ-000002/2026'")
+    become(house, "")
+
+    assert kinds(house) == {"projection": 2}
+    house.json("verify", "--rebuild", "--commit")
+
+    assert house.rows(WHOSE) == before
+    assert kinds(house, code=0) == {}
+
+
+def test_a_registration_that_is_gone_is_made_again_by_who_told_it(house, numbered):
+    house.change("DELETE FROM registration")
+    become(house, "")
+
+    house.json("verify", "--rebuild", "--commit")
+
+    assert [(number, ours) for _, number, _, _, ours in house.rows(WHOSE)] == [
+        ("17-gzhi", False), ("ОГ-000001/2026", True), ("ОГ-000002/2026", True),
+        ("ВХ-000001/2026", True), ("17-sed", False),
+    ]  # fmt: skip
     assert kinds(house, code=0) == {}
 
 

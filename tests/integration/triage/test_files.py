@@ -26,7 +26,7 @@ from gateway.wires import contract as c
 from gateway.wires.channels.pull import PullChanges
 from gateway.wires.reader import Reader
 from tests.integration.accept.conftest import PEER
-from tests.integration.triage.conftest import OURS, SAME_LETTERS
+from tests.integration.triage.conftest import SAME_LETTERS
 
 NAME = "Справка Примеровой.pdf"
 SCAN = b"%PDF a paper that came later"
@@ -95,7 +95,7 @@ def test_the_projections_made_again_from_the_events_are_the_same(room, attach):
     [(appeal_id,)] = room.rows("SELECT id FROM appeal")
     before = room.rows("SELECT ordinal, state, topic, executor, facts FROM question")
     with room.connection() as db:
-        verification.rebuild(db, appeal_id, OURS)
+        verification.rebuild(db, appeal_id)
     assert room.rows("SELECT ordinal, state, topic, executor, facts FROM question") == before
     assert room.verified().faults == ()
 
