@@ -6,6 +6,7 @@ Enumerations are open strings here, so that a new state does not break an old cl
 from gateway.wires.requests import (
     Address,
     AppealKey,
+    Applicant,
 )
 from gateway.wires.words import (
     Day,
@@ -155,7 +156,7 @@ class AnswerOut(Response, frozen=True, kw_only=True):
 
 
 class AppealOut(Response, frozen=True, kw_only=True):
-    """An appeal as the gateway holds it; personal data of applicants is not repeated.
+    """An appeal as the gateway holds it.
 
     state: the least advanced open question decides it. received_at: when the sender received it.
     accepted_at: when the gateway stored it. content_sha256: of the whole content, for those who may
@@ -163,7 +164,8 @@ class AppealOut(Response, frozen=True, kw_only=True):
     IncludeText was asked for. answers: for those who may see them; their texts when IncludeText was
     asked for. due_date: the day until which the first answer is due by law; absent when none is
     owed. merged_into: receipt number of the appeal that goes on for this one: state, due date,
-    registrations, questions and answers are that one's, the rest is as it was sent.
+    registrations, questions and answers are that one's, the rest is as it was sent. applicants: as
+    the sender gave them, when IncludeText was asked for, for those who may see the appeal in full.
     """
 
     receipt_number: str
@@ -189,6 +191,7 @@ class AppealOut(Response, frozen=True, kw_only=True):
     links: tuple[LinkOut, ...] = ()
     test_message: bool = False
     merged_into: str | None = None
+    applicants: tuple[Applicant, ...] = ()
 
 
 class QuestionState(Response, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ import msgspec
 
 from gateway.disclosure import Level, disclose
 from gateway.model.appeal import Appeal
+from gateway.model.person import ContactKind
 from gateway.wires import contract as c
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from gateway.access.policy import Caller
     from gateway.model.address import Address
     from gateway.model.attachment import Attachment
+    from gateway.model.base import Code
+    from gateway.model.person import Applicant, Person
 
 
 def level_for(head: Any, caller: Caller) -> Level:
@@ -133,3 +136,45 @@ def due_of(found: Iterable[Any]) -> dict[UUID, dict[int, Any]]:
     for row in found:
         due.setdefault(row.appeal_id, {})[row.question] = row.due
     return due
+
+
+def applicant_out(given: Applicant) -> c.Applicant:
+    """Return an applicant as the sender gave it, in the contract's names."""
+    told = {contact.kind: contact.value for contact in given.contacts}
+    proof, body = given.identification, given.organisation
+    return c.Applicant(
+        role=given.role.value,
+        person=_person(given.person) if given.person else None,
+        organisation=c.ApplicantOrganisation(
+            name=body.full_name, ogrn=body.ogrn or None, inn=body.inn or None
+        )
+        if body and body.full_name
+        else None,
+        anonymous=given.anonymous,
+        identification=c.Identification(
+            method=proof.method.value, level=proof.level.value if proof.level else None
+        )
+        if proof
+        else None,
+        phone=told.get(ContactKind.PHONE) or None,
+        email=told.get(ContactKind.EMAIL) or None,
+        postal_address=place_out(given.addresses[0]) if given.addresses else None,
+        social_status=code_out(given.social_status),
+        benefit=code_out(given.benefit),
+        citizenship_group=given.citizenship_group or None,
+    )
+
+
+def _person(given: Person) -> c.Person:
+    return c.Person(
+        family_name=given.family or None,
+        given_name=given.given or None,
+        patronymic=given.patronymic or None,
+        full_name=given.full_name_as_given or None,
+        birth_date=given.birth_date,
+    )
+
+
+def code_out(code: Code | None) -> str | None:
+    """Return the value of a code of a system that the contract does not name."""
+    return code.value or None if code else None

@@ -182,6 +182,9 @@ def _out(own: Side, stands: Side, due: dict[int, Any], *, with_text: bool) -> c.
         ),
         test_message=head.test,
         merged_into=stands.head.receipt_number if merged else None,
+        applicants=tuple(map(shown.applicant_out, content.applicants))
+        if content and with_text
+        else (),
     )
 
 

@@ -10,16 +10,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.model.events import State
-from gateway.model.person import ContactKind
 from gateway.wires import contract as c
 from gateway.wires.channels.pushed import AppealTold
-from gateway.wires.shown import address_out, file_out, place_out
+from gateway.wires.shown import address_out, applicant_out, code_out, file_out
 
 if TYPE_CHECKING:
     from gateway.model.appeal import Appeal
-    from gateway.model.base import Code
     from gateway.model.organisation import Organisation
-    from gateway.model.person import Applicant, Person
     from gateway.model.question import Question
 
 OURS = "gateway"
@@ -37,7 +34,7 @@ def appeal_told(appeal: Appeal, peer: str) -> AppealTold:
         regime=appeal.regime.value if appeal.regime else None,
         type=appeal.type.value if appeal.type.value != "unknown" else None,
         form=appeal.form.value if appeal.form else None,
-        delivery_method=_code(appeal.delivery_method),
+        delivery_method=code_out(appeal.delivery_method),
         received_at=appeal.received_at,
         subject=appeal.subject or None,
         text=appeal.text or None,
@@ -64,7 +61,7 @@ def appeal_told(appeal: Appeal, peer: str) -> AppealTold:
         collective=bool(appeal.collective),
         concerned_count=appeal.concerned_count,
         repeat_kind=appeal.repeat_kind.value if appeal.repeat_kind else None,
-        urgency=_code(appeal.urgency),
+        urgency=code_out(appeal.urgency),
         transfers=tuple(
             c.TransferOut(
                 to_organisation=name_of(t.to_org) or "",
@@ -74,13 +71,13 @@ def appeal_told(appeal: Appeal, peer: str) -> AppealTold:
             )
             for t in appeal.transfers
         ),
-        applicants=tuple(map(_applicant, appeal.applicants)),
+        applicants=tuple(map(applicant_out, appeal.applicants)),
         referral=c.Referral(
             from_organisation=name_of(letter.from_org) or "",
             number=letter.number,
             date=letter.date,
             received_date=letter.received_date,
-            purpose=_code(letter.purpose),
+            purpose=code_out(letter.purpose),
             control_date=letter.control_term,
         )
         if letter and letter.date
@@ -148,48 +145,8 @@ def _question(question: Question, peer: str) -> c.QuestionOut:
     )
 
 
-def _applicant(given: Applicant) -> c.Applicant:
-    told = {contact.kind: contact.value for contact in given.contacts}
-    proof, body = given.identification, given.organisation
-    return c.Applicant(
-        role=given.role.value,
-        person=_person(given.person) if given.person else None,
-        organisation=c.ApplicantOrganisation(
-            name=body.full_name, ogrn=body.ogrn or None, inn=body.inn or None
-        )
-        if body and body.full_name
-        else None,
-        anonymous=given.anonymous,
-        identification=c.Identification(
-            method=proof.method.value, level=proof.level.value if proof.level else None
-        )
-        if proof
-        else None,
-        phone=told.get(ContactKind.PHONE) or None,
-        email=told.get(ContactKind.EMAIL) or None,
-        postal_address=place_out(given.addresses[0]) if given.addresses else None,
-        social_status=_code(given.social_status),
-        benefit=_code(given.benefit),
-        citizenship_group=given.citizenship_group or None,
-    )
-
-
-def _person(given: Person) -> c.Person:
-    return c.Person(
-        family_name=given.family or None,
-        given_name=given.given or None,
-        patronymic=given.patronymic or None,
-        full_name=given.full_name_as_given or None,
-        birth_date=given.birth_date,
-    )
-
-
 def _state(appeal: Appeal) -> str:
     """The least advanced open question decides, as in AppealOut."""
     states = [State(q.state) for q in appeal.questions]
     chosen = [s for s in states if s.is_open] or states
     return min(chosen, key=lambda s: s.rank, default=State.RECEIVED).value
-
-
-def _code(code: Code | None) -> str | None:
-    return code.value or None if code else None

@@ -19,6 +19,7 @@ from gateway.model.events import AppealKey, EventType, PeerAnswer, PeerReport
 from gateway.model.facts import OutcomeFacts, RegistrationFacts
 from gateway.model.organisation import Officer
 from gateway.model.peer import Peer
+from gateway.model.person import Applicant, ContactKind, ContactPoint, Person
 from gateway.model.question import Question
 from gateway.model.registration import ReferralIn
 from gateway.snapshots import StoredSnapshots
@@ -199,6 +200,21 @@ class TestDueDate:
         room.rows("UPDATE deadline SET closed_at = NULL WHERE rule <> 'fz59-answer' RETURNING 1")
         for shown in (get(OWN, external_id="a"), self.status(room, pool)):
             assert (shown.due_date, [q.due_date for q in shown.questions]) == (None, [None])
+
+
+def test_who_wrote_is_shown_with_the_texts_to_those_who_may_see_it_whole(room, get):
+    person = Person(family="Примерова", given="Тестина")
+    phone = ContactPoint(kind=ContactKind.PHONE, value="+7 000 000-00-00")
+    letter = Appeal(text="Лифт", applicants=(Applicant(person=person, contacts=(phone,)),))
+    receipt = room.submit_appeal("who", letter).receipt_number
+    room.work_off()
+    for caller in (OWN, BODY):
+        (shown,) = get(caller, receipt=receipt, with_text=True).applicants
+        assert (shown.person.family_name, shown.phone) == ("Примерова", "+7 000 000-00-00")
+        assert get(caller, receipt=receipt).applicants == ()
+    for level in ("problem_only", "reference_only"):
+        caller = Caller(peer="hook", disclosure=level)
+        assert get(caller, receipt=receipt, with_text=True).applicants == ()
 
 
 def test_an_amended_appeal_shows_the_files_of_every_way_they_came(room, get):
