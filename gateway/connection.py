@@ -80,11 +80,11 @@ class GuardedProtocol(HttpToolsProtocol):
 
     @classmethod
     def crowded(cls, address: str, opening: int) -> bool:
-        """Whether an address has as many handshakes under way as it may have connections.
+        """Whether an address has more handshakes under way than it may have connections.
 
         One connection too many is refused in words; a handshake too many has no words yet.
         """
-        return opening >= cls.per_address and not cls.proxies.trusts(address)
+        return opening > cls.per_address and not cls.proxies.trusts(address)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Count the connection, start the clock for its first header."""
