@@ -179,7 +179,8 @@ class GuardedProtocol(HttpToolsProtocol):
                 self.parser = httptools.HttpRequestParser(self)
                 self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
             except httptools.HttpParserError:
-                self._end(400, "this is not HTTP")
+                if not self._ended:  # then it was we who stopped the parser, and said why
+                    self._end(400, "this is not HTTP")
                 return False
             else:
                 return not self._ended
@@ -202,9 +203,10 @@ class GuardedProtocol(HttpToolsProtocol):
         """Begin to count."""
         self._told = self._begun = self._in_headers = True
         self._header_bytes = self._body_bytes = 0
-        if len(self.pipeline) >= limits.REQUESTS_AHEAD or self._ended:
-            # The parser goes on to the end of what it was given: 14,000 requests in one piece.
+        if len(self.pipeline) >= limits.REQUESTS_AHEAD:
             self._end(429, "too many requests sent ahead")
+        if self._ended:
+            # The parser would go on to the end of what it was given: 14,000 requests in one piece.
             raise _EnoughError
         super().on_message_begin()
 
@@ -217,10 +219,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """Count the header; a trailer behind the body is counted too, and not taken."""
         self._told = True
-        self._header_bytes += len(name) + len(value) + _PER_HEADER
-        if self._header_bytes > limits.HEADER_BYTES:
-            self._count(0)
-        elif self._in_headers and not self._ended:
+        if self._count(len(name) + len(value) + _PER_HEADER) and self._in_headers:
             if len(self.headers) >= limits.HEADER_COUNT:
                 self._end(431, "more than 100 headers")
                 return

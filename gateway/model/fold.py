@@ -118,26 +118,25 @@ def clean_text(value: str, path: str = "", limit: int = limits.TEXT_CHARS) -> st
 def nfc(value: str) -> str:
     """Return a text in Unicode normal form C, whatever it holds and however it came here.
 
-    For what did not pass `clean_text`. Raises ValidationError for a long text with more combining
-    marks in a row than any language has.
+    For what did not pass `clean_text`. Raises ValidationError for more combining marks in a row than
+    any language has, in a short text too: a document may hold thousands of those.
     """
     if value.isascii():
         return value
-    _look_at(value)
+    _check_marks(value, "")
     return unicodedata.normalize("NFC", value)
 
 
 def is_nfc(value: str) -> bool:
-    """Say whether `nfc` would leave a text as it is; raise what it raises."""
+    """Say whether a text is in form C; raise what `nfc` raises when it is a long one.
+
+    value: a whole document, since a short one is not looked at beforehand.
+    """
     if value.isascii():
         return True
-    _look_at(value)
-    return unicodedata.is_normalized("NFC", value)
-
-
-def _look_at(value: str) -> None:
     if len(value) > _SHORT:
         _check_marks(value, "")
+    return unicodedata.is_normalized("NFC", value)
 
 
 def check_characters(value: str, path: str = "") -> None:

@@ -218,6 +218,15 @@ def test_thousands_of_requests_sent_ahead_are_not_kept(stand):
     assert ask(stand, get("/after"))[0] == 200
 
 
+def test_a_refusal_is_read_whole_though_another_request_stands_behind_it(stand):
+    long = get("/", "X-Long: " + "a" * (limits.HEADER_BYTES + 10))
+    with stand.connect() as connection:
+        connection.sendall(long + get("/next") * 50)
+        status, named, _ = read_answer(connection)
+        assert (status, named["connection"]) == (431, "close")
+        assert read_all(connection) == b""
+
+
 def test_sixteen_requests_sent_ahead_are_answered(stand):
     with stand.connect() as connection:
         connection.sendall(get("/slow") + get("/") * limits.REQUESTS_AHEAD)

@@ -122,7 +122,12 @@ def test_a_text_that_nobody_cleaned_is_looked_at_before_its_marks_are_put_in_ord
     assert (violation.code, violation.found) == ("marks", "more than 30 up to character 35")
 
 
-@given(st.text(max_size=50))
+def test_a_short_text_is_looked_at_too_before_it_is_changed():
+    with pytest.raises(ValidationError, match="marks in a row"):
+        nfc("е" + "\u0315\u0300" * 20)
+
+
+@given(st.text(max_size=30))
 def test_a_text_in_form_c_stays_as_it_is(text):
     assert nfc(text) == unicodedata.normalize("NFC", text)
     assert is_nfc(nfc(text))
