@@ -118,8 +118,8 @@ def clean_text(value: str, path: str = "", limit: int = limits.TEXT_CHARS) -> st
 def nfc(value: str) -> str:
     """Return a text in Unicode normal form C, whatever it holds and however it came here.
 
-    For what did not pass `clean_text`. Raises ValidationError for more combining marks in a row than
-    any language has, in a short text too: a document may hold thousands of those.
+    For what did not pass `clean_text`. Raises ValidationError for more combining marks in a row
+    than any language has, in a short text too: a document may hold thousands of those.
     """
     if value.isascii():
         return value
