@@ -10,6 +10,7 @@ What it adds to connections of urllib3 (design §2.12, §2.15):
   request can have been processed, `PeerDoubtful` for everything after the first byte.
 
 A request is never repeated by itself after a byte of it was sent, unless it stores nothing.
+A body may be too large for memory: a `Body` says its size and gives its bytes piece by piece.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import sys
 import threading
 from http.client import HTTPException
 from time import monotonic
-from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn, Protocol
 
 from urllib3.exceptions import HTTPError, LocationParseError
 from urllib3.util import make_headers, parse_url
@@ -28,6 +29,7 @@ from gateway import http1, limits
 from gateway.errors import (
     ConfigurationError,
     GatewayError,
+    InternalError,
     PeerDoubtful,
     PeerRefused,
     PeerUnavailable,
@@ -47,7 +49,7 @@ from gateway.pinning import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["ClientCertificate", "Outbound", "Response", "check"]
+__all__ = ["Answered", "Body", "ClientCertificate", "Outbound", "Response", "check"]
 
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 KEEP_ALIVE_SECONDS: Final = 4.0
@@ -66,6 +68,37 @@ class ClientCertificate(NamedTuple):
     key_file: str = ""
     password: str = ""
 
+    def __repr__(self) -> str:
+        """Say which files, and nothing of the password."""
+        return f"ClientCertificate({self.cert_file!r}, {self.key_file!r})"
+
+
+class Body(Protocol):
+    """A request's body that is read while it is sent.
+
+    Its pieces are asked for again when a connection turns out to be stale before a byte was sent.
+    """
+
+    @property
+    def size(self) -> int:
+        """Bytes in all."""
+        ...
+
+    def pieces(self) -> Iterator[bytes]:
+        """Yield the body from its beginning; raise GatewayError only."""
+        ...
+
+
+class Answered(Exception):
+    """The answer behind an error: its cause, so that the bytes can be kept as evidence.
+
+    It says nothing of the content, which may hold personal data.
+    """
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(f"HTTP {response.status}, {len(response.body)} bytes")
+        self.response = response
+
 
 def check(response: Response, peer: str, *, safe: bool = False) -> Response:
     """Return a 2xx answer; otherwise raise what the status says about our delivery.
@@ -78,12 +111,13 @@ def check(response: Response, peer: str, *, safe: bool = False) -> Response:
         return response
     text = response.body[:200].decode("utf-8", "replace").strip()
     found = f"{status} {text}".strip()
+    answered = Answered(response)
     if status in {429, 503}:
-        raise PeerUnavailable(f"{peer} asks to come later", found=found)
+        raise PeerUnavailable(f"{peer} asks to come later", found=found) from answered
     if status == 408 or status >= 500:
         kind = PeerUnavailable if safe else PeerDoubtful
-        raise kind(f"{peer} failed while it had our request", found=found)
-    raise PeerRefused(f"{peer} refused", found=found)
+        raise kind(f"{peer} failed while it had our request", found=found) from answered
+    raise PeerRefused(f"{peer} refused", found=found) from answered
 
 
 class Outbound:
@@ -124,7 +158,7 @@ class Outbound:
         url: str,
         *,
         headers: Mapping[str, str] | None = None,
-        body: bytes = b"",
+        body: bytes | Body = b"",
         timeout: float | None = None,
         safe: bool | None = None,
     ) -> Response:
@@ -209,7 +243,7 @@ class Outbound:
         target: Target,
         method: str,
         headers: Mapping[str, str],
-        body: bytes,
+        body: bytes | Body,
     ) -> Response:
         self._send(conn, target, method, headers, body)
         answer = http1.Answer(method, self.max_response_bytes)
@@ -224,15 +258,20 @@ class Outbound:
         target: Target,
         method: str,
         headers: Mapping[str, str],
-        body: bytes,
+        body: bytes | Body,
     ) -> None:
         path, sock = target.path, conn.sock
         if self._proxy and target.scheme == "http":
             path = f"http://{target.authority}{target.path}"
             headers = {**headers, **self._proxy_headers}
-        head = http1.head(method, path, target.named, headers, len(body))
+        size = len(body) if isinstance(body, bytes) else body.size
+        head = http1.head(method, path, target.named, headers, size)
         try:
-            if len(body) <= _ONE_WRITE_BYTES:
+            if not isinstance(body, bytes):
+                sock.sendall(head)
+                for piece in _measured(body):
+                    sock.sendall(piece)
+            elif size <= _ONE_WRITE_BYTES:
                 sock.sendall(head + body)
             else:
                 sock.sendall(head)
@@ -303,6 +342,22 @@ class Outbound:
             conn.close()
             raise
         return conn
+
+
+def _measured(body: Body) -> Iterator[bytes]:
+    """Yield the pieces of a body; raise InternalError rather than send one of another length."""
+    size = 0
+    for piece in body.pieces():
+        size += len(piece)
+        if size > body.size:
+            break
+        yield piece
+    if size != body.size:
+        raise InternalError(
+            "a body is not of the length that was announced",
+            found=str(size),
+            expected=str(body.size),
+        )
 
 
 def _verdict(
