@@ -13,6 +13,7 @@
     ├── StateError            the life cycle does not allow the event         (who: peer)
     ├── NotFoundError         nothing with this key that the caller may see   (who: peer)
     ├── AccessError           no credential, a wrong one, or not allowed      (who: peer)
+    │   └── SecurityError         a WS-Security header that does not prove what it says
     ├── BusyError             past a bound, or the store is away: come again  (who: us)
     ├── DeliveryError         a peer did not take what we sent
     │   ├── PeerRefused           it answered "no", and a repeat will not help (who: operator)
@@ -250,6 +251,44 @@ class AccessError(GatewayError):
         self.challenge = challenge
 
 
+WsseFault = Literal[
+    "UnsupportedSecurityToken",
+    "UnsupportedAlgorithm",
+    "InvalidSecurity",
+    "InvalidSecurityToken",
+    "FailedAuthentication",
+    "FailedCheck",
+    "SecurityTokenUnavailable",
+    "MessageExpired",
+]
+"""Faults of WS-Security 1.1, section 12: local names in the namespace `ns.WSSE`."""
+
+
+class SecurityError(AccessError):
+    """A WS-Security header cannot be accepted; nothing was done.
+
+    fault: the specification's own name of what is wrong. A password, a secret or a key that is
+    not accepted is always FailedAuthentication, which never says which part was wrong.
+    """
+
+    code = "security"
+
+    def __init__(
+        self,
+        message: str,
+        fault: WsseFault = "InvalidSecurity",
+        *,
+        found: str = "",
+        expected: str = "",
+        where: str = "",
+        todo: str = "",
+    ) -> None:
+        super().__init__(message, where=where, todo=todo)
+        self.fault = fault
+        self.found = found[:200]
+        self.expected = expected
+
+
 class BusyError(GatewayError):
     """Past a bound, or the store is away; nothing was stored. retry_after: seconds."""
 
@@ -335,6 +374,7 @@ WIRE: dict[str, Wire] = {
     "state": Wire("StateFault", *_CLIENT, 409),
     "not_found": Wire("NotFoundFault", *_CLIENT, 404),
     "access": Wire("AccessFault", *_CLIENT, 403, challenge=401),
+    "security": Wire("AccessFault", *_CLIENT, 403),
     "busy": Wire("BusyFault", "Server", "Receiver", 503),
     "delivery": Wire("BusyFault", "Server", "Receiver", 502),
     "peer_refused": Wire("BusyFault", "Server", "Receiver", 502),

@@ -24,6 +24,29 @@ ATTACHMENT_INLINE_BYTES: Final = 5 * MB
 """Decoded size of one attachment carried as base64 (model.md §2, AttachFile)."""
 ATTACHMENTS_PER_APPEAL: Final = 50
 
+SECURITY_BLOCKS: Final = 8
+"""Elements of one wsse:Security header."""
+SECURITY_REFERENCES: Final = 16
+"""Parts that one signature covers; each is hashed once."""
+SECURITY_IDS: Final = 200
+"""Elements of one envelope that carry an id a signature could name."""
+SECURITY_PREFIXES: Final = 50
+"""Prefixes of one InclusiveNamespaces list."""
+SECURITY_CHARS: Final = 100
+"""A user name, a nonce, an instant, an id."""
+SECURITY_PASSWORD_CHARS: Final = 500
+SECURITY_TOKEN_CHARS: Final = 16 * KB
+"""A certificate or a signature value in base64."""
+SECURITY_AGE_SECONDS: Final = 300
+"""A signed or digested message may be this old; until then its nonce or signature is remembered."""
+SECURITY_SKEW_SECONDS: Final = 60
+"""How far the clocks of a peer and ours may differ."""
+
+TEXT_CHARS: Final = 100_000
+SUBJECT_CHARS: Final = 2_000
+ID_CHARS: Final = 200
+QUESTIONS_PER_APPEAL: Final = 100
+APPEALS_PER_BATCH: Final = 100
 TEXT_CHARS: Final = 100_000
 SUBJECT_CHARS: Final = 2_000
 ID_CHARS: Final = 200

@@ -1,0 +1,23 @@
+"""WS-Security 1.1: what a Security header proves, and the headers of our own messages.
+
+`read` checks the header of a request; `header`, `username_token` and `sign_envelope` write. Pure:
+the instant, the keys and the memory of what was seen come as parameters. Sources: WS-Security 1.1,
+UsernameToken Profile 1.1, X.509 Token Profile 1.1 (OASIS 2006), XML Signature 1.1 (W3C 2013).
+"""
+
+from gateway.soap.security.proof import SECURITY, Keys, Kind, Proof, SecurityContext
+from gateway.soap.security.signer import Signer, load
+from gateway.soap.security.write import header, sign_envelope, username_token
+
+__all__ = [
+    "SECURITY",
+    "Keys",
+    "Kind",
+    "Proof",
+    "SecurityContext",
+    "Signer",
+    "header",
+    "load",
+    "sign_envelope",
+    "username_token",
+]
