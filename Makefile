@@ -47,7 +47,7 @@ check: $(STAMP)  ## Lint, format, types and import rules
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo
 
-# The servers of the peer that accept is measured against, beside the environment (x86_64 only).
+# What accept and soap are measured against, beside the environment (x86_64 only).
 PEERS := build/bench-peers/.installed
 $(PEERS): bench/requirements.txt $(STAMP)
 	rm -rf $(@D)
@@ -71,6 +71,10 @@ bench-dispatch: $(STAMP)  ## Delivering, against a plain HTTP client loop
 .PHONY: bench-idle
 bench-idle: $(STAMP)  ## What an idle gateway with its database takes of a core
 	$(PY) -m bench.idle $(BENCH_ARGS)
+
+.PHONY: bench-soap
+bench-soap: $(PEERS)  ## The SOAP engine against spyne, its signatures against xmlsec
+	$(PY) -m bench.soap $(BENCH_ARGS)
 
 .PHONY: bench-scale
 bench-scale: $(STAMP)  ## The same work with 2,000,000 appeals stored, by count (minutes, 20 GB of disk)

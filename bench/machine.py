@@ -21,15 +21,22 @@ _TICKS: Final = os.sysconf("SC_CLK_TCK")
 
 
 def shape(directory: Path, url: str) -> dict[str, object]:
-    """Return cores, memory, processor, disk and versions."""
+    """Return cores, memory, processor, disk and versions, PostgreSQL's among them."""
     with psycopg.connect(url) as connection:
         version = connection.execute("SHOW server_version").fetchone()
+    return {
+        **bare_shape(directory),
+        "postgresql": version[0] if version else "",
+    }
+
+
+def bare_shape(directory: Path) -> dict[str, object]:
+    """Return cores, memory, processor, disk and versions."""
     return {
         "cores": os.cpu_count(),
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "processor": _processor(),
         "fsync_us": round(fsync_seconds(directory) * 1e6),
-        "postgresql": version[0] if version else "",
         "python": platform.python_version(),
         "kernel": platform.release(),
     }

@@ -118,19 +118,30 @@ class Served(NamedTuple):
 @contextmanager
 def gateway_serve(database: Database, directory: Path, processes: int) -> Iterator[Served]:
     """Run so many `gateway serve` on one socket, as `gateway run` does."""
-    bound = server.listen("127.0.0.1", 0)
-    bound.set_inheritable(True)
-    port = bound.getsockname()[1]
     environment = {
-        **_plain(),
-        "PYTHONPATH": str(ROOT),
         "GATEWAY_DATABASE_URL": database.url,
         "GATEWAY_DATA_DIR": str(directory / "var"),
         "GATEWAY_LOG_LEVEL": "warning",
     }
-    command = [sys.executable, "-m", "gateway", "serve", "--fd", str(bound.fileno())]
+    command = [sys.executable, "-m", "gateway", "serve", "--fd", "FD"]
+    with sharing(command, environment, directory, processes) as served:
+        yield served
+
+
+@contextmanager
+def sharing(
+    command: Sequence[str], environment: Mapping[str, str], directory: Path, processes: int
+) -> Iterator[Served]:
+    """Run so many servers of ours on one socket, whose number stands for FD in the command."""
+    bound = server.listen("127.0.0.1", 0)
+    bound.set_inheritable(True)
+    port = bound.getsockname()[1]
+    words = [str(bound.fileno()) if word == "FD" else word for word in command]
     with _running(
-        [command] * processes, environment, directory, pass_fds=(bound.fileno(),)
+        [words] * processes,
+        {**_plain(), "PYTHONPATH": str(ROOT), **environment},
+        directory,
+        pass_fds=(bound.fileno(),),
     ) as children:
         bound.close()
         ready(port, "/readyz", children)

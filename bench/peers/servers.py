@@ -45,7 +45,8 @@ def require() -> None:
         raise Void("the peer's servers are not installed: make bench-accept installs them")
 
 
-def _granian(workers: int, threads: int) -> Server:
+def granian(workers: int, threads: int) -> Server:
+    """Return granian with so many workers and threads in each."""
     return Server(
         f"granian {workers}x{threads}",
         (
@@ -56,7 +57,8 @@ def _granian(workers: int, threads: int) -> Server:
     )  # fmt: skip
 
 
-def _gunicorn(workers: int, threads: int) -> Server:
+def gunicorn(workers: int, threads: int) -> Server:
+    """Return gunicorn; without threads its workers take one call at a time."""
     kind = ("--worker-class", "gthread", "--threads", str(threads)) if threads else ()
     return Server(
         f"gunicorn {workers}x{threads or 'sync'}",
@@ -67,7 +69,8 @@ def _gunicorn(workers: int, threads: int) -> Server:
     )  # fmt: skip
 
 
-def _uvicorn(workers: int) -> Server:
+def uvicorn(workers: int) -> Server:
+    """Return uvicorn with the application in threads."""
     return Server(
         f"uvicorn {workers} a2wsgi",
         (
@@ -78,11 +81,11 @@ def _uvicorn(workers: int) -> Server:
 
 
 FAST_DISK: Final = (
-    _granian(1, 1), _granian(2, 1), _granian(2, 2), _granian(3, 1), _granian(4, 1), _gunicorn(2, 0),
-    _gunicorn(4, 0), _gunicorn(2, 4), _uvicorn(2),
+    granian(1, 1), granian(2, 1), granian(2, 2), granian(3, 1), granian(4, 1), gunicorn(2, 0),
+    gunicorn(4, 0), gunicorn(2, 4), uvicorn(2),
 )  # fmt: skip
 SLOW_DISK: Final = (
-    _granian(2, 1), _granian(2, 8), _granian(2, 32), _granian(4, 8), _gunicorn(8, 0),
-    _gunicorn(16, 0), _gunicorn(2, 16), _gunicorn(2, 32), _gunicorn(4, 16), _uvicorn(2),
+    granian(2, 1), granian(2, 8), granian(2, 32), granian(4, 8), gunicorn(8, 0),
+    gunicorn(16, 0), gunicorn(2, 16), gunicorn(2, 32), gunicorn(4, 16), uvicorn(2),
 )  # fmt: skip
-QUICK: Final = (_granian(2, 1), _gunicorn(2, 0), _gunicorn(2, 16))
+QUICK: Final = (granian(2, 1), gunicorn(2, 0), gunicorn(2, 16))

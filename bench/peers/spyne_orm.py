@@ -9,20 +9,16 @@ anything it would have of its own. A WSGI application: `bench.peers.spyne_orm:ap
 from __future__ import annotations
 
 import os
-import sys
-import warnings
 from datetime import UTC, datetime
-from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
 import six
 import sqlalchemy as sa
-from msgspec import inspect
 from sqlalchemy import orm
 
+from bench.peers.soap_spyne import reader, spyne, wsgi
 from bench.stand import SENDER
-from gateway import ingest, ns
+from gateway import ingest
 from gateway.access import keys
 from gateway.model.ids import uuid7
 from gateway.store import tables
@@ -35,97 +31,7 @@ if TYPE_CHECKING:
 
     from gateway.store.entries import Entry, NewAppeal
 
-# spyne 2.14 carries a `six` whose lazy modules no newer Python finds (design §2.7).
-for _name in ("moves", "moves.urllib", "moves.urllib.parse", "moves.urllib.request"):
-    sys.modules[f"spyne.util.six.{_name}"] = sys.modules.get(f"six.{_name}") or __import__(
-        f"six.{_name}", fromlist=["*"]
-    )
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
-    import spyne
-    from spyne.protocol.soap import Soap11
-    from spyne.server.wsgi import WsgiApplication
-
 URL: Final = os.environ.get("BENCH_DATABASE_URL", "")
-_SCALARS: Final[dict[type, Any]] = {
-    inspect.BoolType: spyne.Boolean,
-    inspect.FloatType: spyne.Double,
-    inspect.DateType: spyne.Date,
-    inspect.DateTimeType: spyne.DateTime,
-    inspect.BytesType: spyne.ByteArray,
-}
-
-
-def _plain(kind: inspect.Type) -> inspect.Type:
-    """Return the type beside None, without its metadata."""
-    while isinstance(kind, inspect.Metadata):
-        kind = kind.type
-    if isinstance(kind, inspect.UnionType):
-        kind = next(each for each in kind.types if not isinstance(each, inspect.NoneType))
-    return _plain(kind) if isinstance(kind, inspect.Metadata) else kind
-
-
-def _element(field: inspect.Field) -> str:
-    return field.encode_name[0].upper() + field.encode_name[1:]
-
-
-@cache
-def _model(cls: type[msgspec.Struct]) -> Any:
-    """Return the spyne class of a contract struct, in the order of its elements."""
-    info = inspect.type_info(cls)
-    assert isinstance(info, inspect.StructType)
-    members = [
-        (_element(field), _member(_plain(field.type), required=field.required))
-        for field in info.fields
-    ]
-    return spyne.ComplexModel.produce(ns.APPEALS, cls.__name__, members)
-
-
-def _member(kind: inspect.Type, *, required: bool) -> Any:
-    occurs = {"min_occurs": 1 if required else 0}
-    if isinstance(kind, inspect.StructType):
-        return _model(kind.cls).customize(**occurs)
-    if isinstance(kind, inspect.VarTupleType):
-        return spyne.Array(_member(_plain(kind.item_type), required=False)).customize(**occurs)
-    if isinstance(kind, inspect.LiteralType):
-        return spyne.Unicode(values=list(kind.values), **occurs)
-    if isinstance(kind, inspect.IntType):
-        bounds = {"ge": kind.ge, "le": kind.le} if kind.ge else {}
-        return spyne.Integer32(**bounds, **occurs)
-    if isinstance(kind, inspect.StrType):
-        facets = {"min_len": kind.min_length or 0, "max_len": kind.max_length or 100_000}
-        return spyne.Unicode(**facets, **occurs)
-    return _SCALARS[type(kind)].customize(**occurs)
-
-
-@cache
-def _reader(cls: type[msgspec.Struct]) -> Callable[[Any], Any]:
-    """Return how an instance of the spyne class becomes the contract's struct."""
-    info = inspect.type_info(cls)
-    assert isinstance(info, inspect.StructType)
-    plan = []
-    for field in info.fields:
-        kind = _plain(field.type)
-        many = isinstance(kind, inspect.VarTupleType)
-        item = _plain(kind.item_type) if isinstance(kind, inspect.VarTupleType) else kind
-        deep = _reader(item.cls) if isinstance(item, inspect.StructType) else None
-        plan.append((field.name, _element(field), many, deep))
-
-    def read(given: Any) -> Any:
-        found = {}
-        for name, element, many, deep in plan:
-            value = getattr(given, element)
-            if value is None:
-                continue
-            if many:
-                value = tuple(deep(v) for v in value) if deep else tuple(value)
-            elif deep:
-                value = deep(value)
-            found[name] = value
-        return cls(**found)
-
-    return read
-
 
 _registry = orm.registry()
 
@@ -216,7 +122,7 @@ class _Peer:
     def submit(self, env: dict[str, Any], appeal: Any) -> c.Receipt:
         """Store one appeal and return its receipt."""
         self.require_key(env.get("HTTP_X_API_KEY", ""))
-        inbound = canonical.submission(_reader(c.AppealIn)(appeal))
+        inbound = canonical.submission(reader(c.AppealIn)(appeal))
         arrival = ingest.Arrival(
             peer=SENDER,
             wire="soap11",
@@ -237,34 +143,7 @@ def _receipt(entry: Entry) -> c.Receipt:
 
 
 def _application(peer: _Peer) -> Callable[..., Any]:
-    kind = _model(c.Receipt)
-
-    class AppealService(spyne.ServiceBase):  # type: ignore[misc]
-        """The one operation that is measured."""
-
-        @spyne.rpc(
-            _model(c.AppealIn).customize(min_occurs=1),
-            _returns=kind,
-            _in_arg_names={"appeal": "Appeal"},
-            _out_variable_name="Receipt",
-            _wsdl_part_name="parameters",
-        )
-        def SubmitAppeal(ctx: Any, appeal: Any) -> Any:  # noqa: N802, N805 - spyne's form
-            made = peer.submit(ctx.transport.req_env, appeal)
-            given = {
-                f.name[0].upper() + f.encode_name[1:]: getattr(made, f.name)
-                for f in msgspec.structs.fields(c.Receipt)
-            }
-            return kind(**given)
-
-    application = WsgiApplication(
-        spyne.Application(
-            [AppealService],
-            ns.APPEALS,
-            in_protocol=Soap11(validator="lxml"),
-            out_protocol=Soap11(),
-        )
-    )
+    application = wsgi(peer.submit, "parameters")
 
     def keeping(env: dict[str, Any], start_response: Any) -> Any:
         """Read the body once, because it is archived too."""
