@@ -106,6 +106,10 @@ KILLS ?= 50
 survive: $(STAMP)  ## Kill everything fifty times and count what is left (KILLS=5: the short form)
 	$(PY) -m tests.survive --kills $(KILLS)
 
+.PHONY: interop
+interop: $(STAMP)  ## Run live SOAP clients (Mono, Java, PHP, node, gSOAP, zeep) against the gateway
+	$(PY) -m tests.interop $(INTEROP_ARGS)
+
 .PHONY: wheel
 wheel: $(STAMP)  ## Build the wheel into dist/
 	$(PY) -m pip wheel --no-deps --no-build-isolation --wheel-dir dist .

@@ -1,0 +1,1 @@
+"""Live SOAP clients against the real gateway: one row for each client and feature."""

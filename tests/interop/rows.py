@@ -1,0 +1,123 @@
+"""What each client is asked to show, what it cannot, and what waits for the gateway.
+
+The program of a client prints `FEATURE<TAB>ok|fail|cannot<TAB>detail`, one line for each feature.
+What it must print stands here, so that a program that prints nothing has failed.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+FEATURES: Final = {
+    "wsdl": "import from `?wsdl` and the `?xsd` it imports",
+    "single_wsdl": "import from `?singleWsdl`",
+    "mex": "import from `/mex` (WS-MetadataExchange)",
+    "soap11": "SubmitAppeal over SOAP 1.1",
+    "soap12": "SubmitAppeal over SOAP 1.2",
+    "addressing11": "WS-Addressing 1.0 on SOAP 1.1",
+    "addressing": "WS-Addressing 1.0 on SOAP 1.2, RelatesTo checked",
+    "ws_http": "WSHttpBinding without security",
+    "https": "https with a CA that the client is told to trust, HTTP Basic",
+    "basic": "HTTP Basic by the client's own setting",
+    "basic_refused": "a wrong key is refused, and the caller is told",
+    "challenge": "HTTP Basic sent only after the 401 challenge",
+    "repeat": "a repeat gets the same receipt",
+    "text": "Cyrillic, quotes and markup characters come back as sent",
+    "list": "a list (QuestionIn) both ways",
+    "instant": "an instant with its offset",
+    "attachment": "AttachFile and GetAttachment, the same bytes",
+    "fault_validation": "ValidationFault typed: code and path",
+    "fault_conflict": "ConflictFault typed: the stored receipt's number",
+    "fault_not_found": "NotFoundFault typed, SOAP 1.2",
+    "fault_access": "AccessFault typed",
+    "fault_busy": "BusyFault typed: when to come again",
+    "must_understand": "a mandatory header nobody knows is refused",
+    "default_limit": "a long list stays under the client's default limit of 65,536 bytes",
+    "large_answer": "over that limit when asked: refused by default, taken once raised",
+    "chunked": "a streamed request (chunked)",
+    "gzip_request": "a request in gzip",
+    "gzip_answer": "an answer in gzip",
+    "utf16": "UTF-16 both ways",
+    "cp1251": "a program whose strings are windows-1251",
+    "mtom_request": "MTOM: a file sent as a part",
+    "mtom_answer": "MTOM: a file received as a part",
+    "token_text": "UsernameToken with the password in text",
+    "token_digest": "UsernameToken with the digest",
+    "token_refused": "a wrong digest is refused with FailedAuthentication",
+    "signature": "X.509 signature over Body and Timestamp",
+}
+"""Every feature, in the order of the table."""
+
+PENDING: Final = {
+    "mex": "the gateway does not answer WS-MetadataExchange yet",
+    "gzip_answer": "the gateway does not pack its answers yet",
+    "mtom_request": "the gateway does not take packages yet",
+    "mtom_answer": "the gateway does not send packages yet",
+    "token_text": "the gateway does not read WS-Security yet",
+    "token_digest": "the gateway does not read WS-Security yet",
+    "token_refused": "the gateway does not read WS-Security yet",
+    "signature": "the gateway does not read WS-Security yet",
+}
+"""What the gateway does not do yet, on any client: shown, and does not fail the run."""
+
+NOT_RUN: Final = {
+    ".NET (dotnet/wcf)": "no .NET in Debian; what we know of it is read from its source",
+    "CoreWCF": "needs .NET",
+    "1С:Предприятие": "not free to install; the contract keeps to what 1С reads",
+}
+"""Clients that matter and that this run does not have."""
+
+_COMMON: Final = (
+    "wsdl", "single_wsdl", "soap11", "soap12", "https", "basic", "basic_refused", "repeat", "text",
+    "list", "instant", "attachment", "fault_validation", "fault_conflict", "fault_not_found",
+    "fault_access", "fault_busy", "must_understand",
+)  # fmt: skip
+_TOKENS: Final = ("token_text", "token_digest", "token_refused")
+
+
+class Peer(NamedTuple):
+    """A client: where its program lies, what it needs, what it shows."""
+
+    name: str
+    """Its folder, and the code of the peer that it calls as."""
+    title: str
+    needs: dict[str, str]
+    """A program on PATH, or a pattern of paths → the Debian package that brings it."""
+    shows: tuple[str, ...]
+    cannot: dict[str, str]
+    """Feature → why the client itself cannot do it."""
+    seeded: bool = False
+    """Whether it needs a register that is longer than WCF takes."""
+
+    @property
+    def expected(self) -> tuple[str, ...]:
+        """The rows its program must print."""
+        return tuple(feature for feature in FEATURES if feature in self.shows)
+
+
+PEERS: Final = (
+    Peer(
+        "zeep",
+        "zeep",
+        {},
+        (*_COMMON, "addressing", "gzip_answer", *_TOKENS, "signature"),
+        {
+            "mtom_request": "zeep has no MTOM for requests",
+            "chunked": "zeep sends the envelope whole",
+        },
+    ),
+    Peer(
+        "php",
+        "PHP SoapClient",
+        {"php": "php-cli", "/usr/lib/php/*/soap.so": "php-soap"},
+        (*_COMMON, "gzip_request", "gzip_answer", "cp1251", *_TOKENS),
+        {
+            "addressing": "ext/soap has no WS-Addressing",
+            "mtom_request": "ext/soap has no MTOM",
+            "mtom_answer": "ext/soap has no MTOM",
+            "chunked": "ext/soap sends Content-Length always",
+            "utf16": "ext/soap sends UTF-8 always",
+            "signature": "ext/soap has no WS-Security",
+        },
+    ),
+)
