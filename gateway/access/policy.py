@@ -1,9 +1,10 @@
 """The one policy function: who is calling, and may they.
 
-Every wire asks here. What a caller must prove belongs to the peer and holds on every port:
-`require` is `key` or `basic` today (API key or HTTP Basic, one secret); a peer whose row asks for
-more is refused, because nothing here can check it yet. A refusal is recorded and never says which
-part was wrong.
+Every wire asks here. What a caller must prove belongs to the peer and holds on every port: `key` or
+`basic` (an API key, in a header of HTTP or as a UsernameToken), `digest` (UsernameToken with
+PasswordDigest), `certificate` (of TLS), `signature` (WS-Security). HTTP and TLS are looked at
+first; what stands in the message is looked at when it was read, and until then its sender is a
+stranger. A refusal is recorded and never says which part was wrong.
 """
 
 from __future__ import annotations
@@ -11,65 +12,89 @@ from __future__ import annotations
 import threading
 import time
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 import msgspec
-import psycopg
 import structlog
 
+from gateway import limits
 from gateway.access import keys
+from gateway.access.certificates import fingerprint
+from gateway.access.known import PROVEN_BY_KEY, PROVEN_IN_MESSAGE, Caller, Keys, Known, Reader
+from gateway.access.nonces import Nonces
 from gateway.access.proxies import parse
+from gateway.access.seals import Seals
+from gateway.access.strangers import Strangers
 from gateway.errors import AccessError, BusyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from collections.abc import Set as AbstractSet
+    from datetime import datetime
+
+__all__ = ["PROVEN_BY_KEY", "Caller", "Gate", "Proven", "Refused", "Stranger", "is_loopback"]
 
 log = structlog.get_logger(__name__)
 
 FRESH_SECONDS = 2.0
 """How long a process may go on with the peers it read: a disabled key ends within it."""
+STRANGER_BYTES: Final = limits.MB
+"""What is read of a caller before it has proven anything: the envelope, without attachments."""
 
-PEERS = """
-SELECT p.code, p.name, p.adapter, p.role, p.require, p.test, p.disclosure, p.options,
-       p.callback_hosts, c.id, c.secret_sha256
-FROM peer p
-LEFT JOIN credential c ON c.peer = p.code AND c.kind = 'key' AND c.disabled_at IS NULL
-WHERE p.enabled
-"""
+SIGNED: Final = frozenset(("body", "timestamp"))
+"""What a signature has to cover, so that it says what is asked and when."""
 
 
-PROVEN_BY_KEY = frozenset(("key", "basic"))
-"""Values of `require` that a key satisfies."""
+class Proven(Protocol):
+    """What a Security header proved: `gateway.soap.security.Proof`."""
+
+    @property
+    def peer(self) -> str:
+        """Code of the peer."""
+
+    @property
+    def kinds(self) -> AbstractSet[str]:
+        """How: `text`, `digest`, `signature`."""
+
+    @property
+    def signed(self) -> AbstractSet[str]:
+        """What the signature covers: `body`, `timestamp` and others."""
 
 
-class Caller(msgspec.Struct, frozen=True, kw_only=True):
-    """An authenticated peer."""
+class Stranger(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who may still say who he is in the message.
 
-    peer: str
-    role: str = "partner"
-    test: bool = False
-    disclosure: str = "reference_only"
-    options: dict[str, Any] = {}
+    root_bytes: how much of the envelope may be read, unpacked. Past it the stranger is not told
+    that it is too large but asked for a credential, by `Gate.prove` without a proof: a client that
+    sends HTTP Basic when it is asked would otherwise never learn that it should. peer: code of the
+    peer whose key or certificate came and is not enough; the proof has to be of the same one.
+    """
 
-
-class Credential(msgspec.Struct, frozen=True, kw_only=True):
-    """A live key of a peer, and what the peer must prove."""
-
-    caller: Caller
-    require: str
-    secret_sha256: bytes
+    root_bytes: int = STRANGER_BYTES
+    peer: str = ""
+    address: str = ""
 
 
 class _No(NamedTuple):
-    """Why a caller is turned away, for us and for him; peer: the code that he named."""
+    """Why a caller is turned away, for us and for him.
+
+    peer: the code that he named. nobody: no credential came that is any peer's, so that the
+    message may still bring one.
+    """
 
     reason: str
     error: AccessError
     peer: str = ""
+    nobody: bool = False
 
 
 class Gate:
-    """Authenticates callers against the peers of the database, read at most every two seconds."""
+    """Authenticates callers against the peers of the database, read at most every two seconds.
+
+    seals: open the secrets for digests. certificate_header: in which header a trusted proxy hands
+    on the certificate of its caller; empty: in none. clock: seconds that never go back; now:
+    seconds since 1970.
+    """
 
     def __init__(
         self,
@@ -77,15 +102,23 @@ class Gate:
         *,
         trusted_wire: bool,
         refused: Callable[[Refused], None],
+        seals: Seals | None = None,
+        certificate_header: str = "",
         clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float] = time.time,
     ) -> None:
-        self._url = url
-        self._trusted_wire = trusted_wire
+        self._reader = Reader(url, seals or Seals())
+        self.trusted_wire = trusted_wire
         self._refused = refused
+        self.certificate_header = certificate_header.lower()
         self._clock = clock
+        self._now = now
         self._lock = threading.Lock()
         self._read_at = float("-inf")
-        self._credentials: dict[str, Credential] = {}
+        self._known = Known()
+        self._strangers = Strangers(clock)
+        self._nonces = Nonces(url, now)
+        self.keys = Keys(lambda: self._known, now)
 
     def enter(
         self,
@@ -95,100 +128,215 @@ class Gate:
         tls: bool,
         path: str,
         correlation: str = "",
+        certificate: bytes = b"",
     ) -> Caller:
-        """Return the caller, or record the refusal and raise AccessError.
+        """Return the caller by what HTTP and TLS say, or record the refusal and raise AccessError.
 
         headers: with lower-case names. correlation: id of the call, by which a refusal is found.
+        certificate: of TLS, as DER.
         """
-        found = self._judge(headers, address, tls=tls)
+        found = self._judge(headers, address, tls=tls, certificate=certificate)
         if isinstance(found, Caller):
             return found
+        if isinstance(found, Stranger):
+            found = self._only_in_message(found.peer)
+        raise self._refuse(found, address, path, correlation)
+
+    def knock(
+        self,
+        headers: Mapping[str, str],
+        address: str,
+        *,
+        tls: bool,
+        path: str,
+        correlation: str = "",
+        certificate: bytes = b"",
+    ) -> Caller | Stranger:
+        """Return the caller as `enter` does, or a stranger who may prove himself in the message.
+
+        A stranger only where some peer could do that, and not too many from one address.
+        """
+        found = self._judge(headers, address, tls=tls, certificate=certificate)
+        if isinstance(found, _No):
+            if not (
+                found.nobody
+                and self._known.in_message
+                and _may_fit(headers)
+                and self._strangers.admit(address)
+            ):
+                raise self._refuse(found, address, path, correlation)
+            return Stranger(address=address)
+        return found
+
+    def prove(
+        self,
+        found: Caller | Stranger,
+        proof: Proven | None,
+        *,
+        address: str,
+        path: str,
+        correlation: str = "",
+    ) -> Caller:
+        """Return the caller by what `knock` found and what the message proved, or refuse.
+
+        A caller who is known already may prove more, but nobody else than himself.
+        """
+        if proof is None and isinstance(found, Caller):
+            return found
+        judged = self._weigh(found, proof)
+        if isinstance(judged, _No):
+            raise self._refuse(judged, address, path, correlation)
+        if isinstance(found, Stranger) and not found.peer:
+            self._strangers.proven(found.address)
+        return judged
+
+    def record(
+        self, reason: str, *, peer: str = "", address: str, path: str, correlation: str = ""
+    ) -> None:
+        """Record a refusal that was decided elsewhere: a Security header that proves nothing."""
         self._refused(
             Refused(
-                reason=found.reason,
-                peer=found.peer[:200],
+                reason=reason,
+                peer=peer[:200],
                 address=address,
                 path=path[:200],
                 correlation=correlation,
             )
         )
-        raise found.error
 
-    def _judge(self, headers: Mapping[str, str], address: str, *, tls: bool) -> Caller | _No:
+    def seen(self, nonce: bytes, until: datetime, kind: str = "nonce") -> bool:
+        """Whether a nonce came before; if not, remember it until then, for all nodes.
+
+        Blocks: to be called in a thread. Raises BusyError when the database is away.
+        """
+        return self._nonces.seen(nonce, until, kind)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._nonces.close()
+
+    @property
+    def fresh(self) -> bool:
+        """Whether peers were read lately, so that calls may be judged on the event loop."""
+        return self._clock() - self._read_at <= FRESH_SECONDS
+
+    def any_credential(self) -> bool:
+        """Whether some peer can authenticate; without one only loopback may be listened on."""
+        self._read()
+        return bool(self._known.able)
+
+    def _judge(
+        self, headers: Mapping[str, str], address: str, *, tls: bool, certificate: bytes
+    ) -> Caller | Stranger | _No:
         """Say who is calling, or why nobody may.
 
         Plain HTTP from beyond loopback is refused before the key is looked at, and without a
-        challenge, so that a key never crosses a wire in the clear twice.
+        challenge, so that a key never crosses a wire in the clear twice. A key decides whose call
+        it is; a certificate does where no key came.
         """
-        if not tls and not self._trusted_wire and not is_loopback(address):
+        if not tls and not self.trusted_wire and not is_loopback(address):
             error = AccessError(
                 "plain HTTP is not accepted from this address",
                 todo="use https; the operator names a proxy that ends TLS in trusted_proxies",
             )
             return _No("plain HTTP beyond loopback", error)
         shown = keys.presented(headers.get("authorization", ""), headers.get("x-api-key", ""))
+        if self._clock() - self._read_at > FRESH_SECONDS:
+            self._read()
         if shown is None:
-            error = AccessError(
-                "a credential is required",
-                challenge=True,
-                todo="send HTTP Basic (peer:key) or X-API-Key",
-            )
-            return _No("no credential", error)
-        credential = self._lookup(shown.id)
+            return self._by_certificate(certificate)
+        credential = self._known.keys.get(shown.id)
         if (
             credential is None
             or not keys.matches(shown, credential.secret_sha256)
             or (shown.peer and shown.peer != credential.caller.peer)
         ):
-            error = AccessError("the credential is not accepted", challenge=True)
-            return _No("wrong credential", error, shown.peer)
-        if credential.require not in PROVEN_BY_KEY:
-            error = AccessError(
-                "a key alone is not enough for this caller", todo="ask the gateway's operator"
+            return _No("wrong credential", _not_accepted(), shown.peer)
+        caller = credential.caller
+        if caller.require in PROVEN_BY_KEY:
+            return caller
+        return self._beyond_key(caller, certificate)
+
+    def _beyond_key(self, caller: Caller, certificate: bytes) -> Caller | Stranger | _No:
+        """Look at what came beside the right key of a peer that must prove more."""
+        if caller.require in PROVEN_IN_MESSAGE:
+            return Stranger(root_bytes=limits.SOAP_ROOT_BYTES, peer=caller.peer)
+        if caller.require == "certificate" and self.keys.certificate(certificate) == caller.peer:
+            return caller
+        error = AccessError(
+            "a key alone is not enough for this caller", todo="ask the gateway's operator"
+        )
+        return _No(f"a key, where {caller.require} is required", error, caller.peer)
+
+    def _by_certificate(self, certificate: bytes) -> Caller | Stranger | _No:
+        """Say whose call it is that brought no key."""
+        reason = "no credential"
+        if certificate:
+            peer = self.keys.certificate(certificate)
+            caller = self._known.callers.get(peer) if peer is not None else None
+            if caller is not None and caller.require == "certificate":
+                return caller
+            if caller is not None and caller.require in PROVEN_IN_MESSAGE:
+                return Stranger(root_bytes=limits.SOAP_ROOT_BYTES, peer=caller.peer)
+            reason = (
+                f"a certificate, where {caller.require} is required"
+                if caller is not None
+                else f"a certificate of nobody, or not in force: {fingerprint(certificate)}"
             )
-            reason = f"a key, where {credential.require} is required"
-            return _No(reason, error, credential.caller.peer)
-        return credential.caller
+        error = AccessError(
+            "a credential is required",
+            challenge=True,
+            todo="send HTTP Basic (peer:key) or X-API-Key",
+        )
+        return _No(reason, error, nobody=True)
 
-    @property
-    def fresh(self) -> bool:
-        """Whether `enter` will answer from memory, so that it may be called on the event loop."""
-        return self._clock() - self._read_at <= FRESH_SECONDS
+    def _weigh(self, found: Caller | Stranger, proof: Proven | None) -> Caller | _No:
+        """Hold what the message proved against what was found before, and against the row."""
+        if proof is None:
+            if found.peer:
+                return self._only_in_message(found.peer)
+            judged = self._by_certificate(b"")
+            assert isinstance(judged, _No)
+            return judged
+        caller = self._known.callers.get(proof.peer)
+        if caller is None or (found.peer and found.peer != proof.peer):
+            return _No("a proof of another peer, or of one that is disabled", _not_accepted())
+        if isinstance(found, Caller) or _meets(caller.require, proof):
+            return caller
+        shown = " + ".join(sorted(proof.kinds))
+        if "signature" in proof.kinds:
+            shown += " over " + " and ".join(sorted(proof.signed) or ("nothing",))
+        error = AccessError(
+            "this proof is not enough for this caller", todo="ask the gateway's operator"
+        )
+        return _No(f"{shown}, where {caller.require} is required", error, caller.peer)
 
-    def any_credential(self) -> bool:
-        """Whether some peer can authenticate; without one only loopback may be listened on."""
-        self._read()
-        return any(c.require in PROVEN_BY_KEY for c in self._credentials.values())
+    def _only_in_message(self, peer: str) -> _No:
+        """Refuse a peer that has to prove itself in the message and did not."""
+        caller = self._known.callers.get(peer)
+        require = caller.require if caller is not None else "more"
+        what = "a signature" if require == "signature" else "a password digest"
+        error = AccessError(
+            f"a key or a certificate of TLS alone is not enough for this caller: {what} in the"
+            " WS-Security header of a SOAP message is",
+            todo="call the SOAP service; other ports carry no such proof",
+        )
+        return _No(f"a key, where {require} is required", error, peer)
 
-    def _lookup(self, key_id: str) -> Credential | None:
-        if self._clock() - self._read_at > FRESH_SECONDS:
-            self._read()
-        return self._credentials.get(key_id)
+    def _refuse(self, no: _No, address: str, path: str, correlation: str) -> AccessError:
+        self.record(no.reason, peer=no.peer, address=address, path=path, correlation=correlation)
+        return no.error
 
     def _read(self) -> None:
         with self._lock:
             if self._clock() - self._read_at <= FRESH_SECONDS:
                 return
             try:
-                with psycopg.connect(self._url, connect_timeout=3) as connection:
-                    rows = connection.execute(PEERS).fetchall()
-            except psycopg.OperationalError as error:
-                if not self._credentials:
-                    raise BusyError("the store is away", where="access") from error
+                self._known = self._reader.read()
+            except BusyError:
+                if not self._known.callers:
+                    raise
                 log.warning("access.stale_peers")
-                self._read_at = self._clock()
-                return
-            self._credentials = {
-                row[9]: Credential(
-                    caller=Caller(
-                        peer=row[0], role=row[3], test=row[5], disclosure=row[6], options=row[7]
-                    ),
-                    require=row[4],
-                    secret_sha256=row[10],
-                )
-                for row in rows
-                if row[9] is not None
-            }
             self._read_at = self._clock()
 
 
@@ -209,3 +357,28 @@ def is_loopback(address: str) -> bool:
         return True
     found = parse(address)
     return found is not None and found.is_loopback
+
+
+def _meets(require: str, proof: Proven) -> bool:
+    """Whether a message proved what a row requires."""
+    if require in PROVEN_BY_KEY:
+        return "text" in proof.kinds
+    if require == "digest":
+        return "digest" in proof.kinds
+    return require == "signature" and "signature" in proof.kinds and proof.signed >= SIGNED
+
+
+def _not_accepted() -> AccessError:
+    return AccessError("the credential is not accepted", challenge=True)
+
+
+def _may_fit(headers: Mapping[str, str]) -> bool:
+    """Whether an envelope may be as short as a stranger's must be, by the length that HTTP says.
+
+    One that cannot be is not sent for nothing: its client waits for `100 Continue`, or is asked for
+    a credential at once. A package holds the envelope and more.
+    """
+    length = headers.get("content-length", "")
+    if not length.isdecimal() or headers.get("content-type", "").lower().startswith("multipart/"):
+        return True
+    return len(length) < 9 and int(length) <= STRANGER_BYTES

@@ -6,6 +6,8 @@ import asyncio
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+from gateway.access.passed import shown
+from gateway.access.policy import is_loopback
 from gateway.model.ids import uuid7_bytes
 from gateway.wires.room import Room
 from gateway.wires.service import Context
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from gateway.access.policy import Caller, Gate
+    from gateway.access.policy import Caller, Gate, Proven, Stranger
     from gateway.wires.service import Service
 
 _CORRELATION: Final = re.compile(r"[A-Za-z0-9._:-]{8,64}")
@@ -50,16 +52,51 @@ class Edge:
 
     async def enter(self, scope: Any, headers: Mapping[str, str], correlation: str) -> Caller:
         """Return who is calling, or raise AccessError. Peers are read in a thread when stale."""
-        client = scope.get("client")
-        address = client[0] if client else ""
-        known: dict[str, Any] = {
-            "tls": scope.get("scheme") == "https",
-            "path": scope["path"],
-            "correlation": correlation,
-        }
+        address, known = self._known(scope, correlation)
+        known["tls"] = scope.get("scheme") == "https"
+        known["certificate"] = shown(scope, self.gate.certificate_header)
         if self.gate.fresh:
             return self.gate.enter(headers, address, **known)
         return await asyncio.to_thread(self.gate.enter, headers, address, **known)
+
+    async def knock(
+        self, scope: Any, headers: Mapping[str, str], correlation: str
+    ) -> Caller | Stranger:
+        """Return who is calling by what HTTP and TLS say, or raise AccessError.
+
+        A stranger may still say who he is in the message: then `prove`.
+        """
+        address, known = self._known(scope, correlation)
+        known["tls"] = scope.get("scheme") == "https"
+        known["certificate"] = shown(scope, self.gate.certificate_header)
+        if self.gate.fresh:
+            return self.gate.knock(headers, address, **known)
+        return await asyncio.to_thread(self.gate.knock, headers, address, **known)
+
+    async def prove(
+        self, found: Caller | Stranger, proof: Proven | None, scope: Any, correlation: str
+    ) -> Caller:
+        """Return who is calling by what the message proves; raise AccessError."""
+        address, known = self._known(scope, correlation)
+        return self.gate.prove(found, proof, address=address, **known)
+
+    def refused(self, reason: str, scope: Any, correlation: str, peer: str = "") -> None:
+        """Record a refusal that was decided by the message: a header that proves nothing."""
+        address, known = self._known(scope, correlation)
+        self.gate.record(reason, peer=peer, address=address, **known)
+
+    def _known(self, scope: Any, correlation: str) -> tuple[str, dict[str, Any]]:
+        client = scope.get("client")
+        return client[0] if client else "", {"path": scope["path"], "correlation": correlation}
+
+    def secure(self, scope: Any) -> bool:
+        """Whether nobody can read the call on its way, so that a password may stand in it."""
+        client = scope.get("client")
+        return (
+            scope.get("scheme") == "https"
+            or self.gate.trusted_wire
+            or is_loopback(client[0] if client else "")
+        )
 
     def context(
         self, caller: Caller, wire: str, correlation: str, body: bytes, media_type: str

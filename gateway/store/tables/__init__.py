@@ -38,6 +38,7 @@ from gateway.store.tables.facts import (
 from gateway.store.tables.outgoing import attempt, delivery, destination, lane
 from gateway.store.tables.peers import (
     credential,
+    nonce,
     organisation,
     organisation_id,
     organisation_unmapped,
@@ -65,6 +66,7 @@ __all__ = [
     "letter",
     "message",
     "metadata",
+    "nonce",
     "organisation",
     "organisation_id",
     "organisation_unmapped",

@@ -1,4 +1,4 @@
-"""Who talks with us: peers, their keys, refused calls, bodies and their ids."""
+"""Who talks with us: peers, what proves them, refused calls, bodies and their ids."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ peer = Table(
     word("adapter", ""),
     word("role", "partner"),
     word("require", "key"),
+    word("answers", ""),
     Column("enabled", Boolean, nullable=False, server_default=text("true")),
     instant("disabled_at", null=True),
     flag("test"),
@@ -46,11 +47,38 @@ credential = Table(
     Column("id", Text, primary_key=True),
     word("peer"),
     word("kind", "key"),
-    Column("secret_sha256", LargeBinary, nullable=False),
+    Column("secret_sha256", LargeBinary, nullable=True),
+    Column("sealed", LargeBinary, nullable=True),
+    Column("der", LargeBinary, nullable=True),
+    word("subject", ""),
+    instant("not_after", null=True),
     instant("created_at"),
     instant("disabled_at", null=True),
+    CheckConstraint(
+        "CASE kind WHEN 'key' THEN secret_sha256 IS NOT NULL WHEN 'digest' THEN sealed IS NOT NULL"
+        " WHEN 'certificate' THEN der IS NOT NULL ELSE false END",
+        name="credential_of_its_kind",
+    ),
     Index("credential_peer", "peer"),
+    Index(
+        "credential_certificate",
+        text("sha256(der)"),
+        unique=True,
+        postgresql_where=text("der IS NOT NULL AND disabled_at IS NULL"),
+    ),
 )
+"""What a peer can prove itself by. key: SHA-256 of an API key's secret. digest: a secret that is to
+be read again, sealed (`gateway.access.seals`). certificate: X.509 in DER, of one peer at a time;
+not_after is there for whoever looks at the table."""
+
+nonce = Table(
+    "nonce",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    instant("expires_at"),
+    Index("nonce_expires", "expires_at"),
+)
+"""What came once in a proof and may not come again until it has expired, for all nodes."""
 
 refusal = Table(
     "refusal",

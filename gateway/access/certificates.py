@@ -1,0 +1,192 @@
+"""X.509 certificates of callers: how one is read, found again and told from another.
+
+A certificate counts when it is registered for a peer, byte for byte, and within its validity. The
+names by which a signature refers to one (X.509 Token Profile 1.1, 3.2) only find it: what it proves
+is decided by the bytes that were found. Pure.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha1, sha256
+from typing import TYPE_CHECKING, Final
+from warnings import catch_warnings, simplefilter
+
+import msgspec
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from gateway.errors import ConfigurationError, MalformedError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+DER_BYTES: Final = 16_384
+"""A certificate is some two thousand bytes; one of GOST with its extensions some four."""
+RSA_BITS: Final = 2_048
+"""NIST SP 800-131A and BSI TR-02102 allow no shorter key of RSA."""
+
+_SPACES_AFTER_COMMA: Final = re.compile(r"(?<!\\),\s+")
+_NAMES: Final = {
+    "E": x509.NameOID.EMAIL_ADDRESS,
+    "EMAILADDRESS": x509.NameOID.EMAIL_ADDRESS,
+    "S": x509.NameOID.STATE_OR_PROVINCE_NAME,
+    "SN": x509.NameOID.SURNAME,
+    "SURNAME": x509.NameOID.SURNAME,
+    "G": x509.NameOID.GIVEN_NAME,
+    "GN": x509.NameOID.GIVEN_NAME,
+    "GIVENNAME": x509.NameOID.GIVEN_NAME,
+    "T": x509.NameOID.TITLE,
+    "TITLE": x509.NameOID.TITLE,
+    "SERIALNUMBER": x509.NameOID.SERIAL_NUMBER,
+    "INN": x509.NameOID.INN,
+    "OGRN": x509.NameOID.OGRN,
+    "SNILS": x509.NameOID.SNILS,
+}
+"""Names of attributes that programs write into an issuer beside the nine of RFC 4514, 3."""
+
+Issuer = frozenset[tuple[str, str]]
+
+
+class Certificate(msgspec.Struct, frozen=True, kw_only=True):
+    """What is looked at in a certificate. not_before, not_after: seconds since 1970.
+
+    ski: its SubjectKeyIdentifier (RFC 5280, 4.2.1.2), empty when it has none. key: digest of its
+    public key, the same in a renewed certificate of the same key.
+    """
+
+    der: bytes
+    subject: str
+    issuer: Issuer
+    serial: int
+    not_before: float
+    not_after: float
+    ski: bytes
+    sha1: bytes
+    key: bytes
+
+    def holds(self, at: float) -> bool:
+        """Whether an instant is within the certificate's validity."""
+        return self.not_before <= at <= self.not_after
+
+
+def fingerprint(der: bytes) -> str:
+    """Return the SHA-256 of a certificate as hexadecimal digits, as OpenSSL shows it."""
+    return sha256(der).hexdigest()
+
+
+def read(der: bytes) -> Certificate:
+    """Read a certificate; raise MalformedError for bytes that are none."""
+    if len(der) > DER_BYTES:
+        raise MalformedError("not a certificate: it is too long", expected=f"≤ {DER_BYTES} bytes")
+    try:
+        with catch_warnings():
+            simplefilter("ignore")  # a serial number of zero, say: it only warns, and tests mind
+            found = x509.load_der_x509_certificate(der)
+            subject, issuer = found.subject.rfc4514_string(), _pairs(found.issuer)
+            ski, key = _ski(found), _key(found)
+            after, before = found.not_valid_after_utc, found.not_valid_before_utc
+    except (ValueError, TypeError, x509.DuplicateExtension) as error:
+        raise MalformedError("these bytes are not an X.509 certificate") from error
+    return Certificate(
+        der=der,
+        subject=subject,
+        issuer=issuer,
+        serial=found.serial_number,
+        not_before=before.timestamp(),
+        not_after=after.timestamp(),
+        ski=ski,
+        sha1=sha1(der, usedforsecurity=False).digest(),
+        key=key,
+    )
+
+
+def from_file(text: bytes, where: str, now: datetime) -> Certificate:
+    """Read the one certificate of a PEM or DER file that is to be registered.
+
+    Raises ConfigurationError for a file of none or several, one that has ended, and a key that is
+    too short or of an algorithm that nothing here can check.
+    """
+    found = _only(text, where)
+    try:
+        key = x509.load_der_x509_certificate(found.der).public_key()
+    except (UnsupportedAlgorithm, ValueError) as error:
+        raise ConfigurationError(
+            "ключ этого алгоритма здесь не проверить · a key of this algorithm is not checked here",
+            where=where,
+            expected=f"RSA ≥ {RSA_BITS}, ECDSA",
+        ) from error
+    if isinstance(key, rsa.RSAPublicKey) and key.key_size < RSA_BITS:
+        raise ConfigurationError(
+            "ключ RSA слишком короткий · the RSA key is too short",
+            where=where,
+            found=f"{key.key_size} bits",
+            expected=f"≥ {RSA_BITS}",
+            todo="попросите сертификат с новым ключом · ask the peer for one with a new key",
+        )
+    if found.not_after < now.timestamp():
+        raise ConfigurationError(
+            "срок сертификата истёк · the certificate has expired",
+            where=where,
+            found=found.subject,
+            todo="попросите действующий · ask the peer for the one in force",
+        )
+    return found
+
+
+def issuer(text: str) -> Issuer | None:
+    """Read the name of an issuer as programs write it (RFC 4514, RFC 2253); None when they do not.
+
+    Order, case and spaces do not count: .NET writes the parts the other way round than Java.
+    """
+    try:
+        name = x509.Name.from_rfc4514_string(_SPACES_AFTER_COMMA.sub(",", text.strip()), {**_NAMES})
+    except ValueError:
+        return None
+    return _pairs(name)
+
+
+def _only(text: bytes, where: str) -> Certificate:
+    try:
+        if b"-----BEGIN" not in text:
+            return read(text)
+        found = x509.load_pem_x509_certificates(text)
+    except (ValueError, MalformedError) as error:
+        raise ConfigurationError(
+            "в файле нет сертификата X.509 · no X.509 certificate in the file",
+            where=where,
+            expected="PEM: -----BEGIN CERTIFICATE-----",
+        ) from error
+    if len(found) != 1:
+        raise ConfigurationError(
+            "в файле несколько сертификатов · several certificates in the file",
+            where=where,
+            found=str(len(found)),
+            expected="1",
+            todo="оставьте сертификат самой системы · leave the peer's own, not those of the CA",
+        )
+    return read(found[0].public_bytes(Encoding.DER))
+
+
+def _pairs(name: x509.Name) -> Issuer:
+    return frozenset(
+        (part.oid.dotted_string, " ".join(str(part.value).casefold().split())) for part in name
+    )
+
+
+def _ski(found: x509.Certificate) -> bytes:
+    try:
+        return found.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+    except x509.ExtensionNotFound:
+        return b""
+
+
+def _key(found: x509.Certificate) -> bytes:
+    """Return a digest of the public key; of an algorithm unknown here, of the certificate."""
+    try:
+        bytes_ = found.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    except (UnsupportedAlgorithm, ValueError):
+        bytes_ = found.public_bytes(Encoding.DER)
+    return sha256(bytes_).digest()

@@ -1,0 +1,90 @@
+"""Secrets that have to be read again, sealed with a key from the settings (design §2.16).
+
+A password digest (UsernameToken Profile 1.1, 3.1) is checked with the password itself, so its
+digest is not enough. AES-256-GCM (NIST SP 800-38D) with a random nonce; what the seal also covers
+names the peer and the credential, so that a secret moved into another row does not open.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from gateway.errors import ConfigurationError
+
+TODO: Final = (
+    "openssl rand -base64 32 > FILE, and GATEWAY_SEAL_KEY_FILE=FILE for every process of the house"
+)
+_VERSION: Final = b"\x01"
+_KEY_BYTES: Final = 32
+_NONCE_BYTES: Final = 12
+
+
+class Seals:
+    """Seals with the key of `seal_key`; opens also what `seal_key_old` sealed.
+
+    key, old: 32 bytes in base64 or as hexadecimal digits; empty: there is none. Raises
+    ConfigurationError for a text of another form.
+    """
+
+    def __init__(self, key: str = "", old: str = "") -> None:
+        self._key = _cipher(key, "seal_key")
+        others = _cipher(old, "seal_key_old")
+        self._all = [cipher for cipher in (self._key, others) if cipher is not None]
+
+    @property
+    def ready(self) -> bool:
+        """Whether anything can be sealed."""
+        return self._key is not None
+
+    def seal(self, secret: bytes, peer: str, credential: str) -> bytes:
+        """Seal a secret for one credential of one peer; raise ConfigurationError without a key."""
+        if self._key is None:
+            raise ConfigurationError(
+                "секреты запечатать нечем: нет seal_key · no seal_key to seal secrets with",
+                where="seal_key",
+                todo=TODO,
+            )
+        nonce = os.urandom(_NONCE_BYTES)
+        return _VERSION + nonce + self._key.encrypt(nonce, secret, _bound_to(peer, credential))
+
+    def open(self, sealed: bytes, peer: str, credential: str) -> bytes | None:
+        """Return the secret; None when no key opens it for this credential of this peer."""
+        if sealed[:1] != _VERSION:
+            return None
+        nonce, text = sealed[1 : 1 + _NONCE_BYTES], sealed[1 + _NONCE_BYTES :]
+        for cipher in self._all:
+            try:
+                return cipher.decrypt(nonce, text, _bound_to(peer, credential))
+            except (InvalidTag, ValueError):
+                continue
+        return None
+
+
+def _bound_to(peer: str, credential: str) -> bytes:
+    return f"digest\0{peer}\0{credential}".encode()
+
+
+def _cipher(text: str, name: str) -> AESGCM | None:
+    text = text.strip()
+    if not text:
+        return None
+    try:
+        if len(text) == 2 * _KEY_BYTES:
+            key = bytes.fromhex(text)
+        else:
+            key = base64.b64decode(text, validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise ConfigurationError(
+            "ключ запечатывания не 32 байта · the sealing key is not 32 bytes",
+            where=name,
+            expected="32 bytes in base64, or 64 hexadecimal digits",
+            todo=TODO,
+        )
+    return AESGCM(key)
