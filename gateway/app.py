@@ -25,6 +25,7 @@ from gateway.snapshots import StoredSnapshots
 from gateway.store.blobs import BlobDirectory
 from gateway.store.committer import Committer
 from gateway.store.pool import Pool
+from gateway.wires.appeals import Appeals
 from gateway.wires.channels.pull import PullChanges
 from gateway.wires.edge import Edge
 from gateway.wires.reader import Reader
@@ -63,7 +64,7 @@ class Serve:
             contract_sha256=contracts.contract_sha256(),
         )
         edge = Edge(self.gate, service, now)
-        self._soap = SoapApp(edge, settings, self.metrics)
+        self._soap = SoapApp(edge, settings, self.metrics, [Appeals(service)])
         self._rest = _litestar(self, edge)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

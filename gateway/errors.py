@@ -5,6 +5,7 @@
     │   ├── MalformedError        bytes that are not what they claim to be: XML, JSON, CSV, zip
     │   ├── TooLargeError         past a limit of gateway.limits
     │   ├── ValidationError       well-formed, but against the contract; carries a list of Violation
+    │   │   └── AddressingError       WS-Addressing headers wrong, or asking for what is not given
     │   ├── UnknownOperationError no such operation or version
     │   └── UnsupportedError      understood, but not offered here: a media type, a coding
     │       ├── VersionMismatchError  a SOAP version we do not speak, or not the one announced
@@ -148,6 +149,31 @@ class ValidationError(InputError):
             message, found=first.found, expected=first.expected, where=first.path, todo=todo
         )
         self.violations = violations[:20]
+
+
+class AddressingError(ValidationError):
+    """WS-Addressing headers are wrong, or name an answer address that is not allowed.
+
+    names: Clark names of the specification's fault, the general one first. header: Clark name of
+    the header that it is about. action: what wsa:Action said, when the fault is about it.
+    """
+
+    code = "addressing"
+
+    def __init__(
+        self,
+        message: str,
+        violations: tuple[Violation, ...] = (),
+        *,
+        names: tuple[str, ...] = (),
+        header: str = "",
+        action: str = "",
+        todo: str = "",
+    ) -> None:
+        super().__init__(message, violations, todo=todo)
+        self.names = names
+        self.header = header
+        self.action = action
 
 
 class UnknownOperationError(InputError):
@@ -366,6 +392,7 @@ WIRE: dict[str, Wire] = {
     "malformed": Wire("ValidationFault", *_CLIENT, 400),
     "too_large": Wire("ValidationFault", *_CLIENT, 413),
     "validation": Wire("ValidationFault", *_CLIENT, 422),
+    "addressing": Wire("ValidationFault", *_CLIENT, 400),
     "unknown_operation": Wire("ValidationFault", *_CLIENT, 404),
     "unsupported": Wire("ValidationFault", *_CLIENT, 415),
     "version_mismatch": Wire("ValidationFault", "VersionMismatch", "VersionMismatch", 415),

@@ -23,6 +23,23 @@ HEADER_COUNT: Final = 100
 ATTACHMENT_INLINE_BYTES: Final = 5 * MB
 """Decoded size of one attachment carried as base64 (model.md §2, AttachFile)."""
 ATTACHMENTS_PER_APPEAL: Final = 50
+ATTACHMENT_ANSWER_BYTES: Final = 64 * MB
+"""A file that goes out as base64 in one piece; a larger one goes as a part of a package (MTOM)."""
+
+PACKAGE_BYTES: Final = 1024 * MB
+"""A package of several parts (MTOM, SwA), whole. Its parts are never in memory."""
+PACKAGE_PARTS: Final = 200
+PACKAGE_PREAMBLE_BYTES: Final = 4 * KB
+"""Before the first boundary, and blank lines behind the last one."""
+PART_HEADER_BYTES: Final = 8 * KB
+PART_HEADERS: Final = 32
+SIGNED_PARTS_BYTES: Final = 5 * MB
+"""Parts of a signed message: the signature is over their base64, which stands in memory."""
+PACKAGES_OF_PEER: Final = 8
+PACKAGES_AT_ONCE: Final = 32
+"""Packages that one process takes in at a time, of one peer and in all."""
+FREE_BYTES: Final = 256 * MB
+"""What must be left free in the directory of blobs when the parts of a package are there."""
 
 SECURITY_BLOCKS: Final = 8
 """Elements of one wsse:Security header."""
@@ -47,11 +64,10 @@ SUBJECT_CHARS: Final = 2_000
 ID_CHARS: Final = 200
 QUESTIONS_PER_APPEAL: Final = 100
 APPEALS_PER_BATCH: Final = 100
-TEXT_CHARS: Final = 100_000
-SUBJECT_CHARS: Final = 2_000
-ID_CHARS: Final = 200
-QUESTIONS_PER_APPEAL: Final = 100
-APPEALS_PER_BATCH: Final = 100
+ADDRESS_CHARS: Final = 2_000
+"""An address in a WS-Addressing header."""
+REFERENCE_PARAMETERS_BYTES: Final = 8 * KB
+"""What a ReplyTo may have us repeat in the header of the answer."""
 KEYS_PER_STATUS_CALL: Final = 500
 EXTRAS_PER_ENTITY: Final = 500
 TOPICS_PER_QUESTION: Final = 50

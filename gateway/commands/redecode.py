@@ -76,8 +76,9 @@ def request(
         body,
         {"content-type": content_type},
         {},
-        envelope.Context(now=now, service=service.appeals_service()),
+        envelope.Context(now=now, service=service.appeals_service(), proven=True),
     )
+    assert call.body is not None
     found: c.Request = binding.read(c.OPERATIONS[call.operation].request, call.body)
     return found
 

@@ -1,32 +1,54 @@
-"""WS-Addressing 1.0 (2005/08): reads the headers of a request, writes those of its answer.
+"""WS-Addressing 1.0 (2005/08), and the submission of 2004/08: headers of requests and answers.
 
-The simple case: request and answer on one connection, so ReplyTo and FaultTo are anonymous.
+An answer goes where ReplyTo says: back on the connection (anonymous), nowhere (none), or to an
+address, which only the gateway's operator can allow; that is judged by whoever sends it. The
+endpoint's reference parameters come back as header blocks of the answer (SOAP Binding 1.0, 3.4).
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 from uuid import NAMESPACE_URL, uuid5
 
 from lxml import etree
 
-from gateway import ns
-from gateway.errors import UnsupportedError, ValidationError, Violation
-from gateway.xml import escape
+from gateway import limits, ns
+from gateway.errors import AddressingError, Violation
+from gateway.xml import c14n, escape, quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lxml.etree import _Element
 
-FAULT_ACTION: Final = f"{ns.WSA}/soap/fault"
-"""Action of faults that no service declares: version, mandatory headers."""
+_VERSIONS: Final = (ns.WSA, ns.WSA_2004)
 NAMES: Final = frozenset(
-    ns.tag(ns.WSA, name)
+    ns.tag(space, name)
+    for space in _VERSIONS
     for name in ("Action", "MessageID", "RelatesTo", "To", "From", "ReplyTo", "FaultTo")
 )
 """Header blocks that we understand."""
-_ONCE: Final = ("Action", "MessageID", "To", "ReplyTo", "FaultTo", "From")
+ANONYMOUS: Final = {
+    ns.WSA: ns.WSA_ANONYMOUS,
+    ns.WSA_2004: f"{ns.WSA_2004}/role/anonymous",
+}
+"""Address that means the connection the message came on, by version."""
+_SPOKEN_OF: Final = {version: f"{{{version}}}" for version in _VERSIONS}
+_HEADER: Final = {
+    ns.WSA: ("InvalidAddressingHeader", "MessageAddressingHeaderRequired"),
+    ns.WSA_2004: ("InvalidMessageInformationHeader", "MessageInformationHeaderRequired"),
+}
+"""Names of the faults for a header that is wrong and for one that is missing, by version."""
+_RESERVED: Final = frozenset((ns.SOAP11, ns.SOAP12, ns.WSA, ns.WSA_2004, ns.WSSE, ns.WSU))
+"""Namespaces in which nobody puts reference parameters into our answers."""
+
+
+class Endpoint(NamedTuple):
+    """An endpoint reference: where an answer is to go, and what has to go with it."""
+
+    address: str
+    parameters: tuple[bytes, ...] = ()
+    """Reference parameters in canonical form, as they stand in the header of an answer."""
 
 
 class Addressing(NamedTuple):
@@ -36,72 +58,219 @@ class Addressing(NamedTuple):
     """Empty when there was none: WCF on SOAP 1.1 says it in the SOAPAction of HTTP alone."""
     message_id: str
     """Empty when there was none; then the answer relates to nothing."""
+    reply_to: Endpoint | None = None
+    """None: the request has no ReplyTo, which means anonymous."""
+    fault_to: Endpoint | None = None
+    """None: faults go where answers go."""
+    to: str = ""
+    version: str = ns.WSA
+    """Namespace of the headers, in which the answer speaks too."""
+
+    def target(self, *, fault: bool = False) -> Endpoint | None:
+        """Return where an answer or a fault goes; None: back on the connection."""
+        wanted = (self.fault_to if fault else None) or self.reply_to
+        if wanted is None or wanted.address == ANONYMOUS[self.version]:
+            return None
+        return wanted
+
+    def echoed(self, *, fault: bool = False) -> tuple[bytes, ...]:
+        """Return the reference parameters that the answer has to carry."""
+        wanted = (self.fault_to if fault else None) or self.reply_to
+        return wanted.parameters if wanted is not None else ()
 
 
 def read(blocks: Sequence[_Element]) -> Addressing | None:
     """Return what the headers say, None when there are none of ours.
 
-    blocks: header blocks meant for us. Raise ValidationError for a header given twice,
-    UnsupportedError for a ReplyTo or FaultTo elsewhere.
+    blocks: header blocks meant for us; of two versions the newer one counts. Raise AddressingError
+    for a header given twice, an endpoint reference that is none, or a request whose answer goes
+    elsewhere and that has no MessageID.
     """
-    prefix = f"{{{ns.WSA}}}"
+    version = next((v for v in _VERSIONS if any(_of(block, v) for block in blocks)), "")
+    if not version:
+        return None
     found: dict[str, _Element] = {}
     for block in blocks:
-        if not block.tag.startswith(prefix):
+        if not _of(block, version):
             continue
-        name = block.tag[len(prefix) :]
-        if name in found and name in _ONCE:
-            raise _invalid(block, "duplicate", "the addressing header stands twice")
+        name = block.tag.rpartition("}")[2]
+        if name in found and name != "RelatesTo":
+            _refuse(version, name, "InvalidCardinality", "duplicate", "stands twice")
         found[name] = block
-    if not found:
-        return None
-    for name in ("ReplyTo", "FaultTo"):
-        if name in found:
-            _require_anonymous(found[name])
-    return Addressing(_text(found.get("Action")), _text(found.get("MessageID")))
+    addressing = Addressing(
+        action=_text(found.get("Action")),
+        message_id=_text(found.get("MessageID")),
+        reply_to=_endpoint(found, "ReplyTo", version),
+        fault_to=_endpoint(found, "FaultTo", version),
+        to=_text(found.get("To")),
+        version=version,
+    )
+    elsewhere = addressing.target() or addressing.target(fault=True)
+    if elsewhere and not addressing.message_id and elsewhere.address != ns.WSA_NONE:
+        required(version, "MessageID")
+    return addressing
 
 
 def peek(blocks: Sequence[_Element]) -> Addressing | None:
-    """Return what can be read of the headers without judging them, for the frame of a fault."""
+    """Return what can be read of the headers without judging them, for the frame of a fault.
+
+    The fault then goes back on the connection, wherever answers were to go.
+    """
     found = {block.tag: _text(block) for block in blocks}
-    if not any(tag.startswith(f"{{{ns.WSA}}}") for tag in found):
-        return None
-    return Addressing(
-        found.get(ns.tag(ns.WSA, "Action"), ""), found.get(ns.tag(ns.WSA, "MessageID"), "")
+    for version, prefix in _SPOKEN_OF.items():
+        if any(str(tag).startswith(prefix) for tag in found):
+            action = found.get(ns.tag(version, "Action"), "")
+            message_id = found.get(ns.tag(version, "MessageID"), "")
+            return Addressing(action, message_id, version=version)
+    return None
+
+
+def write(
+    action: str,
+    request: Addressing,
+    message_id: str = "",
+    *,
+    fault: bool = False,
+) -> str:
+    """Return the header blocks of an answer, for an envelope whose prefix is `s`.
+
+    request: what the request said. message_id: of the answer; derived from the request's when
+    empty, so that a repeat of the call gets the same bytes.
+    """
+    space = quote(request.version)
+    relates_to = request.message_id
+    message_id = message_id or f"urn:uuid:{uuid5(NAMESPACE_URL, relates_to + action)}"
+    blocks = [
+        f'<a:Action xmlns:a="{space}" s:mustUnderstand="1">{escape(action)}</a:Action>',
+        f'<a:MessageID xmlns:a="{space}">{escape(message_id)}</a:MessageID>',
+    ]
+    if relates_to:
+        blocks.append(f'<a:RelatesTo xmlns:a="{space}">{escape(relates_to)}</a:RelatesTo>')
+    target = request.target(fault=fault)
+    if target is not None:
+        blocks.append(
+            f'<a:To xmlns:a="{space}" s:mustUnderstand="1">{escape(target.address)}</a:To>'
+        )
+    blocks += [parameter.decode() for parameter in request.echoed(fault=fault)]
+    return "".join(blocks)
+
+
+def fault_action(version: str, *, about_addressing: bool) -> str:
+    """Return the action of a fault that no service declares.
+
+    about_addressing: it is one of WS-Addressing itself; else of SOAP: version, mandatory headers.
+    """
+    if version == ns.WSA_2004:
+        return f"{ns.WSA_2004}/fault"
+    return f"{ns.WSA}/fault" if about_addressing else f"{ns.WSA}/soap/fault"
+
+
+def required(version: str, name: str) -> NoReturn:
+    """Raise the fault for an addressing header that is missing."""
+    message = f"the addressing headers lack wsa:{name}"
+    path = f"/Envelope/Header/{name}"
+    raise AddressingError(
+        message,
+        (Violation(path, "required", message),),
+        names=(ns.tag(version, _HEADER[version][1]),),
+        header=ns.tag(version, name),
     )
 
 
-def write(action: str, relates_to: str, message_id: str = "") -> str:
-    """Return the header blocks of an answer, for an envelope whose prefix is `s`.
+def mismatch(version: str, found: str, expected: str, *, declared: bool) -> NoReturn:
+    """Raise the fault for an action that is another than the message's.
 
-    message_id: of the answer; derived from `relates_to` when empty, so that a repeat of the call
-    gets the same bytes.
+    found: what wsa:Action says. expected: the action of the body, or SOAPAction. declared: two
+    places name the action and disagree; else the action belongs to no or another operation.
     """
-    message_id = message_id or f"urn:uuid:{uuid5(NAMESPACE_URL, relates_to + action)}"
-    blocks = [
-        f'<a:Action xmlns:a="{ns.WSA}" s:mustUnderstand="1">{escape(action)}</a:Action>',
-        f'<a:MessageID xmlns:a="{ns.WSA}">{escape(message_id)}</a:MessageID>',
-    ]
-    if relates_to:
-        blocks.append(f'<a:RelatesTo xmlns:a="{ns.WSA}">{escape(relates_to)}</a:RelatesTo>')
-    return "".join(blocks)
+    message = "wsa:Action names another operation than the rest of the message"
+    names: tuple[str, ...] = (ns.tag(version, "ActionNotSupported"),)
+    if declared and version == ns.WSA:
+        names = (ns.tag(version, _HEADER[version][0]), ns.tag(version, "ActionMismatch"))
+    raise AddressingError(
+        message,
+        (Violation("wsa:Action", "action", message, found, expected),),
+        names=names,
+        header=ns.tag(version, "Action"),
+        action=found,
+    )
+
+
+def only_anonymous(request: Addressing, message: str, todo: str, *, fault: bool) -> AddressingError:
+    """Return the error for an answer address that is not allowed here."""
+    name = "FaultTo" if fault and request.fault_to is not None else "ReplyTo"
+    target = request.target(fault=fault)
+    names = [ns.tag(request.version, _HEADER[request.version][0])]
+    if request.version == ns.WSA:
+        names.append(ns.tag(ns.WSA, "OnlyAnonymousAddressSupported"))
+    found = target.address[:200] if target is not None else ""
+    path = f"/Envelope/Header/{name}"
+    return AddressingError(
+        message,
+        (Violation(path, "address", message, found, ANONYMOUS[request.version]),),
+        names=tuple(names),
+        header=ns.tag(request.version, name),
+        todo=todo,
+    )
+
+
+def _of(block: _Element, version: str) -> bool:
+    return str(block.tag).startswith(_SPOKEN_OF[version])
 
 
 def _text(element: _Element | None) -> str:
     return (element.text or "").strip() if element is not None else ""
 
 
-def _require_anonymous(endpoint: _Element) -> None:
-    address = _text(endpoint.find(ns.tag(ns.WSA, "Address")))
-    if address != ns.WSA_ANONYMOUS:
-        raise UnsupportedError(
-            "answers go back on the same connection only",
-            found=address,
-            expected=ns.WSA_ANONYMOUS,
-            where=f"/Envelope/Header/{etree.QName(endpoint).localname}",
-        )
+def _endpoint(found: dict[str, _Element], name: str, version: str) -> Endpoint | None:
+    """Read an endpoint reference; raise AddressingError when it has no or no one address."""
+    element = found.get(name)
+    if element is None:
+        return None
+    addresses = element.findall(ns.tag(version, "Address"))
+    if not addresses:
+        _refuse(version, name, "MissingAddressInEPR", "required", "has no Address")
+    address = _text(addresses[0])
+    if len(addresses) > 1:
+        _refuse(version, name, "InvalidEPR", "duplicate", "has more than one Address")
+    if not address or len(address) > limits.ADDRESS_CHARS or " " in address:
+        _refuse(version, name, "InvalidAddress", "address", "holds no address", address)
+    return Endpoint(address, _parameters(element, name, version))
 
 
-def _invalid(block: _Element, code: str, message: str) -> ValidationError:
-    path = f"/Envelope/Header/{etree.QName(block).localname}"
-    return ValidationError(message, (Violation(path, code, message, _text(block)[:200]),))
+def _parameters(element: _Element, name: str, version: str) -> tuple[bytes, ...]:
+    """Return the reference parameters as header blocks of the answer, within a limit."""
+    kinds = (
+        ("ReferenceParameters",)
+        if version == ns.WSA
+        else ("ReferenceProperties", "ReferenceParameters")
+    )
+    blocks = []
+    for kind in kinds:
+        for holder in element.findall(ns.tag(version, kind)):
+            for parameter in holder:
+                if (etree.QName(parameter).namespace or "") in {"", *_RESERVED}:
+                    _refuse(
+                        version, name, "InvalidEPR", "unexpected", "has a parameter of SOAP's own"
+                    )
+                if version == ns.WSA:
+                    parameter.set(ns.tag(ns.WSA, "IsReferenceParameter"), "true")
+                blocks.append(c14n(parameter))
+    if sum(map(len, blocks)) > limits.REFERENCE_PARAMETERS_BYTES:
+        _refuse(version, name, "InvalidEPR", "too_large", "has too long reference parameters")
+    return tuple(blocks)
+
+
+def _refuse(
+    version: str, name: str, subcode: str, code: str, what: str, found: str = ""
+) -> NoReturn:
+    message = f"the addressing header {name} {what}"
+    names = [ns.tag(version, _HEADER[version][0])]
+    if version == ns.WSA:
+        names.append(ns.tag(version, subcode))
+    raise AddressingError(
+        message,
+        (Violation(f"/Envelope/Header/{name}", code, message, found[:200]),),
+        names=tuple(names),
+        header=ns.tag(version, name),
+    )

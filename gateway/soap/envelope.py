@@ -1,15 +1,17 @@
 """Opens a request envelope and seals an answer; pure functions between bytes and a call.
 
-`open` follows SOAP 1.1 and 1.2 on one address: version by the envelope's namespace, checked against
-the media type; mandatory headers; exactly one body child; dispatch by its name, checked against
-SOAPAction, the action parameter and wsa:Action; then the contract's schema.
+A request is opened in three steps, because more may have to happen between them: `read` finds out
+what is asked for, `prove` who asks, `accept` whether the body follows the contract. `read` follows
+SOAP 1.1 and 1.2 on one address: version by the envelope's namespace, checked against the media
+type; mandatory headers; exactly one body child; dispatch by its name, checked against SOAPAction,
+the action parameter and wsa:Action.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from lxml import etree
@@ -28,6 +30,10 @@ from gateway.soap import addressing
 from gateway.soap.frame import NAMESPACES, Frame, Sealed, Version, announced, wrap
 from gateway.soap.splitter import Part, media_type
 
+if TYPE_CHECKING:
+    from gateway.soap.security import Proof
+
+SECURITY: Final = ns.tag(ns.WSSE, "Security")
 _TRUE: Final = ("1", "true")
 _ENVELOPES: Final[dict[str, Version]] = {
     ns.tag(namespace, "Envelope"): version for version, namespace in NAMESPACES.items()
@@ -52,89 +58,160 @@ class Service(msgspec.Struct, frozen=True, kw_only=True):
     """What the engine has to know of a contract.
 
     actions: Clark name of each request's body element → its action URI. validate: takes the element
-    and an upper bound of its nodes, raises ValidationError.
+    and an upper bound of its nodes, raises ValidationError. understood: Clark names of header
+    blocks that the service processes by itself, besides those of the engine. roles: actors and
+    roles that mean us, besides those of SOAP. bodiless: actions of requests whose body is empty
+    (WS-Transfer's Get), known by wsa:Action alone.
     """
 
     actions: Mapping[str, str]
     validate: Callable[[_Element, int], None]
+    understood: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset()
+    bodiless: frozenset[str] = frozenset()
 
 
-def _never_seen(_nonce: str) -> bool:
+def _never_seen(_nonce: bytes, _until: datetime) -> bool:
     return False
 
 
 class Context(msgspec.Struct, frozen=True, kw_only=True):
     """What opening and sealing may know besides the message.
 
-    now: the instant. service: the contract. keys: material for WS-Security. seen: remembers a nonce
-    and says whether it was there before.
+    now: the instant. service: the contract. keys: who holds which password and certificate, None
+    where nobody can prove anything in a message. seen: remembers a nonce until an instant and says
+    whether it was there before. secure_wire: nobody can read the message on its way, so that a
+    password may stand in it. proven: the message was proven when it came (a stored one is opened
+    again), so its Security header is passed over.
     """
 
     now: datetime
     service: Service
-    keys: Mapping[str, Any] = {}
-    seen: Callable[[str], bool] = _never_seen
+    keys: Any = None
+    seen: Callable[[bytes, datetime], bool] = _never_seen
+    secure_wire: bool = False
+    proven: bool = False
+
+
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """A request whose envelope was read: version, headers and dispatch are in order.
+
+    It is not known yet who sent it, nor whether its body follows the contract. envelope: the root.
+    body: the element of the body, None for a bodiless request. soap_action: what HTTP said, without
+    quotes, empty when nothing. blocks: header blocks meant for us. nodes: upper bound of elements
+    and attributes. secured: there is a Security header for us.
+    """
+
+    frame: Frame
+    envelope: _Element
+    body: _Element | None
+    action: str
+    soap_action: str
+    blocks: tuple[_Element, ...]
+    nodes: int
+    secured: bool
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """A request that may be executed: checked, dispatched and valid.
 
-    operation: local name of the body element. body: that element. action: its action URI.
-    soap_action: what HTTP said, without quotes, empty when nothing. blocks: header blocks meant for
-    us. parts: other parts of the package by Content-ID.
+    operation: local name of the body element, or what follows the last slash of the action when the
+    body is empty. body: that element. action: its action URI. soap_action, blocks: of `Opened`.
+    parts: other parts of the package by Content-ID. proof: what the Security header proved.
     """
 
     frame: Frame
     operation: str
     action: str
-    body: _Element
+    body: _Element | None
     soap_action: str = ""
     blocks: tuple[_Element, ...] = ()
     parts: Mapping[str, Part] = {}
+    proof: Any = None
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """An answer to a call.
 
     body: the body element in UTF-8. message_id: of the answer, for WS-Addressing; derived from the
-    request's when empty.
+    request's when empty. action: of the answer, when it is not the request's with `Response`.
     """
 
     body: bytes
     message_id: str = ""
+    action: str = ""
 
 
 def open(  # noqa: A001 - the counterpart of seal, as in `envelope.open`
     root: bytes, headers: Mapping[str, str], parts: Mapping[str, Part], ctx: Context
 ) -> Call:
-    """Return the call that an envelope holds.
+    """Return the call that an envelope holds: `read`, `prove` and `accept` in one.
 
     root: the root part. headers: of HTTP, with lower-case names. parts: of the splitter. Raises
     only errors of `gateway.errors` whose `who` is the peer; `frame.of_request` tells how to answer.
     """
-    content_type = headers.get("content-type", "")
-    media = media_type(content_type)
+    opened = read(root, headers, ctx)
+    proof = prove(opened, ctx) if opened.secured else None
+    return accept(opened, parts, ctx, proof)
+
+
+def read(root: bytes, headers: Mapping[str, str], ctx: Context) -> Opened:
+    """Read the envelope and its headers and find out what is asked for; see `open`."""
+    media = media_type(headers.get("content-type", ""))
     document = xml.parse(root, media.charset)
     envelope = document.root
-    version = _version(envelope, announced(content_type))
+    version = _version(envelope, announced(headers.get("content-type", "")))
     header, body = _sections(envelope, version)
-    blocks = _blocks(header, version) if header is not None else ()
+    blocks = _blocks(header, version, ctx) if header is not None else ()
     found = addressing.read(blocks) if blocks else None
-    child = _only_child(body)
-    action = ctx.service.actions.get(child.tag)
-    if action is None:
-        raise _unknown(child, ctx.service)
     soap_action = _soap_action(headers, media.parameters, version)
+    asked = found.action if found is not None else ""
+    if asked in ctx.service.bodiless and not len(body):
+        child, action = None, asked
+    else:
+        child = _only_child(body)
+        action = ctx.service.actions.get(child.tag, "")
+        if not action:
+            raise _unknown(child, ctx.service)
     _same_action(action, soap_action, found)
-    ctx.service.validate(child, document.nodes)
-    return Call(
+    return Opened(
         frame=Frame(version=version, encoding=document.encoding, addressing=found),
-        operation=child.tag.rpartition("}")[2],
-        action=action,
+        envelope=envelope,
         body=child,
+        action=action,
         soap_action=soap_action,
         blocks=blocks,
+        nodes=document.nodes,
+        secured=any(block.tag == SECURITY for block in blocks),
+    )
+
+
+def prove(opened: Opened, ctx: Context) -> Proof | None:
+    """Return what the Security header proves; raise SecurityError.
+
+    Takes a thread: it may ask the store whether a nonce was seen.
+    """
+    if ctx.proven or ctx.keys is None:
+        return None
+    return None
+
+
+def accept(
+    opened: Opened, parts: Mapping[str, Part], ctx: Context, proof: Proof | None = None
+) -> Call:
+    """Check the body against the contract and return the call; raise ValidationError."""
+    body = opened.body
+    if body is not None:
+        ctx.service.validate(body, opened.nodes)
+    return Call(
+        frame=opened.frame,
+        operation=opened.action.rpartition("/")[2] if body is None else _local(body),
+        action=opened.action,
+        body=body,
+        soap_action=opened.soap_action,
+        blocks=opened.blocks,
         parts=parts,
+        proof=proof,
     )
 
 
@@ -143,9 +220,8 @@ def seal(reply: Reply, call: Call) -> Sealed:
     frame = call.frame
     header = ""
     if frame.addressing is not None:
-        header = addressing.write(
-            f"{call.action}Response", frame.addressing.message_id, reply.message_id
-        )
+        action = reply.action or f"{call.action}Response"
+        header = addressing.write(action, frame.addressing, reply.message_id)
     return wrap(frame, header, reply.body)
 
 
@@ -188,18 +264,24 @@ def _sections(envelope: _Element, version: Version) -> tuple[_Element | None, _E
     return header, body
 
 
-def _blocks(header: _Element, version: Version) -> tuple[_Element, ...]:
+def _blocks(header: _Element, version: Version, ctx: Context) -> tuple[_Element, ...]:
     """Return the header blocks meant for us; raise MustUnderstandError for those we do not know."""
     role, must = _ROLE[version], _MUST[version]
+    service = ctx.service
+    secured = ctx.proven or ctx.keys is not None
     ours = []
     unknown = []
     for block in header:
-        if block.get(role, "").strip() not in _OURS:
+        target = block.get(role, "").strip()
+        if target not in _OURS and target not in service.roles:
             continue
         ours.append(block)
-        mandatory = block.get(must, "").strip() in _TRUE
-        if mandatory and block.tag not in addressing.NAMES:
-            unknown.append(block.tag)
+        if block.get(must, "").strip() not in _TRUE:
+            continue
+        tag = block.tag
+        understood = tag in addressing.NAMES or (secured and tag == SECURITY)
+        if not understood and tag not in service.understood:
+            unknown.append(tag)
     if unknown:
         names = ", ".join(unknown)
         raise MustUnderstandError(
@@ -238,21 +320,19 @@ def _same_action(action: str, soap_action: str, found: addressing.Addressing | N
     An action that is absent or empty says nothing: PHP, 1С and old clients leave SOAPAction out.
     With addressing headers it has to stand in one of the two places (WS-Addressing 1.0, 3.2).
     """
-    given = [("SOAPAction", soap_action)] if soap_action else []
     if found is not None:
-        if found.action:
-            given.append(("wsa:Action", found.action))
-        elif not given:
-            path, message = "/Envelope/Header/Action", "the addressing headers lack wsa:Action"
-            raise _refuse(path, "required", message)
-    for where, value in given:
-        if value != action:
-            raise UnknownOperationError(
-                f"{where} names another operation than the body",
-                found=value,
-                expected=action,
-                where=where,
-            )
+        if not found.action and not soap_action:
+            addressing.required(found.version, "Action")
+        if found.action and found.action != (soap_action or action):
+            expected, declared = soap_action or action, bool(soap_action)
+            addressing.mismatch(found.version, found.action, expected, declared=declared)
+    if soap_action and soap_action != action:
+        raise UnknownOperationError(
+            "SOAPAction names another operation than the body",
+            found=soap_action,
+            expected=action,
+            where="SOAPAction",
+        )
 
 
 def _unknown(child: _Element, service: Service) -> UnknownOperationError:
@@ -264,6 +344,11 @@ def _unknown(child: _Element, service: Service) -> UnknownOperationError:
         expected=f"{names} in {', '.join(sorted(namespaces))}",
         where="/Envelope/Body",
     )
+
+
+def _local(element: _Element) -> str:
+    name: str = element.tag
+    return name.rpartition("}")[2]
 
 
 def _refuse(path: str, code: str, message: str, found: str = "") -> ValidationError:

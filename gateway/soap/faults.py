@@ -7,15 +7,17 @@ has the reason in Russian and in English.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from gateway import ns
 from gateway.errors import (
     WIRE,
+    AddressingError,
     BusyError,
     ConflictError,
     GatewayError,
     MustUnderstandError,
+    SecurityError,
     StateError,
     VersionMismatchError,
     Violation,
@@ -32,6 +34,8 @@ REASONS: Final = {
     "malformed": "Сообщение не удалось прочитать",
     "too_large": "Сообщение превышает допустимый размер",
     "validation": "Сообщение не соответствует контракту",
+    "addressing": "Заголовки WS-Addressing неверны или просят того, чего здесь не предлагают",
+    "security": "Заголовок WS-Security не подтверждает отправителя",
     "unknown_operation": "Нет такой операции или версии",
     "unsupported": "Запрошенное здесь не предлагается",
     "version_mismatch": "Версия SOAP не поддерживается или не та, что объявлена",
@@ -53,24 +57,42 @@ _UPGRADE: Final = (
 )
 
 
-def seal_fault(error: GatewayError, frame: Frame, correlation_id: str) -> Sealed:
+class Typed(NamedTuple):
+    """The typed detail of a fault in the words of a contract."""
+
+    action: str
+    """Action URI of the fault in that contract."""
+    detail: str
+    """The element inside of the detail, with its namespace declared."""
+
+
+def seal_fault(
+    error: GatewayError, frame: Frame, correlation_id: str, typed: Typed | None = None
+) -> Sealed:
     """Return the fault for an error.
 
     frame: of the call, or `frame.of_request` when it could not be opened. correlation_id: names the
-    call in our log. Never fails and never tells the text of a defect of ours.
+    call in our log. typed: the detail when it is another than the main contract's. Never fails and
+    never tells the text of a defect of ours.
     """
     wire = WIRE.get(error.code, WIRE["internal"])
-    about_header = isinstance(error, VersionMismatchError | MustUnderstandError)
-    # A detail in SOAP 1.1 says that the fault is about the Body (4.4), so these have none there.
-    bare = about_header and frame.version == "1.1"
-    detail = "" if bare else _detail(error, wire, correlation_id)
+    names = _names(error)
+    about_header = bool(names) or isinstance(error, VersionMismatchError | MustUnderstandError)
+    typed = typed or Typed(f"{ns.APPEALS}/{wire.fault}", _detail(error, wire, correlation_id))
+    detail = typed.detail + _problem(error)
     if frame.version == "1.2":
-        body, blocks = _fault12(error, wire, detail), _blocks12(error)
+        body, blocks = _fault12(error, wire, names, detail), _blocks12(error)
     else:
-        body, blocks = _fault11(error, wire, detail), ""
+        # A detail in SOAP 1.1 says that the fault is about the Body (4.4): none about headers.
+        body = _fault11(error, wire, names, "" if about_header else detail)
+        blocks = _blocks11(error, detail)
     if frame.addressing is not None:
-        action = addressing.FAULT_ACTION if about_header else f"{ns.APPEALS}/{wire.fault}"
-        blocks = addressing.write(action, frame.addressing.message_id, "") + blocks
+        action = typed.action
+        if about_header:
+            about_addressing = isinstance(error, AddressingError)
+            version = frame.addressing.version
+            action = addressing.fault_action(version, about_addressing=about_addressing)
+        blocks = addressing.write(action, frame.addressing, fault=True) + blocks
     return wrap(frame, blocks, body.encode(), status=STATUS)
 
 
@@ -81,29 +103,64 @@ def message_of(error: GatewayError) -> str:
     return f"{error.message}; {error.todo}" if error.todo else error.message
 
 
-def _fault11(error: GatewayError, wire: Wire, detail: str) -> str:
+def _names(error: GatewayError) -> tuple[str, ...]:
+    """Return the Clark names that a specification gives to this fault, the general one first."""
+    if isinstance(error, AddressingError):
+        return error.names
+    if isinstance(error, SecurityError):
+        return (ns.tag(ns.WSSE, error.fault),)
+    return ()
+
+
+def _problem(error: GatewayError) -> str:
+    """Return which header an addressing fault is about (WS-Addressing SOAP Binding 1.0, 6.3)."""
+    if not isinstance(error, AddressingError) or not error.header:
+        return ""
+    space, _, local = error.header[1:].partition("}")
+    name = f"<a:ProblemHeaderQName>a:{local}</a:ProblemHeaderQName>"
+    if error.action:
+        name = f"<a:ProblemAction><a:Action>{escape(error.action)}</a:Action></a:ProblemAction>"
+    return name.replace(">", f' xmlns:a="{quote(space)}">', 1)
+
+
+def _fault11(error: GatewayError, wire: Wire, names: tuple[str, ...], detail: str) -> str:
+    code, declared = f"s:{wire.soap11}", ""
+    if names:
+        code, declared = _qname(names[0])
     return (
-        f"<s:Fault><faultcode>s:{wire.soap11}</faultcode>"
+        f"<s:Fault><faultcode{declared}>{code}</faultcode>"
         f'<faultstring xml:lang="en">{escape(message_of(error))}</faultstring>'
         + (f"<detail>{detail}</detail>" if detail else "")
         + "</s:Fault>"
     )
 
 
-def _fault12(error: GatewayError, wire: Wire, detail: str) -> str:
+def _fault12(error: GatewayError, wire: Wire, names: tuple[str, ...], detail: str) -> str:
     russian = REASONS.get(error.code, OUR_TROUBLE)
-    subcode = (
-        f'<s:Subcode><s:Value xmlns:f="{ns.APPEALS}">f:{error.code}</s:Value></s:Subcode>'
-        if detail
-        else ""
-    )
+    subcode = ""
+    for name in reversed(names or (ns.tag(ns.APPEALS, error.code),)):
+        code, declared = _qname(name)
+        subcode = f"<s:Subcode><s:Value{declared}>{code}</s:Value>{subcode}</s:Subcode>"
     return (
         f"<s:Fault><s:Code><s:Value>s:{wire.soap12}</s:Value>{subcode}</s:Code><s:Reason>"
         f'<s:Text xml:lang="ru">{russian}</s:Text>'
         f'<s:Text xml:lang="en">{escape(message_of(error))}</s:Text></s:Reason>'
-        + (f"<s:Detail>{detail}</s:Detail>" if detail else "")
-        + "</s:Fault>"
+        f"<s:Detail>{detail}</s:Detail></s:Fault>"
     )
+
+
+def _qname(name: str) -> tuple[str, str]:
+    """Return a Clark name as a prefixed one and the declaration of its prefix."""
+    space, _, local = name[1:].partition("}")
+    return f"f:{local}", f' xmlns:f="{quote(space)}"'
+
+
+def _blocks11(error: GatewayError, detail: str) -> str:
+    """Return what SOAP 1.1 has to say of a header: in a header (4.4; WS-Addressing, 6.2)."""
+    if not isinstance(error, AddressingError) or not error.header:
+        return ""
+    space = quote(error.header[1:].partition("}")[0])
+    return f'<a:FaultDetail xmlns:a="{space}">{detail}</a:FaultDetail>'
 
 
 def _blocks12(error: GatewayError) -> str:

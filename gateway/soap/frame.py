@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
@@ -26,12 +27,14 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
     """How to answer: in the request's own version and encoding.
 
     encoding: key of `gateway.xml.CHARSET_LABELS`. addressing: what WS-Addressing headers said, None
-    when the request had none; then the answer has none either.
+    when the request had none; then the answer has none either. protect: puts WS-Security into the
+    finished envelope, when the caller's answers must carry it.
     """
 
     version: Version = "1.1"
     encoding: str = xml.UTF8
     addressing: addressing.Addressing | None = None
+    protect: Callable[[bytes], bytes] | None = None
 
     @property
     def content_type(self) -> str:
@@ -91,5 +94,7 @@ def wrap(frame: Frame, header: str, body: bytes, *, status: int = 200) -> Sealed
             b"</s:Body></s:Envelope>",
         )
     )
+    if frame.protect is not None:
+        envelope = frame.protect(envelope)
     encoded = xml.encode(envelope, frame.encoding)
     return Sealed(status=status, content_type=frame.content_type, body=encoded)

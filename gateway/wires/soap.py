@@ -1,9 +1,11 @@
 """The SOAP wire: a plain ASGI application around the pure engine of `gateway.soap`.
 
-A small body is opened, decoded and turned into rows on the event loop, because a hop to a thread
-costs more than the work; large bodies go to a thread (docs/adr/0003). Every fault is HTTP 500 with
-a typed detail, except a missing or wrong credential: that is a 401 with a challenge, which WCF, 1С,
-PHP and JAX-WS answer with HTTP Basic by themselves.
+A call goes through five steps: who calls, by HTTP and TLS; the envelope; who calls, by its Security
+header, where the peer proves itself there; the rest of the package; the operation. A small body is
+opened, decoded and turned into rows on the event loop, because a hop to a thread costs more than
+the work; large bodies go to a thread (docs/adr/0003). Every fault is HTTP 500 with a typed detail,
+except a missing or wrong credential of HTTP: that is a 401 with a challenge, which WCF, 1С, PHP and
+JAX-WS answer with HTTP Basic by themselves.
 """
 
 from __future__ import annotations
@@ -18,8 +20,8 @@ import msgspec
 import structlog
 from lxml import etree
 
-from gateway import contracts
 from gateway.access.keys import CHALLENGE
+from gateway.access.policy import Caller
 from gateway.errors import (
     WIRE,
     AccessError,
@@ -28,155 +30,69 @@ from gateway.errors import (
     InputError,
     NotFoundError,
 )
-from gateway.limits import INLINE_DECODE_BYTES, SOAP_ROOT_BYTES
+from gateway.limits import INLINE_DECODE_BYTES
 from gateway.soap import envelope, faults, frame
-from gateway.soap.splitter import Splitter
-from gateway.wires import binding, places, service
-from gateway.wires.contract import OPERATIONS
+from gateway.wires import service
+from gateway.wires.appeals import InvalidError
 from gateway.wires.edge import Gone, correlation_of, headers_of
-from gateway.wires.inflate import unpacker
+from gateway.wires.receiving import Incoming
+from gateway.wires.replies import directed, require_reachable
+from gateway.wires.sending import send_bytes, send_sealed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from lxml.etree import _Element
-
-    from gateway.access.policy import Caller
+    from gateway.access.policy import Stranger
     from gateway.metrics import Metrics
     from gateway.settings import Settings
     from gateway.wires.edge import Edge
-    from gateway.wires.room import Body
+    from gateway.wires.endpoint import Endpoint
 
 log = structlog.get_logger(__name__)
 
 WIRES: Final = {"1.1": "soap11", "1.2": "soap12"}
 T = TypeVar("T")
-_XML: Final = "text/xml; charset=utf-8"
+_PATH: Final = re.compile(r"/soap/([a-z0-9-]+)\.svc")
 _HOST: Final = re.compile(r"(.*?)(?::([0-9]{1,5}))?")
 """A name and its port: `localhost:1@other.example` would name another server."""
 _PORTS: Final = 65_535
-_INNER: Final = {
-    "SubmitAppeal": "/Appeal",
-    "AmendAppeal": "/Appeal",
-    "SubmitStatus": "/Report",
-    "SubmitAnswer": "/Answer",
-}
-"""Where in an operation the document stands that the mapping speaks of."""
 
 
 class SoapApp:
-    """ASGI application of `/soap/`: the service and its description."""
+    """ASGI application of `/soap/`: the services and their descriptions."""
 
-    def __init__(self, edge: Edge, settings: Settings, metrics: Metrics) -> None:
+    def __init__(
+        self, edge: Edge, settings: Settings, metrics: Metrics, endpoints: Sequence[Endpoint]
+    ) -> None:
         self._edge = edge
         self._settings = settings
         self._metrics = metrics
-        self._contract = contracts.appeals()
-        self._service = msgspec.structs.replace(service.appeals_service(), validate=self._check)
+        self._endpoints = {endpoint.name: endpoint for endpoint in endpoints}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
         headers = headers_of(scope)
-        if scope["path"].lower() != f"/soap/{self._contract.name}.svc":
+        found = _PATH.fullmatch(scope["path"].lower())
+        endpoint = self._endpoints.get(found[1]) if found else None
+        if endpoint is None:
             self._metrics.call("soap", "?", "not_found")
-            text = f"no such service; there is /soap/{self._contract.name}.svc".encode()
-            await _send(send, HTTPStatus.NOT_FOUND, "text/plain", text)
+            names = ", ".join(f"/soap/{name}.svc" for name in self._endpoints)
+            text = f"no such service; there is {names}".encode()
+            await send_bytes(send, HTTPStatus.NOT_FOUND, "text/plain", text)
         elif scope["method"] == "POST":
-            await self._post(scope, headers, receive, send)
+            await _Exchange(self._edge, endpoint, scope, headers, receive).run(send, self._metrics)
         elif scope["method"] in ("GET", "HEAD"):
-            await self._describe(scope, headers, send)
+            await self._describe(endpoint, scope, headers, send)
         else:
-            await _send(
-                send,
-                HTTPStatus.METHOD_NOT_ALLOWED,
-                "text/plain",
-                b"POST or GET",
-                {"allow": "GET, HEAD, POST"},
+            allow = {"allow": "GET, HEAD, POST"}
+            await send_bytes(
+                send, HTTPStatus.METHOD_NOT_ALLOWED, "text/plain", b"POST or GET", allow
             )
 
-    async def _post(self, scope: Any, headers: dict[str, str], receive: Any, send: Any) -> None:
-        correlation = correlation_of(headers)
-        extra = {"correlation-id": correlation}
-        operation, code, root, held = "?", "", b"", None
-        try:
-            caller = await self._edge.enter(scope, headers, correlation)
-            held = self._edge.room.body(caller.peer)
-            root = await _receive(receive, headers, held)
-            operation, code, sealed = await self._call(root, headers, caller, extra)
-        except Gone:
-            self._metrics.call("soap", operation, "gone")
-            return
-        except GatewayError as error:
-            code, sealed = error.code, await _refused(error, root, headers, correlation)
-            extra |= _hints(error)
-            if isinstance(error, AccessError) and error.challenge:
-                sealed = msgspec.structs.replace(sealed, status=WIRE[error.code].challenge)
-        except Exception as error:
-            log.exception("soap.defect", correlation=correlation)
-            code = "internal"
-            sealed = await _refused(service.unexpected(error), root, headers, correlation)
-        finally:
-            if held is not None:
-                held.free()
-        self._metrics.call("soap", operation, code)
-        await _send(send, sealed.status, sealed.content_type, sealed.body, extra)
-
-    async def _call(
-        self, root: bytes, headers: Mapping[str, str], caller: Caller, extra: dict[str, str]
-    ) -> tuple[str, str, frame.Sealed]:
-        """Open, decode, carry out and seal: the operation, the code of its fault, the answer.
-
-        A fault of the call itself is sealed in the call's own frame.
-        """
-        correlation = extra["correlation-id"]
-        version = frame.announced(headers.get("content-type", ""))
-        context = self._edge.context(
-            caller, WIRES[version], correlation, root, headers.get("content-type", "")
-        )
-        try:
-            try:
-                call, request = await _beside(len(root), self._open, root, headers, context)
-            except _InvalidError as found:
-                await asyncio.to_thread(self._contract.validate, found.element)
-                raise
-        except InputError as error:
-            if root:
-                await self._edge.service.keep(context, error, "?")
-            raise
-        answering = self._edge.service.call(request, context)
-        del request
-        try:
-            response = await answering
-        except GatewayError as error:
-            places.below(error, f"/{call.operation}{_INNER.get(call.operation, '')}")
-            extra |= _hints(error)
-            return call.operation, error.code, faults.seal_fault(error, call.frame, correlation)
-        if context.repeat:
-            extra["gateway-repeat"] = "true"
-        return call.operation, "", envelope.seal(envelope.Reply(body=binding.write(response)), call)
-
-    def _check(self, element: _Element, nodes: int) -> None:
-        """Say no without a reason: finding it may take a thousand times as long, so not here."""
-        if not self._contract.valid(element, nodes):
-            raise _InvalidError(element)
-
-    def _open(
-        self, root: bytes, headers: Mapping[str, str], context: service.Context
-    ) -> tuple[envelope.Call, Any]:
-        call = envelope.open(
-            root, headers, {}, envelope.Context(now=context.now, service=self._service)
-        )
-        request = binding.read(OPERATIONS[call.operation].request, call.body)
-        context.encoding = call.frame.encoding
-        # The tree is let go before the call waits for its commit: those of 64 waiting calls push
-        # everything else out of the processor's cache.
-        return msgspec.structs.replace(call, body=_READ, blocks=()), request
-
-    async def _describe(self, scope: Any, headers: Mapping[str, str], send: Any) -> None:
-        """Serve `?wsdl`, `?singleWsdl` and `?xsd=name`; names of parameters in any case.
-
-        The schema is one, so `?xsd` alone is enough.
-        """
+    async def _describe(
+        self, endpoint: Endpoint, scope: Any, headers: Mapping[str, str], send: Any
+    ) -> None:
+        """Serve `?wsdl`, `?singleWsdl` and `?xsd=name`; names of parameters in any case."""
         query = {
             name.lower(): values[0]
             for name, values in parse_qs(
@@ -184,21 +100,15 @@ class SoapApp:
             ).items()
         }
         try:
-            base = self._base(scope, headers)
-            if "singlewsdl" in query:
-                body = self._contract.single_wsdl(base)
-            elif "xsd" in query:
-                body = self._contract.xsd(query["xsd"] or self._contract.schema_names[0])
-            elif "wsdl" in query or not query:
-                body = self._contract.wsdl(base)
-            else:
-                raise NotFoundError("no such description", expected="?wsdl, ?singleWsdl, ?xsd")
+            described = endpoint.describe(query, self._base(scope, headers))
         except GatewayError as error:
-            await _send(
-                send, HTTPStatus.NOT_FOUND, "text/plain; charset=utf-8", str(error).encode()
-            )
+            text = str(error).encode()
+            await send_bytes(send, HTTPStatus.NOT_FOUND, "text/plain; charset=utf-8", text)
             return
-        await _send(send, HTTPStatus.OK, _XML, body)
+        sealed = frame.Sealed(
+            status=HTTPStatus.OK, content_type=described.content_type, body=described.body
+        )
+        await send_sealed(send, sealed, {}, headers.get("accept-encoding", ""))
 
     def _base(self, scope: Any, headers: Mapping[str, str]) -> str:
         """The address that peers use: configured, or the Host they asked when it is allowed."""
@@ -219,33 +129,128 @@ class SoapApp:
         return f"{scope.get('scheme', 'http')}://{host}"
 
 
+class _Exchange:
+    """One call and its answer."""
+
+    def __init__(
+        self, edge: Edge, endpoint: Endpoint, scope: Any, headers: Mapping[str, str], receive: Any
+    ) -> None:
+        self._edge = edge
+        self._endpoint = endpoint
+        self._scope = scope
+        self._headers = headers
+        self._receive = receive
+        self._correlation = correlation_of(headers)
+        self._extra = {"correlation-id": self._correlation}
+        self._operation = "?"
+        self._root = b""
+
+    async def run(self, send: Any, metrics: Metrics) -> None:
+        """Answer the call."""
+        code, held = "", None
+        try:
+            found = await self._edge.knock(self._scope, self._headers, self._correlation)
+            held = self._edge.room.body(found.peer)
+            incoming = Incoming(self._receive, self._headers, held, found.root_bytes)
+            self._root = await incoming.root()
+            code, sealed = await self._call(found, incoming)
+        except Gone:
+            metrics.call("soap", self._operation, "gone")
+            return
+        except GatewayError as error:
+            code, sealed = error.code, await self._refused(error)
+            self._extra |= _hints(error)
+            if isinstance(error, AccessError) and error.challenge:
+                sealed = msgspec.structs.replace(sealed, status=WIRE[error.code].challenge)
+        except Exception as error:
+            log.exception("soap.defect", correlation=self._correlation)
+            code = "internal"
+            sealed = await self._refused(service.unexpected(error))
+        finally:
+            if held is not None:
+                held.free()
+        metrics.call("soap", self._operation, code)
+        await send_sealed(send, sealed, self._extra, self._headers.get("accept-encoding", ""))
+
+    async def _call(self, found: Caller | Stranger, incoming: Incoming) -> tuple[str, frame.Sealed]:
+        """Open, decode, carry out and seal: the code of the fault, if any, and the answer.
+
+        A fault of the call itself is sealed in the call's own frame.
+        """
+        context = self._context(found)
+        try:
+            opening = envelope.Context(
+                now=context.now,
+                service=self._endpoint.service,
+                keys=None,
+                secure_wire=self._edge.secure(self._scope),
+            )
+            opened = await _beside(
+                len(self._root), envelope.read, self._root, self._headers, opening
+            )
+            proof = None
+            if opened.secured:
+                proof = await asyncio.to_thread(envelope.prove, opened, opening)
+            if proof is not None or not isinstance(found, Caller) or found.proves_in_message:
+                caller = await self._edge.prove(found, proof, self._scope, self._correlation)
+                context.caller = caller
+            require_reachable(opened.frame)
+            parts = await incoming.rest()
+            try:
+                call, request = await _beside(
+                    len(self._root), self._accept, opened, parts, opening, proof
+                )
+            except InvalidError:
+                await asyncio.to_thread(self._endpoint.explain, opened)
+                raise
+        except InputError as error:
+            if self._root and context.caller.peer:
+                await self._edge.service.keep(context, error, "?")
+            raise
+        self._operation = call.operation
+        context.encoding = call.frame.encoding
+        # The tree is let go before the call waits for its commit: those of 64 waiting calls push
+        # everything else out of the processor's cache.
+        del opened
+        answering = self._endpoint.answer(request, call, context)
+        del request
+        try:
+            reply = await answering
+        except GatewayError as error:
+            self._extra |= _hints(error)
+            typed = self._endpoint.fault(error, self._correlation)
+            sealed = faults.seal_fault(error, call.frame, self._correlation, typed)
+            return error.code, directed(sealed, call.frame, fault=True)
+        if context.repeat:
+            self._extra["gateway-repeat"] = "true"
+        return "", directed(envelope.seal(reply, call), call.frame, fault=False)
+
+    def _context(self, found: Caller | Stranger) -> service.Context:
+        content_type = self._headers.get("content-type", "")
+        wire = WIRES[frame.announced(content_type)]
+        caller = found if isinstance(found, Caller) else Caller(peer="")
+        return self._edge.context(caller, wire, self._correlation, self._root, content_type)
+
+    def _accept(
+        self,
+        opened: envelope.Opened,
+        parts: Mapping[str, Any],
+        opening: envelope.Context,
+        proof: Any,
+    ) -> tuple[envelope.Call, Any]:
+        call = envelope.accept(opened, parts, opening, proof)
+        request = self._endpoint.read(call)
+        return msgspec.structs.replace(call, body=_READ, blocks=()), request
+
+    async def _refused(self, error: GatewayError) -> frame.Sealed:
+        """Seal a fault for what could not be opened; the frame is read from what came of it."""
+        found = await _beside(len(self._root), frame.of_request, self._root, self._headers)
+        typed = self._endpoint.fault(error, self._correlation)
+        return faults.seal_fault(error, found, self._correlation, typed)
+
+
 _READ: Final = etree.Element("read")
 """Stands for a body that was read."""
-
-
-class _InvalidError(Exception):
-    """The document breaks the schema; where and why is still to be found."""
-
-    def __init__(self, element: _Element) -> None:
-        super().__init__()
-        self.element = element
-
-
-async def _receive(receive: Any, headers: Mapping[str, str], held: Body) -> bytes:
-    """Return the envelope, unpacked; raise Gone when the client closed before it was whole.
-
-    Raise BusyError when too much is being received at once, of this caller or in all.
-    """
-    splitter = Splitter(headers.get("content-type", ""))
-    feed, close = unpacker(headers.get("content-encoding", ""), SOAP_ROOT_BYTES)
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Gone
-        splitter.feed(held.add(feed(message.get("body", b""))))
-        if not message.get("more_body"):
-            close()
-            return splitter.close().root
 
 
 async def _beside(size: int, work: Callable[..., T], *arguments: Any) -> T:
@@ -255,32 +260,8 @@ async def _beside(size: int, work: Callable[..., T], *arguments: Any) -> T:
     return await asyncio.to_thread(work, *arguments)
 
 
-async def _refused(
-    error: GatewayError, root: bytes, headers: Mapping[str, str], correlation: str
-) -> frame.Sealed:
-    """Seal a fault for what could not be opened; the frame is read from what came of it."""
-    found = await _beside(len(root), frame.of_request, root, headers)
-    return faults.seal_fault(error, found, correlation)
-
-
 def _hints(error: GatewayError) -> dict[str, str]:
     """Return what HTTP says of an error beside the fault."""
     if isinstance(error, AccessError) and error.challenge:
         return {"www-authenticate": CHALLENGE}
     return {"retry-after": str(error.retry_after)} if isinstance(error, BusyError) else {}
-
-
-async def _send(
-    send: Any,
-    status: int,
-    content_type: str,
-    body: bytes,
-    headers: Mapping[str, str] | None = None,
-) -> None:
-    lines = [
-        (b"content-type", content_type.encode("latin-1")),
-        (b"content-length", str(len(body)).encode()),
-    ]
-    lines += [(name.encode(), value.encode("latin-1")) for name, value in (headers or {}).items()]
-    await send({"type": "http.response.start", "status": status, "headers": lines})
-    await send({"type": "http.response.body", "body": body})

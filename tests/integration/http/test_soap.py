@@ -233,3 +233,42 @@ class TestFaults:
             if 'gateway_calls_total{code="gone",operation="?",wire="soap"}' in seen:
                 return
         pytest.fail("it was not noticed")
+
+
+class TestWhereAnswersGo:
+    """WS-Addressing 1.0: ReplyTo and FaultTo."""
+
+    @staticmethod
+    def call(house, body, reply_to, name="ReplyTo"):
+        header = (
+            f'<s:Header xmlns:a="{ns.WSA}"><a:Action>{ns.APPEALS}/{body[1:].split(">")[0].strip("/")}'
+            f"</a:Action><a:MessageID>urn:uuid:9</a:MessageID>"
+            f"<a:{name}><a:Address>{reply_to}</a:Address></a:{name}></s:Header>"
+        )
+        element = body.replace(">", f' xmlns="{ns.APPEALS}">', 1).replace(
+            f'/ xmlns="{ns.APPEALS}">', f' xmlns="{ns.APPEALS}"/>'
+        )
+        text = f'<s:Envelope xmlns:s="{SOAP11}">{header}<s:Body>{element}</s:Body></s:Envelope>'
+        return post(house, text.encode())
+
+    def test_an_answer_for_nobody_is_not_sent_and_the_work_is_done(self, house):
+        answer = self.call(house, submission("s-none"), ns.WSA_NONE)
+        assert (answer.status, answer.body) == (202, b"")
+        again = house.soap(submission("s-none"))
+        assert again.headers["gateway-repeat"] == "true"
+
+    def test_an_answer_to_a_stranger_is_refused_before_any_work(self, house):
+        answer = self.call(house, submission("s-far"), "http://192.0.2.1/")
+        assert answer.status == 500
+        assert b"OnlyAnonymousAddressSupported" in answer.body or b"FaultDetail" in answer.body
+        assert "gateway-repeat" not in house.soap(submission("s-far")).headers
+
+
+class TestPackedAnswers:
+    def test_an_answer_is_packed_for_who_asks(self, house):
+        plain = house.call("GET", "/soap/appeals.svc?wsdl", peer="")
+        packed = house.call("GET", "/soap/appeals.svc?wsdl", peer="", Accept_Encoding="gzip")
+        assert packed.headers["content-encoding"] == "gzip"
+        assert gzip.decompress(packed.body) == plain.body
+        unwanted = house.call("GET", "/soap/appeals.svc?wsdl", peer="", Accept_Encoding="gzip;q=0")
+        assert "content-encoding" not in unwanted.headers

@@ -44,6 +44,12 @@ def exchange(version, text, *, media=None, **headers):
     return envelope.seal(Reply(body=RECEIPT), call)
 
 
+def clark(element):
+    """Return the Clark name that stands as a QName in an element."""
+    prefix, _, local = element.text.partition(":")
+    return ns.tag(element.nsmap[prefix], local)
+
+
 class Fault:
     """A fault as a client library would read it."""
 
@@ -61,9 +67,13 @@ class Fault:
             self.reasons = {"en": self.fault.findtext("faultstring")}
             detail = self.fault.find("detail")
             self.subcode = None
+            self.names = [clark(self.fault.find("faultcode"))]
+            if detail is None:
+                detail = self.root.find(f"{{{space}}}Header/{{*}}FaultDetail")
         else:
             self.code = self.fault.findtext("s:Code/s:Value", namespaces=s).split(":")[1]
             self.subcode = self.fault.findtext("s:Code/s:Subcode/s:Value", namespaces=s)
+            self.names = [clark(e) for e in self.fault.iterfind("s:Code/s:Subcode//s:Value", s)]
             self.reasons = {
                 text.get(ns.tag(ns.XML, "lang")): text.text
                 for text in self.fault.findall("s:Reason/s:Text", s)

@@ -4,7 +4,7 @@ import pytest
 from lxml import etree
 
 from gateway import ns
-from tests.unit.soap.kit import ACTION, BODY, VERSIONS, Fault, exchange, soap
+from tests.unit.soap.kit import ACTION, BODY, VERSIONS, Fault, exchange, open_, soap
 
 both = pytest.mark.parametrize("version", VERSIONS)
 ANONYMOUS = f"<a:Address>{ns.WSA_ANONYMOUS}</a:Address>"
@@ -73,18 +73,44 @@ def test_a_fault_about_headers_has_the_action_of_the_standard(version):
     assert found["RelatesTo"] == "urn:uuid:1&2"
 
 
+def names(fault, *locals_, space=ns.WSA):
+    """SOAP 1.1 has room for the general name only (SOAP Binding 1.0, 6.2)."""
+    expected = [ns.tag(space, local) for local in locals_]
+    return fault.names == (expected[:1] if fault.version == "1.1" else expected)
+
+
 @both
-def test_an_action_of_another_operation_is_refused(version):
-    fault = Fault(exchange(version, call(version, headers("urn:gov:appeals:v1/Ping"))))
-    assert fault.field("Code") == "unknown_operation"
+def test_an_action_of_another_operation_is_not_supported(version):
+    answer = exchange(version, call(version, headers("urn:gov:appeals:v1/Ping")))
+    fault = Fault(answer)
+    assert names(fault, "ActionNotSupported")
+    assert fault.field("Code") == "addressing"
     assert fault.field("Errors/FieldError/Path") == "wsa:Action"
+    told = fault.root.find(f".//{{{ns.WSA}}}ProblemAction/{{{ns.WSA}}}Action")
+    assert told.text == "urn:gov:appeals:v1/Ping"
+    assert blocks_of(answer)["Action"] == f"{ns.WSA}/fault"
+
+
+def test_two_places_that_name_the_action_must_agree():
+    text = call("1.1", headers("urn:gov:appeals:v1/Ping"))
+    fault = Fault(exchange("1.1", text, soapaction=f'"{ACTION}"'))
+    assert names(fault, "InvalidAddressingHeader", "ActionMismatch")
+    media = f'application/soap+xml; action="{ACTION}"'
+    fault = Fault(exchange("1.2", call("1.2", headers("urn:x")), media=media))
+    assert names(fault, "InvalidAddressingHeader", "ActionMismatch")
 
 
 @both
 @pytest.mark.parametrize("action", [None, "", " "])
 def test_other_addressing_headers_need_an_action(version, action):
     fault = Fault(exchange(version, call(version, headers(action))))
+    assert names(fault, "MessageAddressingHeaderRequired")
     assert fault.field("Errors/FieldError/Path") == "/Envelope/Header/Action"
+    assert problem(fault) == "a:Action"
+
+
+def problem(fault):
+    return fault.root.findtext(f".//{{{ns.WSA}}}ProblemHeaderQName")
 
 
 def test_the_action_of_http_will_do_for_addressing_as_wcf_sends_it():
@@ -99,22 +125,80 @@ def test_a_header_given_twice_is_refused(version, name):
     inside = ANONYMOUS if name == "ReplyTo" else ACTION
     twice = f"<a:{name}>{inside}</a:{name}>" * 2
     fault = Fault(exchange(version, call(version, headers(extra=twice))))
+    assert names(fault, "InvalidAddressingHeader", "InvalidCardinality")
     assert fault.field("Errors/FieldError/Code") == "duplicate"
+    assert problem(fault) == f"a:{name}"
+
+
+WRONG = {
+    "": "MissingAddressInEPR",
+    "<a:Address/>": "InvalidAddress",
+    "<a:Address>http://x/ http://y/</a:Address>": "InvalidAddress",
+    f"<a:Address>{'a' * 2_001}</a:Address>": "InvalidAddress",
+    "<a:Address>http://x/</a:Address><a:Address>http://y/</a:Address>": "InvalidEPR",
+    "<a:Address>http://x/</a:Address><a:ReferenceParameters><a:To>u</a:To>"
+    "</a:ReferenceParameters>": "InvalidEPR",
+    "<a:Address>http://x/</a:Address><a:ReferenceParameters><nowhere xmlns=''/>"
+    "</a:ReferenceParameters>": "InvalidEPR",
+    "<a:Address>http://x/</a:Address><a:ReferenceParameters>"
+    f"<k xmlns='urn:k'>{'v' * 9_000}</k></a:ReferenceParameters>": "InvalidEPR",
+}
 
 
 @both
 @pytest.mark.parametrize("name", ["ReplyTo", "FaultTo"])
-@pytest.mark.parametrize("address", ["http://192.0.2.1/", ns.WSA_NONE, ""])
-def test_an_answer_elsewhere_is_not_offered(version, name, address):
-    extra = f"<a:{name}><a:Address>{address}</a:Address></a:{name}>"
+@pytest.mark.parametrize("inside", WRONG)
+def test_an_endpoint_reference_that_is_none_is_refused(version, name, inside):
+    extra = f"<a:{name}>{inside}</a:{name}>"
     fault = Fault(exchange(version, call(version, headers(extra=extra))))
-    assert fault.field("Code") == "unsupported"
+    assert names(fault, "InvalidAddressingHeader", WRONG[inside])
+    assert problem(fault) == f"a:{name}"
 
 
 @both
-def test_the_older_addressing_is_not_understood_when_mandatory(version):
-    blocks = f"<o:Action xmlns:o='{ns.WSA_2004}' e:mustUnderstand='1'>{ACTION}</o:Action>"
-    assert Fault(exchange(version, call(version, blocks))).code == "MustUnderstand"
+def test_an_answer_elsewhere_needs_a_message_to_relate_to(version):
+    extra = "<a:ReplyTo><a:Address>http://192.0.2.1/</a:Address></a:ReplyTo>"
+    fault = Fault(exchange(version, call(version, headers(message_id=None, extra=extra))))
+    assert names(fault, "MessageAddressingHeaderRequired")
+    assert problem(fault) == "a:MessageID"
+
+
+@both
+def test_an_answer_elsewhere_is_addressed_and_carries_the_reference_parameters(version):
+    extra = (
+        "<a:ReplyTo><a:Address>http://192.0.2.1/?a&amp;b</a:Address><a:ReferenceParameters>"
+        "<k:Box xmlns:k='urn:k' kind='z'>7&amp;8</k:Box></a:ReferenceParameters></a:ReplyTo>"
+    )
+    root = etree.fromstring(exchange(version, call(version, headers(extra=extra))).body)
+    assert root[0].findtext(f"{{{ns.WSA}}}To") == "http://192.0.2.1/?a&b"
+    box = root[0].find("{urn:k}Box")
+    assert box.text == "7&8"
+    assert box.get(f"{{{ns.WSA}}}IsReferenceParameter") == "true"
+
+
+@both
+def test_a_fault_goes_where_faults_are_wanted(version):
+    extra = (
+        "<a:ReplyTo><a:Address>http://192.0.2.1/</a:Address></a:ReplyTo>"
+        "<a:FaultTo><a:Address>http://192.0.2.2/</a:Address></a:FaultTo>"
+    )
+    opened = open_(version, call(version, headers(extra=extra)))
+    assert opened.frame.addressing.target().address == "http://192.0.2.1/"
+    assert opened.frame.addressing.target(fault=True).address == "http://192.0.2.2/"
+
+
+@both
+def test_the_older_addressing_is_spoken_too(version):
+    old = ns.WSA_2004
+    blocks = (
+        f"<o:Action xmlns:o='{old}' e:mustUnderstand='1'>{ACTION}</o:Action>"
+        f"<o:MessageID xmlns:o='{old}'>uuid:7</o:MessageID>"
+        f"<o:ReplyTo xmlns:o='{old}'><o:Address>{old}/role/anonymous</o:Address></o:ReplyTo>"
+    )
+    root = etree.fromstring(exchange(version, call(version, blocks)).body)
+    assert {block.tag: block.text for block in root[0]}[f"{{{old}}}RelatesTo"] == "uuid:7"
+    fault = Fault(exchange(version, call(version, blocks.replace(ACTION, "urn:x"))))
+    assert names(fault, "ActionNotSupported", space=old)
 
 
 @both

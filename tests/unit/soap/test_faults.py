@@ -11,7 +11,7 @@ from gateway.wires import binding, contract
 from tests.unit.soap.kit import VERSIONS, Fault
 
 both = pytest.mark.parametrize("version", VERSIONS)
-HEADER_CODES = {"version_mismatch", "must_understand"}
+HEADER_CODES = {"version_mismatch", "must_understand", "security"}
 
 
 def seal(error, version="1.1", encoding=xml.UTF8):
