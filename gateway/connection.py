@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import fcntl
 import socket
-import ssl
 import sys
 import termios
 from collections import Counter
@@ -25,6 +24,7 @@ import structlog
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway import limits
+from gateway.access.passed import PROXY, tls_extension
 from gateway.access.policy import is_loopback
 from gateway.access.proxies import UNKNOWN, Origin, Proxies, pretends
 from gateway.exchange import Joined, closing_unread, leave, one_of
@@ -90,7 +90,7 @@ class GuardedProtocol(HttpToolsProtocol):
         """Count the connection, start the clock for its first header."""
         super().connection_made(transport)
         self._address = self.client[0] if self.client else ""
-        self._tls = _tls_scope(transport)
+        self._tls = tls_extension(transport.get_extra_info("ssl_object"))
         _bound_silence(transport, self.write_seconds)
         self._trusted = self.proxies.trusts(self._address)
         self._counted = not self._trusted
@@ -263,6 +263,7 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._trusted:
             peer = Origin(self._address, self.scheme or "http")
             origin = self.proxies.origin(peer, self.headers)
+            self.scope.setdefault("extensions", {})[PROXY] = {"passed": origin is not peer}
             if origin is not peer:
                 self.scope["client"] = (origin.address, 0)
                 self.scope["scheme"] = origin.scheme
@@ -381,20 +382,3 @@ def _unread_of(transport: asyncio.Transport) -> int:
     sock = transport.get_extra_info("socket")
     waiting = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4)) if sock else bytes(4)
     return transport.get_write_buffer_size() + int.from_bytes(waiting, sys.byteorder)
-
-
-def _tls_scope(transport: asyncio.Transport) -> dict[object, object] | None:
-    """Return the ASGI extension `tls` of a connection, None over plain HTTP."""
-    tls = transport.get_extra_info("ssl_object")
-    if tls is None:
-        return None
-    certificate = tls.getpeercert(binary_form=True)
-    return {
-        "server_cert": None,
-        "client_cert_chain": [ssl.DER_cert_to_PEM_cert(certificate)] if certificate else [],
-        "client_cert_name": None,
-        "client_cert_error": None,
-        "tls_version": {"TLSv1.2": 0x0303, "TLSv1.3": 0x0304}.get(tls.version()),
-        "cipher_suite": None,
-        "client_cert_der": certificate,
-    }

@@ -31,8 +31,9 @@ def listen(host: str, port: int) -> socket.socket:
 def tls_options(certificate: str, key: str, client_ca: str) -> dict[str, Any] | None:
     """Return what `run` takes as tls: paths of PEM files; None without a certificate.
 
-    With client_ca a client certificate is asked for, checked when one comes, and put into the
-    scope; the access policy does not ask for it yet.
+    With client_ca a client certificate is asked for and put into the scope; one of another
+    authority, or out of its validity, ends the handshake. Who has none may call: what a caller must
+    prove belongs to the peer, and many prove it by a key (docs/adr/0016).
     """
     if not certificate:
         return None

@@ -80,7 +80,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     tls_key: str = ""
     """PEM file of the certificate's private key; empty: it stands in tls_cert."""
     tls_client_ca: str = ""
-    """PEM file of the CAs of client certificates: peers are asked for one, none is required yet."""
+    """PEM file of the CAs of client certificates: callers are asked for one; without one a caller
+    still may use what else its peer may prove itself by. Empty: none is asked for."""
+    proxy_client_certificate: str = ""
+    """Header in which a trusted proxy hands on its caller's certificate, as `X-SSL-Client-Cert` or
+    `Client-Cert` (RFC 9440); empty: no header is believed."""
+    seal_key: str = ""
+    """Secret: 32 bytes in base64 that seal the secrets for password digests in the database."""
+    seal_key_old: str = ""
+    """Secret: the sealing key before this one; it opens what is not sealed anew yet."""
+    sign_key: str = ""
+    """PEM file of the private key that signs answers to peers that ask for it; not encrypted."""
+    sign_cert: str = ""
+    """PEM file of the certificate of sign_key."""
     metrics_beyond_loopback: bool = False
     """True: /metrics answers any address; otherwise only this machine's own."""
     serve_processes: int = 1

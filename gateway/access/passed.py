@@ -8,6 +8,7 @@ its connection showed: whoever sends it pretends. What a proxy shows of itself i
 from __future__ import annotations
 
 import base64
+import ssl
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
@@ -16,6 +17,26 @@ PROXY: Final = "gateway.proxy"
 HEADER_BYTES: Final = 32_768
 _BEGIN: Final = b"-----BEGIN CERTIFICATE-----"
 _END: Final = b"-----END CERTIFICATE-----"
+
+
+def tls_extension(tls: ssl.SSLObject | None) -> dict[object, object] | None:
+    """Return the ASGI extension `tls` of a connection, None over plain HTTP.
+
+    Its chain holds the caller's own certificate, checked by the handshake; `client_cert_der` is
+    ours, to have its bytes without reading PEM at every call.
+    """
+    if tls is None:
+        return None
+    certificate = tls.getpeercert(binary_form=True)
+    return {
+        "server_cert": None,
+        "client_cert_chain": [ssl.DER_cert_to_PEM_cert(certificate)] if certificate else [],
+        "client_cert_name": None,
+        "client_cert_error": None,
+        "tls_version": {"TLSv1.2": 0x0303, "TLSv1.3": 0x0304}.get(tls.version() or ""),
+        "cipher_suite": None,
+        "client_cert_der": certificate,
+    }
 
 
 def shown(scope: Any, header: str) -> bytes:
