@@ -2,11 +2,13 @@
 
 Nothing is fetched: the WSDL and what it imports lie on disk, and the only address that is spoken to
 is the one given, through `gateway.outbound`. Making the envelope and sending it are two steps, so
-that the bytes can be written down before the first of them leaves.
+that the bytes can be written down before the first of them leaves. What proves who we are is put in
+at the second: it is no part of what is written down (`gateway.soap.identity`).
 """
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urlsplit
@@ -15,28 +17,19 @@ import zeep
 import zeep.exceptions
 from lxml import etree
 
-from gateway import ns, xml
+from gateway import ns
 from gateway.adapter import Receipt, Wire
-from gateway.errors import (
-    ConfigurationError,
-    InputError,
-    PeerDoubtful,
-    PeerRefused,
-    PeerUnavailable,
-    ValidationError,
-    Violation,
-)
-from gateway.outbound import check
+from gateway.errors import ConfigurationError, ValidationError, Violation
+from gateway.soap import answers, outgoing
+from gateway.soap.frame import NAMESPACES, Version, announced
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
 
-    from gateway.outbound import Outbound, Response
+    from gateway.outbound import Body, Outbound
+    from gateway.soap.identity import Identity
 
-SOAP11_TYPE: Final = "text/xml; charset=utf-8"
-_LATER: Final = frozenset({"BusyFault"})
-"""Fault details that promise nothing was stored and ask to come again."""
-_NO: Final = frozenset({"Client", "Sender", "MustUnderstand", "VersionMismatch"})
+_VERSIONS: Final[dict[str | None, Version]] = {space: v for v, space in NAMESPACES.items()}
 
 
 class _Stored:
@@ -62,8 +55,12 @@ class SoapClient:
     """One port of one stored WSDL. Thread-safe once made.
 
     wsdl: path of the WSDL. tree: directory that everything it imports must lie in; default: its
-    own. service, port: names in the WSDL. address: where the peer listens. Raises
-    ConfigurationError when the WSDL cannot be read or has no such port.
+    own. service, port: names in the WSDL; the port says which version of SOAP is spoken. address:
+    where the peer listens. addressing: WS-Addressing headers in every message. mtom: attachments
+    leave as parts beside the envelope, not as base64 in it; not in a signed message, because a
+    signature covers the Body with them in it. files: finds the bytes of attachments. identity: what
+    we prove ourselves with. Raises ConfigurationError when the WSDL cannot be read or has no such
+    port.
     """
 
     def __init__(
@@ -76,10 +73,18 @@ class SoapClient:
         outbound: Outbound,
         peer: str,
         tree: Path | None = None,
+        addressing: bool = False,
+        mtom: bool = False,
+        files: outgoing.Files = outgoing.no_files,
+        identity: Identity | None = None,
     ) -> None:
         self._address = address
         self._outbound = outbound
         self._peer = peer
+        self._addressing = addressing
+        self._mtom = mtom and (identity is None or identity.signer is None)
+        self._files = files
+        self._identity = identity
         try:
             self._client = zeep.Client(  # type: ignore[no-untyped-call]
                 str(wsdl), transport=_Stored(tree or wsdl.parent)
@@ -96,13 +101,64 @@ class SoapClient:
             found.name, address
         )
 
-    def message(self, operation: str, **values: Any) -> Wire:
-        """Return the SOAP 1.1 envelope of a call; raise ValidationError when it cannot be made."""
+    def message(self, operation: str, key: str = "", /, **values: Any) -> Wire:
+        """Return the envelope of a call; raise ValidationError when it cannot be made.
+
+        key: of the delivery; MessageID is derived from it, from the content when it is empty.
+        values: as zeep takes them, with `outgoing.Attached` where the contract has base64Binary.
+        Raises TooLargeError for attachments that are too large to stand in the envelope.
+        """
+        places = outgoing.Places()
+        envelope, action = self._made(operation, places.marked(values))
+        version = _VERSIONS[etree.QName(envelope).namespace]
+        [body] = envelope.findall(ns.tag(NAMESPACES[version], "Body"))
+        headers = {"soapaction": f'"{action}"'}
+        if places.found and self._mtom:
+            places.include(body)
+            headers[outgoing.ATTACHED] = outgoing.listed(places.found)
+        elif places.found:
+            places.inline(body, self._files)
+        if self._addressing:
+            key = key or sha256(etree.tostring(body)).hexdigest()
+            headers[outgoing.MESSAGE_ID] = outgoing.message_id(key, action)
+            outgoing.address(
+                envelope, to=self._address, action=action, message=headers[outgoing.MESSAGE_ID]
+            )
+        return Wire(
+            media_type=outgoing.content_type(version, action),
+            body=etree.tostring(envelope, xml_declaration=True, encoding="utf-8"),
+            headers=headers,
+        )
+
+    def send(self, wire: Wire) -> Receipt:
+        """Post a message made before; raise PeerRefused, PeerUnavailable or PeerDoubtful.
+
+        The wire may come from another process: everything that it needs stands in it, but for the
+        bytes of attachments and what we prove ourselves with.
+        """
+        version = announced(wire.media_type)
+        action = wire.headers.get("soapaction", '""')
+        root = wire.body if self._identity is None else self._identity.protect(wire.body)
+        body: bytes | Body = root
+        headers = {"Content-Type": wire.media_type}
+        if attached := outgoing.unlisted(wire.headers.get(outgoing.ATTACHED, "")):
+            self._require_unsigned()
+            package = outgoing.Package(root, version, action.strip('"'), attached, self._files)
+            body, headers = package, {"Content-Type": package.content_type}
+        if version == "1.1":
+            headers["SOAPAction"] = action
+        if self._identity is not None:
+            headers |= self._identity.headers()
+        response = self._outbound.request("POST", self._address, headers=headers, body=body)
+        return answers.receipt(response, self._peer, wire.headers.get(outgoing.MESSAGE_ID, ""))
+
+    def _made(self, operation: str, values: dict[str, Any]) -> tuple[_Element, str]:
+        """Return zeep's envelope without its addressing headers, and the action of the call."""
         try:
             envelope = self._client.create_message(  # type: ignore[no-untyped-call]
                 self._proxy, operation, **values
             )
-            action = self._binding.get(operation).soapaction
+            found = self._binding.get(operation)
         except zeep.exceptions.ValidationError as error:
             path = "/".join(str(part) for part in (error.path or ()))
             raise ValidationError(
@@ -111,94 +167,18 @@ class SoapClient:
             ) from error
         except (zeep.exceptions.Error, ValueError, TypeError) as error:
             raise ValidationError(f"the message cannot be made: {error}") from error
-        _without_addressing(envelope)
-        body = etree.tostring(envelope, xml_declaration=True, encoding="utf-8")
-        return Wire(media_type=SOAP11_TYPE, body=body, headers={"soapaction": f'"{action}"'})
-
-    def send(self, wire: Wire) -> Receipt:
-        """Post an envelope made before; raise PeerRefused, PeerUnavailable or PeerDoubtful."""
-        response = self._outbound.request(
-            "POST",
-            self._address,
-            headers={
-                "Content-Type": wire.media_type,
-                "SOAPAction": wire.headers.get("soapaction", '""'),
-            },
-            body=wire.body,
-        )
-        body = self._body(response)
-        if body is None:
-            check(response, self._peer)
-            raise PeerDoubtful(
-                "the answer is no SOAP", found=str(response.status), where=self._peer
+        outgoing.without_addressing(envelope)
+        action = found.soapaction or found.abstract.wsa_action or ""
+        if self._addressing and not action:
+            raise ConfigurationError(
+                "the stored WSDL names no action, which addressing needs", where=operation
             )
-        first = next(iter(body), None)
-        if first is not None and etree.QName(first).localname == "Fault":
-            raise _fault(first, self._peer)
-        check(response, self._peer)
-        return Receipt(
-            final=True,
-            status=response.status,
-            reference=_reference(first),
-            body=response.body,
-        )
+        return envelope, action
 
-    @staticmethod
-    def _body(response: Response) -> _Element | None:
-        try:
-            root = xml.parse(response.body).root
-        except InputError:
-            return None
-        for namespace in (ns.SOAP11, ns.SOAP12):
-            if root.tag == ns.tag(namespace, "Envelope"):
-                return root.find(ns.tag(namespace, "Body"))
-        return None
-
-
-def _without_addressing(envelope: _Element) -> None:
-    """Drop what zeep adds when a WSDL names actions: a random MessageID and the WSDL's own address.
-
-    A repeat must be the same bytes, and the ports we call (SOAP 1.1, basicHttpBinding) need none.
-    """
-    for header in envelope.findall(ns.tag(ns.SOAP11, "Header")):
-        for block in header.findall(f"{{{ns.WSA}}}*"):
-            header.remove(block)
-        if len(header) == 0:
-            envelope.remove(header)
-
-
-def _fault(fault: _Element, peer: str) -> PeerRefused | PeerUnavailable | PeerDoubtful:
-    """What a fault says about our message: only a sender's fault, or "busy", promises anything."""
-    names = {etree.QName(e).localname for e in fault.iter()}
-    code = next(
-        (
-            (e.text or "").rpartition(":")[2].strip()
-            for e in fault.iter()
-            if etree.QName(e).localname in ("faultcode", "Value")
-        ),
-        "",
-    )
-    words = next(
-        (
-            (e.text or "").strip()
-            for e in fault.iter()
-            if etree.QName(e).localname in ("faultstring", "Text")
-        ),
-        "",
-    )
-    found = f"{code}: {words}"
-    if names & _LATER:
-        return PeerUnavailable(f"{peer} asks to come later", found=found)
-    if code.split(".")[0] in _NO:
-        return PeerRefused(f"{peer} refused", found=found)
-    return PeerDoubtful(f"{peer} failed while it had our request", found=found)
-
-
-def _reference(response: _Element | None) -> str:
-    """The receipt number that the peer gave, when its answer has one."""
-    if response is None:
-        return ""
-    for element in response.iter():
-        if etree.QName(element).localname == "ReceiptNumber":
-            return (element.text or "").strip()
-    return ""
+    def _require_unsigned(self) -> None:
+        if self._identity is not None and self._identity.signer is not None:
+            raise ConfigurationError(
+                "this message was made with its attachments beside it: it cannot be signed",
+                where=self._peer,
+                todo="send it before sign_key is set, or replay it",
+            )
