@@ -71,6 +71,14 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
         """Whether an instant is within the certificate's validity."""
         return self.not_before <= at <= self.not_after
 
+    def alike(self, other: Certificate) -> bool:
+        """Whether a signature could name either by the same words, or was made by either's key."""
+        return (
+            self.key == other.key
+            or (self.ski != b"" and self.ski == other.ski)
+            or (self.issuer, self.serial) == (other.issuer, other.serial)
+        )
+
 
 def fingerprint(der: bytes) -> str:
     """Return the SHA-256 of a certificate as hexadecimal digits, as OpenSSL shows it."""

@@ -1,4 +1,4 @@
-"""`gateway peer`: who talks with us, and their keys."""
+"""`gateway peer`: who talks with us, and their keys; other proofs are in `proofs`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import msgspec
 import typer
 
-from gateway.commands import context, hindrances, output
+from gateway.commands import context, hindrances, output, proofs
 from gateway.disclosure import level_of
 from gateway.errors import ConfigurationError, NotFoundError
 from gateway.model.peer import Peer
@@ -88,22 +88,24 @@ def listed(*, as_json: output.Json = False) -> None:
     """Показать системы · List the peers."""
     with context.opened(context.settings()) as gw, gw.connection() as db:
         rows = peers.read_all(db)
-        keys = peers.keys_of(db)
+        keys, answers, held = peers.keys_of(db), peers.answers(db), peers.held(db)
     if as_json:
         output.document(
             [
-                msgspec.to_builtins(peer) | {"keys": [k._asdict() for k in keys.get(code, ())]}
+                msgspec.to_builtins(peer)
+                | {"answers": answers[code], "keys": [k._asdict() for k in keys.get(code, ())]}
+                | {"proofs": [h._asdict() for h in held.get(code, ()) if h.kind != "key"]}
                 for code, peer in rows.items()
             ]
         )
         return
     output.table(
         "Системы · Peers",
-        ("Код", "Название", "Адаптер", "Роль", "Раскрытие", "Вкл.", "Тест", "Ключей"),
+        ("Код", "Название", "Адаптер", "Роль", "Раскрытие", "Вкл.", "Тест", "Требует", "Чем"),
         [
             (
                 p.code, p.name, p.adapter, p.role, p.disclosure, "да" if p.enabled else "нет",
-                "да" if p.test else "", sum(k.disabled_at is None for k in keys.get(p.code, ())),
+                "да" if p.test else "", p.require, proofs.shown(held.get(p.code, [])),
             )
             for p in rows.values()
         ],
@@ -223,6 +225,10 @@ def option(
         [(n, msgspec.json.encode(v).decode()) for n, v in sorted(found.options.items())],
     )
     _say_blocked(blocked)
+
+
+for _command in (proofs.secret, proofs.certificate, proofs.require, proofs.reseal):
+    app.command()(_command)
 
 
 def read_options(pairs: list[str]) -> dict[str, Any]:

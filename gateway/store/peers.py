@@ -1,13 +1,14 @@
-"""Peers: the systems and organisations that talk with us, and their keys."""
+"""Peers: the systems and organisations that talk with us, and what proves them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+import secrets
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 from psycopg.rows import dict_row
 
-from gateway.access import keys
+from gateway.access import certificates, keys
 from gateway.errors import ConflictError, NotFoundError
 from gateway.model.peer import Peer
 
@@ -16,6 +17,22 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from psycopg import Connection
+
+    from gateway.access.certificates import Certificate
+    from gateway.access.seals import Seals
+
+REQUIRE: Final = ("key", "basic", "digest", "certificate", "signature")
+"""What a peer may have to prove itself by."""
+ANSWERS: Final = ("", "timestamp", "signature")
+"""What answers to a peer may have to carry in their Security header."""
+NEEDED: Final = {
+    "key": "key",
+    "basic": "key",
+    "digest": "digest",
+    "certificate": "certificate",
+    "signature": "certificate",
+}
+"""The kind of credential that a requirement asks for."""
 
 COLUMNS = """code, name, adapter, role, require, enabled, disabled_at, test, disclosure,
              disclosure_ground, callback_hosts, options"""
@@ -35,9 +52,32 @@ UPDATE peer SET enabled = false, disabled_at = coalesce(disabled_at, $2) WHERE c
 RETURNING code
 """
 ENABLE = "UPDATE peer SET enabled = true, disabled_at = NULL WHERE code = $1 RETURNING code"
-DISABLE_KEYS = """
+DISABLE_ALL = "UPDATE credential SET disabled_at = $2 WHERE peer = $1 AND disabled_at IS NULL"
+DISABLE_ONE = """
 UPDATE credential SET disabled_at = $2
-WHERE peer = $1 AND disabled_at IS NULL AND ($3 = '' OR id = $3)
+WHERE peer = $1 AND kind = $3 AND id = $4 AND disabled_at IS NULL
+"""
+ADD_SEALED = """
+INSERT INTO credential (id, peer, kind, sealed, created_at) VALUES ($1, $2, 'digest', $3, $4)
+"""
+ADD_CERTIFICATE = """
+INSERT INTO credential (id, peer, kind, der, subject, not_after, created_at)
+VALUES ($1, $2, 'certificate', $3, $4, to_timestamp($5), $6)
+"""
+CERTIFICATES = "SELECT peer, id, der FROM credential WHERE der IS NOT NULL AND disabled_at IS NULL"
+SECRETS = """
+SELECT peer, id, sealed FROM credential WHERE sealed IS NOT NULL AND disabled_at IS NULL
+ORDER BY id FOR UPDATE
+"""
+SEAL = "UPDATE credential SET sealed = $2 WHERE id = $1"
+HELD = """
+SELECT peer, id, kind, created_at, disabled_at, subject, not_after,
+       coalesce(encode(sha256(der), 'hex'), '')
+FROM credential ORDER BY peer, created_at
+"""
+ASKED = "SELECT code, answers FROM peer"
+ASK = """
+UPDATE peer SET require = $2, answers = coalesce($3::text, answers) WHERE code = $1 RETURNING code
 """
 KEYS = """
 SELECT peer, id, created_at, disabled_at FROM credential
@@ -58,6 +98,21 @@ class Key(NamedTuple):
     id: str
     created_at: datetime
     disabled_at: datetime | None
+
+
+class Held(NamedTuple):
+    """What a peer can prove itself by, whatever the kind, without anything secret.
+
+    subject, not_after, sha256: of a certificate.
+    """
+
+    id: str
+    kind: str
+    created_at: datetime
+    disabled_at: datetime | None
+    subject: str
+    not_after: datetime | None
+    sha256: str
 
 
 def read_all(connection: Connection[Any]) -> dict[str, Peer]:
@@ -94,8 +149,7 @@ def add(connection: Connection[Any], peer: Peer, now: datetime) -> None:
 
 def new_key(connection: Connection[Any], code: str, now: datetime) -> str:
     """Mint a key for a peer and return its text, which is shown once."""
-    if code not in read_all(connection):
-        raise NotFoundError("no such peer", found=code, todo="`gateway peer list`")
+    require_there(connection, code)
     minted = keys.mint()
     connection.execute(ADD_KEY, (minted.id, code, minted.secret_sha256, now))
     return minted.text
@@ -109,33 +163,118 @@ def keys_of(connection: Connection[Any]) -> dict[str, list[Key]]:
     return found
 
 
+def new_secret(connection: Connection[Any], code: str, seals: Seals, now: datetime) -> str:
+    """Mint a secret for password digests and return its text, which is shown once.
+
+    Raises ConfigurationError without a key to seal it with.
+    """
+    require_there(connection, code)
+    id_, text = secrets.token_hex(5), secrets.token_urlsafe(32)
+    sealed = seals.seal(text.encode(), code, id_)
+    connection.execute(ADD_SEALED, (id_, code, sealed, now))
+    return text
+
+
+def seal_anew(connection: Connection[Any], seals: Seals) -> tuple[int, list[str]]:
+    """Seal every live secret with the key of now; return their number, and peers it failed for."""
+    done, failed = 0, []
+    for peer, id_, sealed in connection.execute(SECRETS).fetchall():
+        secret = seals.open(sealed, peer, id_)
+        if secret is None:
+            failed.append(peer)
+        else:
+            connection.execute(SEAL, (id_, seals.seal(secret, peer, id_)))
+            done += 1
+    return done, failed
+
+
+def add_certificate(
+    connection: Connection[Any], code: str, certificate: Certificate, now: datetime
+) -> str:
+    """Register a certificate for a peer and return the id of the credential.
+
+    Raises ConflictError for one that is registered, and for one that a signature could name as
+    that of another peer.
+    """
+    require_there(connection, code)
+    for peer, id_, der in connection.execute(CERTIFICATES).fetchall():
+        other = certificates.read(der)
+        if other.der == certificate.der or (peer != code and other.alike(certificate)):
+            raise ConflictError(
+                f"this certificate, or one of the same key or name, is registered: {peer}, {id_}",
+                todo=f"`gateway peer certificate {peer} --disable {id_}`, if it is no more theirs",
+            )
+    id_ = secrets.token_hex(5)
+    values = (id_, code, certificate.der, certificate.subject, certificate.not_after, now)
+    connection.execute(ADD_CERTIFICATE, values)
+    return id_
+
+
+def held(connection: Connection[Any]) -> dict[str, list[Held]]:
+    """Return peer → what it can prove itself by, oldest first, disabled ones included."""
+    found: dict[str, list[Held]] = {}
+    for peer, *rest in connection.execute(HELD):
+        found.setdefault(peer, []).append(Held(*rest))
+    return found
+
+
+def answers(connection: Connection[Any]) -> dict[str, str]:
+    """Return peer → what the answers to it must carry."""
+    return dict(connection.execute(ASKED).fetchall())
+
+
+def ask(connection: Connection[Any], code: str, require: str, answers: str | None = None) -> None:
+    """Say what a peer must prove, and what answers to it carry; None leaves that as it is."""
+    if connection.execute(ASK, (code, require, answers)).fetchone() is None:
+        raise _no_peer(code)
+
+
+def require_there(connection: Connection[Any], code: str) -> Peer:
+    """Return a peer; raise NotFoundError when there is none of this code."""
+    found = read_all(connection).get(code)
+    if found is None:
+        raise _no_peer(code)
+    return found
+
+
+def disable_credential(
+    connection: Connection[Any], code: str, kind: str, id_: str, now: datetime
+) -> None:
+    """Disable one credential of a peer; raise NotFoundError when it has no such live one."""
+    if connection.execute(DISABLE_ONE, (code, now, kind, id_)).rowcount == 0:
+        raise NotFoundError(f"no such live {kind}", found=id_, todo="`gateway peer list --json`")
+
+
 def disable_key(connection: Connection[Any], code: str, key_id: str, now: datetime) -> None:
     """Disable one key of a peer; raise NotFoundError when it has no such live key."""
-    if not key_id or connection.execute(DISABLE_KEYS, (code, now, key_id)).rowcount == 0:
-        raise NotFoundError("no such live key", found=key_id, todo="`gateway peer list --json`")
+    disable_credential(connection, code, "key", key_id, now)
 
 
 def disable(connection: Connection[Any], code: str, now: datetime) -> None:
-    """Disable a peer and all its keys; what it sent stays, and what it is owed (peers.md)."""
+    """Disable a peer and all that proves it; what it sent stays, and what it is owed (peers.md)."""
     if connection.execute(DISABLE, (code, now)).fetchone() is None:
-        raise NotFoundError("no such peer", found=code, todo="`gateway peer list`")
-    connection.execute(DISABLE_KEYS, (code, now, ""))
+        raise _no_peer(code)
+    connection.execute(DISABLE_ALL, (code, now))
 
 
 def enable(connection: Connection[Any], code: str) -> None:
-    """Enable a peer again: what it is owed goes out. Its keys stay disabled."""
+    """Enable a peer again: what it is owed goes out. What proved it stays disabled."""
     if connection.execute(ENABLE, (code,)).fetchone() is None:
-        raise NotFoundError("no such peer", found=code, todo="`gateway peer list`")
+        raise _no_peer(code)
 
 
 def set_options(connection: Connection[Any], code: str, options: dict[str, Any]) -> None:
     """Merge options into a peer's row."""
     text = msgspec.json.encode(options).decode()
     if connection.execute(OPTIONS, (code, text)).fetchone() is None:
-        raise NotFoundError("no such peer", found=code, todo="`gateway peer list`")
+        raise _no_peer(code)
 
 
 def unset_options(connection: Connection[Any], code: str, names: Sequence[str]) -> None:
     """Remove options from a peer's row."""
     if connection.execute(UNSET, (code, list(names))).fetchone() is None:
-        raise NotFoundError("no such peer", found=code, todo="`gateway peer list`")
+        raise _no_peer(code)
+
+
+def _no_peer(code: str) -> NotFoundError:
+    return NotFoundError("no such peer", found=code, todo="`gateway peer list`")
