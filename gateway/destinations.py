@@ -23,7 +23,7 @@ from gateway.options import LOCAL
 from gateway.outbound import Outbound
 from gateway.retry import Backoff, BreakerRule, Rate, window
 from gateway.store import peers
-from gateway.wires.channels import fileout, webhook
+from gateway.wires.channels import credentials, fileout, webhook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -202,12 +202,12 @@ class Builder:
 
     def _webhook(self, row: Peer) -> Destination:
         timeout = float(row.options.get("timeout", 15.0))
-        url = _required(row, "url")
+        url = credentials.required(row, "url")
         channel = webhook.WebhookChannel(
             self._outbound(row, timeout),
             webhook.Addresses(deliver=url, ask=str(row.options.get("ask_url", ""))),
             peer=row.code,
-            secret=_secret(row),
+            secret=credentials.secret(row, "secret_file", least=16),
             now=self._now,
             waits=bool(row.options.get("waits", False)),
         )
@@ -221,17 +221,27 @@ class Builder:
 
     def _file(self, row: Peer) -> Destination:
         """A directory that the partner empties: one file an event, in the web hook's own form."""
-        channel = fileout.FileChannel(Path(_required(row, "directory")), peer=row.code)
+        channel = fileout.FileChannel(Path(credentials.required(row, "directory")), peer=row.code)
         policy = _house_policy(row, timeout=10.0, idempotent=True, can_ask=True)
         return Destination(row.code, webhook.WebhookCodec(self._source), channel, policy)
 
     def _soap(self, row: Peer) -> Destination:
         """A partner that hosts our own contract: SubmitStatus, from the stored WSDL."""
         timeout = float(row.options.get("timeout", 30.0))
-        outbound, address = self._outbound(row, timeout), _required(row, "url")
+        outbound, address = self._outbound(row, timeout), credentials.required(row, "url")
         from gateway.wires.channels import soapback  # zeep is slow to load, and few peers need it
 
-        client = soapback.client(address, outbound, row.code)
+        identity = credentials.identity(row, self._now)
+        if identity is not None:
+            identity.require_safe(address, trusted_wire=self._settings.trusted_wire)
+        client = soapback.client(
+            address,
+            outbound,
+            row.code,
+            version="1.2" if row.options.get("soap12") else "1.1",
+            addressing=bool(row.options.get("addressing", False)),
+            identity=identity,
+        )
         channel = soapback.CallbackChannel(client, outbound, address=address, peer=row.code)
         policy = _house_policy(row, timeout=timeout, idempotent=True, can_ask=False)
         return Destination(row.code, soapback.CallbackCodec(client), channel, policy)
@@ -252,6 +262,7 @@ class Builder:
             allow_private=tuple(row.options.get("allow_private", ())),
             ca_bundle=str(row.options.get("ca_bundle", "")),
             proxy=str(row.options.get("proxy", "")),
+            client_cert=credentials.client_certificate(row),
             timeout=timeout,
             max_idle=int(row.options.get("max_in_flight", 8)),
         )
@@ -273,37 +284,6 @@ def _house_policy(row: Peer, *, timeout: float, idempotent: bool, can_ask: bool)
         test=row.test,
         **_common(row),
     )
-
-
-def _required(row: Peer, name: str) -> str:
-    value = str(row.options.get(name, ""))
-    if not value:
-        raise ConfigurationError(
-            f"{name}: настройка не задана · the peer's row lacks this option",
-            where=f"peer {row.code}",
-            todo=f"`gateway peer option {row.code} {name}=…`",
-        )
-    return value
-
-
-def _secret(row: Peer) -> bytes:
-    """The shared secret of a web hook lies in a file that the row names, never in the database."""
-    path = Path(_required(row, "secret_file"))
-    try:
-        secret = path.read_bytes().strip()
-    except OSError as error:
-        raise ConfigurationError(
-            f"secret_file: файл не читается · cannot be read: {error.strerror}",
-            found=str(path),
-            where=f"peer {row.code}",
-        ) from error
-    if len(secret) < 16:
-        raise ConfigurationError(
-            "secret_file: секрет короче 16 байт · the secret is shorter than 16 bytes",
-            found=f"{len(secret)} B",
-            where=f"peer {row.code}",
-        )
-    return secret
 
 
 def _rate(per_second: float) -> Rate:

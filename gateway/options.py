@@ -25,12 +25,12 @@ LOCAL: Final = ("", "pull")
 CHANNELS: Final = ("webhook", "soap", "file")
 """Words of `adapter` that are channels of this house; any other is an adapter of the registry."""
 
-Group = Literal["any", "sent", "http", "webhook", "file"]
+Group = Literal["any", "sent", "http", "webhook", "soap", "file"]
 GROUPS: Final[dict[str, tuple[Group, ...]]] = {
     "": ("any",),
     "pull": ("any",),
     "webhook": ("any", "sent", "http", "webhook"),
-    "soap": ("any", "sent", "http"),
+    "soap": ("any", "sent", "http", "soap"),
     "file": ("any", "sent", "file"),
 }
 """Word of `adapter` → groups of options that it reads."""
@@ -85,6 +85,9 @@ OPTIONS: Final[dict[str, Option]] = {
     "allow_private": Option("http", list[str], '["10.1.0.0/16"]', Resolver),
     "ca_bundle": Option("http", _Words, "/path/ca.pem"),
     "proxy": Option("http", _Words, "http://host:port"),
+    "client_cert": Option("http", _Words, "/path/client.pem"),
+    "client_key": Option("http", _Words, "/path/client.key"),
+    "client_key_password_file": Option("http", _Words, "/path/password"),
     "timeout": Option("http", _Positive, _SECONDS),
     "max_in_flight": Option("sent", _Count, "целое · a whole number ≥ 1"),
     "rate": Option("sent", _NotNegative, "в секунду · a second, 0: без предела · no bound"),
@@ -101,6 +104,14 @@ OPTIONS: Final[dict[str, Option]] = {
     "ask_url": Option("webhook", str, "https://host/path/{key}", _address_to_ask),
     "idempotent": Option("webhook", bool, _YES),
     "waits": Option("webhook", bool, _YES),
+    "soap12": Option("soap", bool, _YES),
+    "addressing": Option("soap", bool, _YES),
+    "login": Option("soap", Literal["basic", "text", "digest"], "basic | text | digest"),
+    "user": Option("soap", _Words, "имя у системы · the name that the peer gave us"),
+    "password_file": Option("soap", _Words, "/path/password"),
+    "sign_cert": Option("soap", _Words, "/path/sign.pem"),
+    "sign_key": Option("soap", _Words, "/path/sign.key"),
+    "sign_key_password_file": Option("soap", _Words, "/path/password"),
     "directory": Option("file", _Words, "/path/directory"),
 }
 """Name → option, for every peer but for what its adapter's manifest adds."""

@@ -417,7 +417,7 @@ def _tls_context(ca_bundle: str, client_cert: ClientCertificate | None) -> ssl.S
     if client_cert:
         try:
             context.load_cert_chain(
-                client_cert.cert_file, client_cert.key_file or None, client_cert.password or None
+                client_cert.cert_file, client_cert.key_file or None, client_cert.password
             )
         except OSError as e:
             fail("client_cert", e)

@@ -38,7 +38,7 @@ CREDENTIALS: Final = (
 )
 HEADERS: Final = (
     "проверьте версию SOAP и заголовки, которых ждёт система · check which version and headers "
-    "the peer wants (soap, addressing, login)"
+    "the peer wants (soap12, addressing, login)"
 )
 _TYPED: Final = frozenset(
     {"ValidationFault", "ConflictFault", "StateFault", "NotFoundFault", "AccessFault", "BusyFault"}

@@ -28,9 +28,11 @@ if TYPE_CHECKING:
     from gateway.model.appeal import Appeal
     from gateway.model.events import Event
     from gateway.outbound import Outbound
+    from gateway.soap.frame import Version
+    from gateway.soap.identity import Identity
 
 SERVICE: Final = "AppealService"
-PORT: Final = "Basic"
+PORTS: Final[dict[Version, str]] = {"1.1": "Basic", "1.2": "Soap12"}
 OPERATION: Final = "SubmitStatus"
 _CODE: Final = re.compile(r"[0-9A-Za-z._:/-]{1,64}")
 """What the contract takes as the code of a reason."""
@@ -75,7 +77,7 @@ class CallbackCodec:
             raise UnsupportedError(
                 "the call-back contract has no word for this", found=event.type if event else ""
             )
-        return self._client.message(OPERATION, Report=report(appeal, event, ctx))
+        return self._client.message(OPERATION, ctx.key, Report=report(appeal, event, ctx))
 
 
 class CallbackChannel:
@@ -125,17 +127,27 @@ class CallbackChannel:
         )
 
 
-def client(address: str, outbound: Outbound, peer: str) -> SoapClient:
+def client(
+    address: str,
+    outbound: Outbound,
+    peer: str,
+    *,
+    version: Version = "1.1",
+    addressing: bool = False,
+    identity: Identity | None = None,
+) -> SoapClient:
     """Return a client of our own contract as the partner hosts it; the WSDL is the stored one."""
     folder = contracts.folder("wsdl", "appeals")
     return SoapClient(
         folder / "appeals-v1.wsdl",
         service=SERVICE,
-        port=PORT,
+        port=PORTS[version],
         address=address,
         outbound=outbound,
         peer=peer,
         tree=folder.parent.parent,
+        addressing=addressing,
+        identity=identity,
     )
 
 

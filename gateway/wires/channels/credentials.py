@@ -1,0 +1,117 @@
+"""What we prove ourselves with to a peer: files that its row names, read when its channel is made.
+
+A secret lies in a file and never in the database, a backup or a log.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gateway.errors import ConfigurationError
+from gateway.outbound import ClientCertificate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from gateway.model.peer import Peer
+    from gateway.soap.identity import Identity
+
+
+def required(row: Peer, name: str) -> str:
+    """Return an option as text; raise ConfigurationError when the row lacks it."""
+    value = str(row.options.get(name, ""))
+    if not value:
+        raise ConfigurationError(
+            f"{name}: настройка не задана · the peer's row lacks this option",
+            where=f"peer {row.code}",
+            todo=f"`gateway peer option {row.code} {name}=…`",
+        )
+    return value
+
+
+def secret(row: Peer, name: str, *, least: int = 1) -> bytes:
+    """Return what stands in the file that an option names, without the white space around it.
+
+    least: bytes that it must have. Raises ConfigurationError, which tells nothing of it.
+    """
+    found = _file(row, name).strip()
+    if len(found) < least:
+        raise ConfigurationError(
+            f"{name}: секрет короче {least} байт · the secret is shorter than {least} bytes",
+            found=f"{len(found)} B",
+            where=f"peer {row.code}",
+        )
+    return found
+
+
+def client_certificate(row: Peer) -> ClientCertificate | None:
+    """Return the certificate that we show when the peer's TLS asks for one; None: we have none."""
+    if "client_cert" not in row.options:
+        _refuse_alone(row, ("client_key", "client_key_password_file"), "client_cert")
+        return None
+    return ClientCertificate(
+        str(row.options["client_cert"]),
+        str(row.options.get("client_key", "")),
+        _optional(row, "client_key_password_file").decode(),
+    )
+
+
+def identity(row: Peer, now: Callable[[], datetime]) -> Identity | None:
+    """Return user, password and signing key of a SOAP peer's row; None when it names none."""
+    from gateway.soap.identity import Identity, Login
+    from gateway.soap.security import load
+
+    login = signer = None
+    if "login" in row.options:
+        try:
+            password = secret(row, "password_file").decode()
+        except UnicodeDecodeError as error:
+            raise ConfigurationError(
+                "password_file: не UTF-8 · the password is not in UTF-8", where=f"peer {row.code}"
+            ) from error
+        login = Login(kind=row.options["login"], user=required(row, "user"), password=password)
+    else:
+        _refuse_alone(row, ("user", "password_file"), "login")
+    if "sign_cert" in row.options:
+        certificate = _file(row, "sign_cert")
+        key = _file(row, "sign_key") if "sign_key" in row.options else certificate
+        password_of_key = _optional(row, "sign_key_password_file") or None
+        try:
+            signer = load(certificate, key, password_of_key)
+        except ConfigurationError as error:
+            error.where = f"peer {row.code}: sign_cert, sign_key"
+            raise
+    else:
+        _refuse_alone(row, ("sign_key", "sign_key_password_file"), "sign_cert")
+    if login is None and signer is None:
+        return None
+    return Identity(now=now, login=login, signer=signer)
+
+
+def _refuse_alone(row: Peer, names: tuple[str, ...], wanted: str) -> None:
+    """Raise ConfigurationError for options that do nothing without another one."""
+    for name in names:
+        if name in row.options:
+            raise ConfigurationError(
+                f"{name}: без {wanted} ничего не значит · means nothing without {wanted}",
+                where=f"peer {row.code}",
+                todo=f"`gateway peer option {row.code} {wanted}=…`",
+            )
+
+
+def _optional(row: Peer, name: str) -> bytes:
+    return secret(row, name) if name in row.options else b""
+
+
+def _file(row: Peer, name: str) -> bytes:
+    path = Path(required(row, name))
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ConfigurationError(
+            f"{name}: файл не читается · cannot be read: {error.strerror}",
+            found=str(path),
+            where=f"peer {row.code}",
+        ) from error
