@@ -39,13 +39,31 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
 
 
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """Bytes that lie in the store already, in a row or in the blob directory.
+
+    sha256: hex of the bytes, by which they are found. size: how many they are.
+    """
+
+    sha256: str
+    size: int
+
+
 class File(msgspec.Struct, frozen=True, kw_only=True):
-    """The bytes of one attachment; the model refers to it by `sha256` (hex of the bytes)."""
+    """One attachment; the model refers to it by `sha256` (hex of the bytes).
+
+    data: its bytes, or where they lie when they were too many to hold in memory.
+    """
 
     sha256: str
     media_type: str
     name: str
-    data: bytes
+    data: bytes | Stored
+
+    @property
+    def size(self) -> int:
+        """How many bytes it has."""
+        return self.data.size if isinstance(self.data, Stored) else len(self.data)
 
 
 class Inbound(msgspec.Struct, frozen=True, kw_only=True):

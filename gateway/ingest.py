@@ -8,15 +8,17 @@ The functions here are pure but for ids and salts; the committer does the writin
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from msgspec.structs import replace
 
 from gateway import notes
+from gateway.adapter import File, Stored
 from gateway.errors import GatewayError, TooLargeError, ValidationError, Violation
 from gateway.lifecycle import check_report
 from gateway.limits import ID_CHARS
@@ -52,16 +54,18 @@ from gateway.store.entries import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from uuid import UUID
 
-    from gateway.adapter import File, Inbound
+    from gateway.adapter import Inbound
     from gateway.model.appeal import Appeal
     from gateway.model.events import AppealKey
     from gateway.store.blobs import BlobDirectory
 
 SALT_BYTES = 16
-_NOTHING: Mapping[str, str] = MappingProxyType({})
+HEX_DIGITS: Final = 64
+"""Of a SHA-256."""
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,6 +73,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
 
     wire: `soap11`, `soap12`, `rest`, `file`, or an adapter's name. correlation: the id that goes
     from wire to wire and stands in every log line. test: the peer or the stand is a test one.
+    parts: of a package, what came beside its envelope, by Content-ID; `body` is the envelope then.
     """
 
     peer: str
@@ -78,6 +83,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
     media_type: str = ""
     test: bool = False
+    parts: Mapping[str, File] = {}
 
 
 def entry(arrival: Arrival, inbound: Inbound, blobs: BlobDirectory) -> Entry:
@@ -102,22 +108,45 @@ def kept(
     """Return an entry that only keeps what could not be decoded, so that it can be replayed.
 
     The note says where and why, never what was found: that is in the body, apart from the note.
-    beside: what stood outside the body and a replay needs: keys and numbers.
+    beside: what stood outside the body and a replay needs: keys and numbers. The parts of a package
+    stay with the message, as its files.
     """
-    told = {"beside": {name: _storable(value) for name, value in beside.items()}} if beside else {}
-    note = msgspec.json.encode(
-        {
-            **told,
-            **notes.of(error),
-        }
-    ).decode()
-    message = _message(arrival, uuid7(), operation, "", 0, None, None, blobs)
+    note = _note({**_told(arrival.parts), **beside}, notes.of(error))
+    message_id = uuid7()
+    message = _message(arrival, message_id, operation, "", 0, None, None, blobs)
     return Entry(
         kind=KEEP,
         key="",
         revision=0,
         message=message._replace(stage="undecodable", note=note),
+        blobs=_blobs(arrival.parts.values(), message_id, blobs),
     )
+
+
+def part_key(content_id: str) -> str:
+    """Return the name of a part in the note of its message.
+
+    A Content-ID is a stranger's word, and a note is shown unmasked: a digest stands for it.
+    """
+    return f"part {sha256(content_id.encode()).hexdigest()[:32]}"
+
+
+def part_of(told: str) -> Stored:
+    """Return which bytes a note means; raise ValidationError."""
+    digest, _, size = told.partition(" ")
+    if not (len(digest) == HEX_DIGITS and size.isdecimal()):
+        raise ValidationError("the note of a message names no part", (Violation("", "cid", told),))
+    return Stored(sha256=digest, size=int(size))
+
+
+def _told(parts: Mapping[str, File]) -> dict[str, str]:
+    """Return how a note tells of the parts of a package."""
+    return {part_key(cid): f"{file.sha256} {file.size}" for cid, file in parts.items()}
+
+
+def _note(beside: Mapping[str, str], why: Mapping[str, Any] = _NOTHING) -> str | None:
+    told = {"beside": {name: _storable(value) for name, value in beside.items()}} if beside else {}
+    return msgspec.json.encode({**told, **why}).decode() if told or why else None
 
 
 def _submission(arrival: Arrival, inbound: Inbound, appeal: Appeal, blobs: BlobDirectory) -> Entry:
@@ -287,7 +316,10 @@ def _message(  # noqa: PLR0917 - the columns of one row
     appeal_id: UUID | None = None,
 ) -> MessageRow:
     body, blob = arrival.body, None
-    body_sha256 = sha256(body).digest()
+    digest_of_body = sha256(body)
+    for cid, file in sorted(arrival.parts.items()):
+        # The same envelope with other files beside it is no repeat.
+        digest_of_body.update(f"\0{cid}\0{file.sha256}".encode())
     if not fits_row(body):
         blob = blobs.put(body)
     return MessageRow(
@@ -302,31 +334,34 @@ def _message(  # noqa: PLR0917 - the columns of one row
         media_type=arrival.media_type,
         body=None if blob else body,
         blob=blob,
-        body_sha256=body_sha256,
+        body_sha256=digest_of_body.digest(),
         content_sha256=digest,
         decoded=decoded,
         appeal_id=appeal_id,
         stage="accepted",
-        note=None,
+        note=_note(_told(arrival.parts)),
     )
 
 
 def _blobs(files: Iterable[File], owner: UUID, blobs: BlobDirectory) -> tuple[BlobRow, ...]:
-    rows = []
-    for file in files:
-        small = fits_row(file.data)
-        digest = sha256(file.data).digest() if small else blobs.put(file.data)
-        rows.append(
-            BlobRow(
-                sha256=digest,
-                size=len(file.data),
-                media_type=file.media_type,
-                bytes=file.data if small else None,
-                owner=owner,
-                name=file.name,
-            )
+    return tuple(
+        BlobRow(
+            sha256=_stored(file.data, blobs),
+            size=file.size,
+            media_type=file.media_type,
+            bytes=file.data if isinstance(file.data, bytes) and fits_row(file.data) else None,
+            owner=owner,
+            name=file.name,
         )
-    return tuple(rows)
+        for file in files
+    )
+
+
+def _stored(data: bytes | Stored, blobs: BlobDirectory) -> bytes:
+    """Return the digest of bytes that will be, or are, where its row says."""
+    if isinstance(data, Stored):
+        return bytes.fromhex(data.sha256)
+    return sha256(data).digest() if fits_row(data) else blobs.put(data)
 
 
 def _key(value: str, path: str) -> str:

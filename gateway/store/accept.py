@@ -316,6 +316,7 @@ class _Rows:
     def __init__(self) -> None:
         self.messages: list[MessageRow] = []
         self.winners: list[Entry] = []
+        self.kept: list[Entry] = []
         self.work: list[tuple[Any, Any, datetime]] = []
 
     def add(self, entry: Entry) -> Accepted:
@@ -327,8 +328,9 @@ class _Rows:
         return _receipt(entry)
 
     def keep(self, entry: Entry) -> Accepted:
-        """Keep a message that nothing will be done with until a person replays it."""
+        """Keep a message, with its files, that waits until a person replays it."""
         self.messages.append(entry.message)
+        self.kept.append(entry)
         return _receipt(entry)
 
     def refuse(self, entry: Entry, stage: str, reason: str, *, appeal_id: Any) -> None:
@@ -356,7 +358,7 @@ class _Rows:
 
     def _write_blobs(self, connection: Connection[Any]) -> None:
         blobs = sorted(
-            ((blob, entry) for entry in self.winners for blob in entry.blobs),
+            ((blob, entry) for entry in (*self.winners, *self.kept) for blob in entry.blobs),
             key=lambda pair: pair[0].sha256,
         )
         if not blobs:

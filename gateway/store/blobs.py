@@ -12,22 +12,25 @@ import errno
 import os
 import secrets
 from hashlib import sha256
-from typing import IO, TYPE_CHECKING, Any, Final
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final, Self
 
 import psycopg
 import structlog
 
 from gateway.errors import BusyError, InternalError, NotFoundError, TooLargeError
-from gateway.limits import BODY_IN_ROW_BYTES, MB
+from gateway.limits import BODY_IN_ROW_BYTES, FREE_BYTES, MB
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from psycopg import Connection
 
 log = structlog.get_logger(__name__)
 
 COPY_BYTES: Final = MB
+_NO_UNNAMED: Final = (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL)
+"""What file systems and kernels say that know no files without a name."""
 
 
 class BlobDirectory:
@@ -57,9 +60,7 @@ class BlobDirectory:
         except OSError as error:
             reason = errno.errorcode.get(error.errno or 0, type(error).__name__)
             log.warning("blobs.not_written", reason=reason, bytes=len(data))
-            raise BusyError(
-                "there is no room for large messages now", retry_after=30, where=reason
-            ) from error
+            raise no_room(reason) from error
 
     def _put(self, data: bytes) -> bytes:
         digest = sha256(data).digest()
@@ -86,26 +87,25 @@ class BlobDirectory:
 
         Raise TooLargeError past `limit` bytes; nothing is left behind then.
         """
+        with self.writing() as file:
+            while block := source.read(COPY_BYTES):
+                if file.size + len(block) > limit:
+                    raise TooLargeError("the file is too large", expected=f"{limit} bytes")
+                file.write(block)
+            return file.finish()
+
+    def writing(self) -> Writing:
+        """Begin a file whose bytes come one after the other; raise OSError."""
         self._root.mkdir(parents=True, exist_ok=True)
-        temporary = self._root / f".incoming.{secrets.token_hex(8)}"
-        digest, size = sha256(), 0
-        try:
-            with temporary.open("xb") as file:
-                while block := source.read(COPY_BYTES):
-                    size += len(block)
-                    if size > limit:
-                        raise TooLargeError("the file is too large", expected=f"{limit} bytes")
-                    digest.update(block)
-                    file.write(block)
-                file.flush()
-                os.fsync(file.fileno())
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        target = self.path(digest.digest())
-        target.parent.mkdir(parents=True, exist_ok=True)
-        self._link(temporary, target)
-        return digest.digest()
+        return Writing(self)
+
+    def require_room(self, expected: int) -> None:
+        """Raise BusyError when the directory would be short of space after so many more bytes."""
+        self._root.mkdir(parents=True, exist_ok=True)
+        found = os.statvfs(self._root)
+        if found.f_bavail * found.f_frsize - expected < FREE_BYTES:
+            log.warning("blobs.short_of_space", free=found.f_bavail * found.f_frsize)
+            raise no_room("ENOSPC")
 
     def _link(self, temporary: Path, target: Path) -> None:
         """Give durable bytes their name; whoever comes second keeps the first one's file."""
@@ -116,22 +116,143 @@ class BlobDirectory:
             os.utime(target)
         finally:
             temporary.unlink()
+        self.sync_folders(target)
+
+    def sync_folders(self, target: Path) -> None:
+        """Make the name of a file as durable as its bytes."""
         for folder in (target.parent, target.parent.parent, self._root):
             _sync(folder)
 
+    def blocks(self, digest: bytes) -> Iterator[bytes]:
+        """Yield the bytes piece by piece; raise NotFoundError or InternalError as `get` does.
+
+        The last piece is not given out before all of them were compared with the digest, so that
+        nobody gets a changed file whole.
+        """
+        with self._open(digest) as file:
+            told, held = sha256(), b""
+            while block := file.read(COPY_BYTES):
+                if held:
+                    yield held
+                told.update(block)
+                held = block
+        if told.digest() != digest:
+            raise self._changed(digest)
+        if held:
+            yield held
+
     def get(self, digest: bytes) -> bytes:
         """Return the bytes; raise NotFoundError when they are gone, InternalError when changed."""
+        with self._open(digest) as file:
+            data = file.read()
+        if sha256(data).digest() != digest:
+            raise self._changed(digest)
+        return data
+
+    def _open(self, digest: bytes) -> IO[bytes]:
         try:
-            data = self.path(digest).read_bytes()
+            return self.path(digest).open("rb")
         except FileNotFoundError as error:
             raise NotFoundError(
                 "the bytes of this attachment are not in the blob directory", found=digest.hex()
             ) from error
-        if sha256(data).digest() != digest:
-            raise InternalError(
-                "a file of the blob directory was changed", where=str(self.path(digest))
-            )
-        return data
+
+    def _changed(self, digest: bytes) -> InternalError:
+        return InternalError(
+            "a file of the blob directory was changed", where=str(self.path(digest))
+        )
+
+
+class Writing:
+    """One file on its way into the directory, hashed as it is written.
+
+    It has no name until `finish`: when its writer gives up, or dies, nothing of it is left. Where
+    the file system knows no files without a name (NFS), it has a temporary one; `close` removes it,
+    and the collector what a dead process left. Not thread-safe: one call after the other. `write`
+    and `finish` block on the disk; they raise OSError.
+    """
+
+    def __init__(self, directory: BlobDirectory) -> None:
+        self._directory = directory
+        self._digest = sha256()
+        self.size = 0
+        self._temporary: Path | None = None
+        self._file: IO[bytes] | None = None
+        try:
+            self._file = os.fdopen(_unnamed(directory.root), "wb", 0)
+        except OSError as error:
+            if error.errno not in _NO_UNNAMED:
+                raise
+            self._temporary = directory.root / f".incoming.{secrets.token_hex(8)}"
+            self._file = self._temporary.open("xb", 0)
+
+    def write(self, data: bytes) -> None:
+        """Take the next bytes."""
+        assert self._file is not None
+        self._digest.update(data)
+        self.size += len(data)
+        view = memoryview(data)
+        while view:
+            view = view[self._file.write(view) :]
+
+    def finish(self) -> bytes:
+        """Make the file durable under its SHA-256, and return that."""
+        assert self._file is not None
+        digest = self._digest.digest()
+        target = self._directory.path(digest)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            if not target.exists():
+                os.fsync(self._file.fileno())
+                self._name(target)
+            else:
+                _sync(target)
+                os.utime(target)
+        finally:
+            self.close()
+        self._directory.sync_folders(target)
+        return digest
+
+    def close(self) -> None:
+        """Let go of what is not finished; once is enough, twice does no harm."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        if self._temporary is not None:
+            self._temporary.unlink(missing_ok=True)
+            self._temporary = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_how: object) -> None:
+        self.close()
+
+    def _name(self, target: Path) -> None:
+        """Link the file; whoever comes second keeps the first one's file."""
+        assert self._file is not None
+        source = self._temporary or Path(f"/proc/self/fd/{self._file.fileno()}")
+        folder = os.open(target.parent, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            # With a directory given, Python asks for the file behind the link in /proc.
+            os.link(source, target.name, dst_dir_fd=folder, follow_symlinks=True)
+        except FileExistsError:
+            _sync(target)
+            os.utime(target)
+        finally:
+            os.close(folder)
+
+
+def no_room(reason: str) -> BusyError:
+    """Return what a peer is told when the directory cannot take its bytes."""
+    return BusyError("there is no room for large messages now", retry_after=30, where=reason)
+
+
+def _unnamed(folder: Path) -> int:
+    """Open a new file that has no name; raise OSError of `_NO_UNNAMED` where there are none."""
+    if not Path("/proc/self/fd").is_dir():  # it could never be named
+        raise OSError(errno.EOPNOTSUPP, "no /proc")
+    return os.open(folder, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, 0o666)
 
 
 def read(connection: Connection[Any], directory: BlobDirectory, digest: bytes) -> bytes:

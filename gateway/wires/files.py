@@ -31,7 +31,7 @@ def attachments(
         if item.content is not None:
             file = taken(path, item.file_name, item.media_type, item.content, item.sha256)
             files.append(file)
-            digest, size = file.sha256, len(file.data)
+            digest, size = file.sha256, file.size
         elif item.sha256 or item.attachment_id:
             digest, size = (item.sha256 or item.attachment_id or "").lower(), None
         else:
