@@ -25,9 +25,11 @@ from gateway.snapshots import StoredSnapshots
 from gateway.store.blobs import BlobDirectory
 from gateway.store.committer import Committer
 from gateway.store.pool import Pool
+from gateway.wires import facades
 from gateway.wires.appeals import Appeals
 from gateway.wires.channels.pull import PullChanges
 from gateway.wires.edge import Edge
+from gateway.wires.facades.base import Parts
 from gateway.wires.reader import Reader
 from gateway.wires.service import Service
 from gateway.wires.soap import SoapApp
@@ -64,7 +66,8 @@ class Serve:
             contract_sha256=contracts.contract_sha256(),
         )
         edge = Edge(self.gate, service, now)
-        self._soap = SoapApp(edge, settings, self.metrics, [Appeals(service)])
+        served = facades.endpoints(settings.facades, Parts(service, self._pool))
+        self._soap = SoapApp(edge, settings, self.metrics, [Appeals(service), *served])
         self._rest = _litestar(self, edge)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

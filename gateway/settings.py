@@ -133,6 +133,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """json, or text for a person at a terminal."""
     adapters: tuple[str, ...] = ("sstu",)
     """Adapters to load, by the name of their entry point in the group gateway.adapters."""
+    facades: tuple[str, ...] = ()
+    """Partners' legacy SOAP contracts to serve at /soap/<name>.svc: `requests`, `dispatcher`, or an
+    entry point of the group gateway.facades."""
 
     @property
     def blobs(self) -> Path:

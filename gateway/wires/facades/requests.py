@@ -1,0 +1,359 @@
+# ruff: noqa: N802, N805, N815 - spyne's form: the contract's own names, a desk where self would be
+"""`/soap/requests.svc`: `RequestExecutionService`, by which executors report on their work.
+
+A body that was given an appeal reports on it (`SendReport`) and, when it is responsible, ends it
+(`SendFinalReport`); a report that was refused is mended and sent again under the same `importId`.
+
+What a source shows (published client code of АС ДОУ, Воронеж): the names of service, operations,
+types and fields, the words of `reviewResult.type`, and that `importId` names a report and
+`parentId` the resolution it is about. What is ours, because no WSDL was found: the namespace, the
+order and lengths of the fields, the fields of an attachment, which of them must be there, that
+lists are repeated elements, every `SendResult.code`, and `ServiceFault`.
+
+| element | in the gateway |
+|---|---|
+| `importId` | MessageKey: the key of idempotency; a file's, by AttachFile, is `importId#1` … |
+| `parentId` | receipt number of the appeal; else the caller's own external id |
+| `Report` | PeerStateReported `REPORT`, its text as comment, its files by AttachFile |
+| `FinalReport`, `TRANSFERRED` | Transferred to orgSSTUId or orgName by regNumber, regDate; files |
+| `FinalReport`, any other type | SubmitAnswer, final, with outcome, number, date, text and files |
+| `infos`, `clCodeList`, who issued the answer | PeerStateReported `FINAL`, key `importId#infos` |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any, Final
+
+from gateway import limits
+from gateway.errors import (
+    ConflictError,
+    GatewayError,
+    InputError,
+    NotFoundError,
+    StateError,
+    TooLargeError,
+    ValidationError,
+    violations_of,
+)
+from gateway.model.ids import check_receipt_number
+from gateway.soap.facade import (
+    Boolean,
+    ByteArray,
+    ComplexModel,
+    Date,
+    Facade,
+    Int,
+    Service,
+    Unicode,
+    may,
+    must,
+    octets,
+    rpc,
+)
+from gateway.wires import contract as c
+from gateway.wires.facades.base import Desk, FacadeEndpoint, Parts
+
+Requests = Callable[[Any, c.AppealKey], Iterator[c.Request]]
+"""What a report asks of the gateway; the first says what it is about."""
+NAMESPACE: Final = "urn:gov:appeals:facade:requests:v1"
+ACCEPTED: Final = 0
+CODES: Final[dict[type[GatewayError], int]] = {
+    InputError: 1,
+    NotFoundError: 2,
+    ConflictError: 3,
+    StateError: 4,
+}
+"""Codes of a report that was not taken; ours. Whatever else goes wrong is a fault."""
+OUTCOMES: Final = {
+    "ANSWERED": "answered",
+    "EXPLAINED": "explained",
+    "LEFTWITHOUTANSWER": "left_without_answer",
+    "NOTSUPPORTED": "not_supported",
+    "SUPPORTED": "supported",
+}
+TRANSFERRED: Final = "TRANSFERRED"
+PLACES: Final = {
+    "Outcome/ActionsTaken": "reviewResult/measuresTaken",
+    "Transfer/ToOrganisation": "reviewResult/resultDocument/orgSSTUId",
+    "Transfer/Date": "reviewResult/resultDocument/regDate",
+    "Transfer/Number": "reviewResult/resultDocument/regNumber",
+    "Date": "reviewResult/replyDate",
+    "OccurredOn": "date",
+}
+"""Where in a report stands what the gateway speaks of."""
+_ID: Final = {"min_len": 1, "max_len": limits.ID_CHARS - 10, "pattern": r"\S+( \S+)*"}
+_MANY: Final = limits.ATTACHMENTS_PER_APPEAL
+
+
+class Attachment(ComplexModel):
+    """A file; its fields are ours."""
+
+    __namespace__ = NAMESPACE
+    name = must(Unicode, min_len=1, max_len=255, pattern=r"[^/\\\t\n\r]+")
+    content = must(ByteArray)
+
+
+class Author(ComplexModel):
+    """Who signed."""
+
+    __namespace__ = NAMESPACE
+    firstName = may(Unicode, max_len=200)
+    lastName = may(Unicode, max_len=200)
+    middleName = may(Unicode, max_len=200)
+
+
+class ResultDocument(ComplexModel):
+    """The letter that the consideration ended with."""
+
+    __namespace__ = NAMESPACE
+    attachments = may(Attachment, max_occurs=_MANY)
+    orgName = may(Unicode, max_len=500)
+    orgSSTUId = may(Unicode, max_len=64)
+    regDate = may(Date)
+    regNumber = may(Unicode, **{**_ID, "min_len": 0, "pattern": r"(\S+( \S+)*)?"})
+
+
+class ReviewResult(ComplexModel):
+    """How the appeal was decided."""
+
+    __namespace__ = NAMESPACE
+    type = must(Unicode, values=[*sorted((*OUTCOMES, TRANSFERRED))])
+    measuresTaken = may(Boolean)
+    replyDate = may(Date)
+    resultDocument = may(ResultDocument)
+
+
+class Report(ComplexModel):
+    """What an executor did."""
+
+    __namespace__ = NAMESPACE
+    attachments = may(Attachment, max_occurs=_MANY)
+    author = may(Author)
+    date = must(Date)
+    importId = must(Unicode, **_ID)
+    parentId = must(Unicode, **_ID)
+    text = may(Unicode, max_len=limits.TEXT_CHARS)
+
+
+class FinalReport(ComplexModel):
+    """What the responsible executor ended the consideration with."""
+
+    __namespace__ = NAMESPACE
+    attachments = may(Attachment, max_occurs=_MANY)
+    author = may(Author)
+    date = must(Date)
+    importId = must(Unicode, **_ID)
+    parentId = must(Unicode, **_ID)
+    text = may(Unicode, max_len=limits.TEXT_CHARS)
+    infos = may(Unicode, max_len=2_000, max_occurs=100)
+    clCodeList = may(Unicode, max_len=64, max_occurs=100)
+    reviewResult = must(ReviewResult)
+
+
+class SendResult(ComplexModel):
+    """What became of a report; 0 means that it is stored."""
+
+    __namespace__ = NAMESPACE
+    code = must(Int)
+    message = must(Unicode)
+
+
+class RequestExecutionService(Service):
+    """Reports of executors on the appeals they were given."""
+
+    @rpc(must(Report), _returns=must(SendResult))
+    async def SendReport(desk: Desk, report: Report) -> SendResult:
+        """Takes a report on the execution; repeated by importId."""
+        return await _carried_out(desk, report, _reported)
+
+    @rpc(must(FinalReport), _returns=must(SendResult))
+    async def SendFinalReport(desk: Desk, report: FinalReport) -> SendResult:
+        """Takes the report that ends the consideration; repeated by importId."""
+        transferred = report.reviewResult.type == TRANSFERRED
+        return await _carried_out(desk, report, _transferred if transferred else _answered)
+
+
+async def _carried_out(desk: Desk, report: Any, requests: Requests) -> SendResult:
+    """Ask the gateway what a report asks, and say what became of it.
+
+    A call that stopped half way is finished by its repeat: each request has a key of its own.
+    """
+    try:
+        _check_files(report)
+        receipt, rest = await _first(desk, report, requests)
+        repeat = desk.context.repeat
+        for request in rest:
+            await desk.ask(request, c.Response)
+        desk.context.repeat = repeat
+    except tuple(CODES) as error:
+        code = next(code for kind, code in CODES.items() if isinstance(error, kind))
+        return SendResult(code=code, message=_why(error))
+    number = receipt.receipt_number
+    return SendResult(code=ACCEPTED, message=f"принято, обращение {number} · accepted")
+
+
+async def _first(
+    desk: Desk, report: Any, requests: Requests
+) -> tuple[c.Receipt, Iterator[c.Request]]:
+    """Ask what a report is about, by each of the keys that its parent may mean."""
+    *others, last = _keys(report.parentId)
+    for key in others:
+        asked = requests(report, key)
+        with suppress(NotFoundError):
+            return _receipt(await desk.ask(next(asked), c.Response)), asked
+    asked = requests(report, last)
+    return _receipt(await desk.ask(next(asked), c.Response)), asked
+
+
+def _reported(report: Any, key: c.AppealKey) -> Iterator[c.Request]:
+    """An executor's report: what it says of the work, then its files."""
+    yield c.SubmitStatus(report=_status(report, key, report.importId, "REPORT", report.text))
+    yield from _attached(report.importId, key, report.attachments)
+
+
+def _transferred(report: Any, key: c.AppealKey) -> Iterator[c.Request]:
+    """The appeal went to the competent body; the covering letter is among the files."""
+    letter = report.reviewResult.resultDocument or ResultDocument()
+    yield c.SubmitStatus(
+        report=c.StatusReport(
+            message_key=report.importId,
+            key=key,
+            event="Transferred",
+            occurred_on=report.date,
+            transfer=c.Transfer(
+                to_organisation=letter.orgSSTUId or letter.orgName or "",
+                date=letter.regDate or report.reviewResult.replyDate or report.date,
+                number=letter.regNumber or None,
+            ),
+            comment=report.text or None,
+            executor=_executor(report.author),
+        )
+    )
+    files = [*(letter.attachments or ()), *(report.attachments or ())]
+    yield from _attached(report.importId, key, files)
+    yield from _besides(report, key)
+
+
+def _answered(report: Any, key: c.AppealKey) -> Iterator[c.Request]:
+    """The appeal was answered, or left without an answer."""
+    result = report.reviewResult
+    letter = result.resultDocument or ResultDocument()
+    yield c.SubmitAnswer(
+        answer=c.AnswerIn(
+            message_key=report.importId,
+            key=key,
+            kind="final",
+            number=letter.regNumber or None,
+            date=result.replyDate or letter.regDate or report.date,
+            text=report.text or None,
+            outcome=c.Outcome(
+                result=OUTCOMES[result.type],  # type: ignore[arg-type]  # the schema's own words
+                actions_taken=result.measuresTaken,
+            ),
+            signed_by=_full_name(report.author) or None,
+            attachments=tuple(
+                c.AttachmentIn(file_name=file.name, content=octets(file.content), role="answer")
+                for file in (*(letter.attachments or ()), *(report.attachments or ()))
+            ),
+        )
+    )
+    yield from _besides(report, key)
+
+
+def _besides(report: Any, key: c.AppealKey) -> Iterator[c.Request]:
+    """Tell people what an answer has no place for; the text of an answer is the citizen's."""
+    letter = report.reviewResult.resultDocument or ResultDocument()
+    told = {
+        "infos": report.infos,
+        "clCodeList": report.clCodeList,
+        "orgName": [letter.orgName or ""],
+        "orgSSTUId": [letter.orgSSTUId or ""],
+    }
+    lines = [f"{name}: {value}" for name, values in told.items() for value in values or () if value]
+    if lines:
+        text = "\n".join(lines)
+        yield c.SubmitStatus(report=_status(report, key, f"{report.importId}#infos", "FINAL", text))
+
+
+def _status(
+    report: Any, key: c.AppealKey, message_key: str, state: str, comment: str | None
+) -> c.StatusReport:
+    return c.StatusReport(
+        message_key=message_key,
+        key=key,
+        event="PeerStateReported",
+        occurred_on=report.date,
+        peer_state=state,
+        comment=comment or None,
+        executor=_executor(report.author),
+    )
+
+
+def _attached(import_id: str, key: c.AppealKey, files: Any) -> Iterator[c.Request]:
+    for place, file in enumerate(files or (), 1):
+        yield c.AttachFile(
+            owner_key=key,
+            file_name=file.name,
+            content=octets(file.content),
+            message_key=f"{import_id}#{place}",
+            role="evidence",
+        )
+
+
+def _keys(parent: str) -> tuple[c.AppealKey, ...]:
+    """Return what an appeal's name may mean: our number, when it can be one, or the caller's."""
+    own = c.AppealKey(external_id=parent)
+    try:
+        return c.AppealKey(receipt_number=check_receipt_number(parent)), own
+    except ValidationError:
+        return (own,)
+
+
+def _check_files(report: Any) -> None:
+    """Refuse a file that is too large before anything of the report is stored."""
+    letter = getattr(getattr(report, "reviewResult", None), "resultDocument", None)
+    for where, owner in (("attachments", report), ("reviewResult/resultDocument", letter)):
+        for place, file in enumerate((owner and owner.attachments) or (), 1):
+            size = len(octets(file.content))
+            if size > limits.ATTACHMENT_INLINE_BYTES:
+                raise TooLargeError(
+                    "a file carried as base64 is too large",
+                    found=str(size),
+                    expected=f"at most {limits.ATTACHMENT_INLINE_BYTES} bytes",
+                    where=f"{where}[{place}]",
+                )
+
+
+def _executor(author: Any) -> c.Executor | None:
+    name = _full_name(author)
+    return c.Executor(name=name) if name else None
+
+
+def _full_name(author: Any) -> str:
+    if author is None:
+        return ""
+    return " ".join(filter(None, (author.lastName, author.firstName, author.middleName)))
+
+
+def _receipt(response: c.Response) -> c.Receipt:
+    assert isinstance(response, c.SubmitStatusResponse | c.SubmitAnswerResponse)
+    return response.receipt
+
+
+def _why(error: GatewayError) -> str:
+    """Return what is wrong, with the places of the report."""
+    if isinstance(error, InputError):
+        return "; ".join(
+            f"{PLACES.get(each.path, each.path)}: {each.message}" for each in violations_of(error)
+        )
+    return error.message
+
+
+FACADE: Final = Facade(RequestExecutionService, name="requests", namespace=NAMESPACE)
+
+
+def endpoint(parts: Parts) -> FacadeEndpoint:
+    """Return the façade for the SOAP wire."""
+    return FacadeEndpoint(FACADE, parts)
