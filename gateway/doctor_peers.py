@@ -1,17 +1,21 @@
-"""What `gateway doctor` looks at in the peers of a database: whom they name, and can they be told.
+"""What `gateway doctor` looks at in the peers: what proves them, whom they name, can they be told.
 
 Nothing is connected to: destinations are built as dispatch builds them. See `gateway.doctor`.
 """
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 
 from gateway import registry, routing
+from gateway.access import certificates
+from gateway.access.needs import REQUIRE, missing
+from gateway.access.seals import TODO, Seals
 from gateway.destinations import Builder
 from gateway.doctor import Check, Finding, fail, ok, warn
 from gateway.errors import GatewayError
@@ -19,18 +23,23 @@ from gateway.options import LOCAL
 from gateway.store import organisations, peers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from gateway.errors import ConfigurationError
     from gateway.model.peer import Peer
     from gateway.registry import Adapter
     from gateway.settings import Settings
+    from gateway.store.peers import Held
+
+EXPIRES_SOON: Final = timedelta(days=30)
+"""An authority takes days to issue a certificate, and its owner weeks to ask for it."""
 
 
 def checks(settings: Settings, url: str, now: datetime) -> dict[str, Check]:
     """Return the checks by name; for a database with its schema, not for a scratch one."""
     return {
+        "proofs": partial(check_proofs, settings, url, now),
         "destinations": partial(check_destinations, settings, url, now),
         "inboxes": partial(check_senders, settings, url),
         "routing": partial(check_rules, settings, url),
@@ -56,6 +65,89 @@ def check_destinations(settings: Settings, url: str, now: datetime) -> Iterator[
                 yield warn("destinations", _said(row, error), error.todo)
     builder.close()
     yield ok("destinations", f"готовы к отправке · ready to be sent to: {built}")
+
+
+def check_proofs(settings: Settings, url: str, now: datetime) -> Iterator[Finding]:
+    """Look for peers that cannot prove what they must, and for certificates that end."""
+    with _connected(url) as db:
+        every = {code: p for code, p in peers.read_all(db).items() if p.enabled}
+        held, answers, sealed = peers.held(db), peers.answers(db), peers.sealed(db)
+    for code, row in every.items():
+        if row.require != "key":  # of a key it is told among the peers
+            for line in missing(settings, row.require, held.get(code, ()), now):
+                todo = _TODO.get(REQUIRE.get(row.require, ""), "gateway peer require {code} key")
+                yield warn("proofs", f"{code}, {row.require}: {line}", todo.format(code=code))
+        yield from _ends(code, held.get(code, ()), now)
+    yield from _secrets(settings, [s for s in sealed if s[0] in every])
+    yield from _answers(settings, [code for code in every if answers[code] == "signature"], now)
+    if settings.tls_client_ca and not settings.tls_cert:
+        yield warn("proofs", "tls_client_ca без · without tls_cert", "tls_cert, tls_key")
+    if settings.proxy_client_certificate and not settings.trusted_proxies:
+        yield warn(
+            "proofs",
+            "proxy_client_certificate без · without trusted_proxies:"
+            " заголовок не читается · the header is not read",
+            "docs/howto/proxy.md",
+        )
+    kinds = sorted({row.require for row in every.values()})
+    yield ok("proofs", f"системы доказывают себя · peers prove themselves by: {', '.join(kinds)}")
+
+
+_TODO: Final = {
+    "key": "gateway peer key {code}",
+    "digest": "gateway peer secret {code}",
+    "certificate": "gateway peer certificate {code} FILE.pem",
+}
+
+
+def _ends(code: str, held: Sequence[Held], now: datetime) -> Iterator[Finding]:
+    """Look for certificates that have ended or soon will, with none to take their place."""
+    live = [(h.not_after, h.id) for h in held if h.not_after and h.disabled_at is None]
+    if not live:
+        return
+    ends, id_ = max(live)
+    if ends > now + EXPIRES_SOON:
+        return
+    word = "истёк · has ended" if ends <= now else "истекает · ends"
+    yield warn(
+        "proofs",
+        f"{code}: последний сертификат · the last certificate {id_} {word} {ends:%d.%m.%Y}",
+        _TODO["certificate"].format(code=code),
+    )
+
+
+def _secrets(settings: Settings, sealed: list[tuple[str, str, bytes]]) -> Iterator[Finding]:
+    """Open every secret, as the processes will."""
+    seals = Seals(settings.seal_key, settings.seal_key_old)
+    if sealed and not seals.ready:
+        yield fail("proofs", "нет seal_key: секреты не открыть · no seal_key for the secrets", TODO)
+        return
+    for peer, id_, closed in sealed:
+        if seals.open(closed, peer, id_) is None:
+            yield fail(
+                "proofs",
+                f"{peer}: секрет не открывается · its secret does not open: {id_}",
+                f"seal_key_old | gateway peer secret {peer}",
+            )
+
+
+def _answers(settings: Settings, codes: list[str], now: datetime) -> Iterator[Finding]:
+    """Look at what signs answers to the peers that ask for it."""
+    if codes and not (settings.sign_key and settings.sign_cert):
+        yield fail(
+            "proofs",
+            f"ответы нечем подписывать · nothing to sign answers with: {', '.join(codes)}",
+            "sign_key, sign_cert",
+        )
+    if not settings.sign_cert:
+        return
+    found = certificates.first(Path(settings.sign_cert))
+    if found.not_after < (now + EXPIRES_SOON).timestamp():
+        yield warn(
+            "proofs",
+            f"наш сертификат подписи истекает · our signing certificate ends: {found.subject}",
+            "sign_cert, sign_key",
+        )
 
 
 def check_senders(settings: Settings, url: str) -> Iterator[Finding]:

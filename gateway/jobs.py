@@ -28,6 +28,7 @@ log = structlog.get_logger(__name__)
 
 LEADER_LOCK = 0x67617465 + 1
 DAY = 86_400
+NONCES_EVERY = 300
 
 
 class Job(NamedTuple):
@@ -121,6 +122,18 @@ def retention_job(pool: Pool, keep: retention.Days, now: Callable[[], datetime])
             log.info("jobs.retention", **gone._asdict())
 
     return Job("retention", DAY, run)
+
+
+def nonces_job(pool: Pool, now: Callable[[], datetime]) -> Job:
+    """Forget the nonces that have expired, every five minutes: each signed message brings one."""
+
+    def run() -> None:
+        with pool.connection() as connection:
+            gone = retention.forget_nonces(connection, now())
+        if gone:
+            log.info("jobs.nonces", gone=gone)
+
+    return Job("nonces", NONCES_EVERY, run)
 
 
 def blobs_job(pool: Pool, blobs: BlobDirectory, now: Callable[[], datetime]) -> Job:

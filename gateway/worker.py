@@ -15,7 +15,7 @@ from gateway import policies, registry
 from gateway.app import now
 from gateway.destinations import Destinations
 from gateway.dispatch import Dispatcher, owner
-from gateway.jobs import Schedule, blobs_job, partitions_job, retention_job
+from gateway.jobs import Schedule, blobs_job, nonces_job, partitions_job, retention_job
 from gateway.snapshots import StoredSnapshots
 from gateway.store.blobs import BlobDirectory
 from gateway.store.committer import CHANNEL, Committer
@@ -55,6 +55,7 @@ class Worker:
             partitions_job(self._url, now),
             blobs_job(self._pool, self._blobs, now),
             retention_job(self._pool, self.kept, now),
+            nonces_job(self._pool, now),
         ]
         schedule = Schedule(self._url, jobs)
         schedule.start(now())

@@ -10,18 +10,19 @@ from __future__ import annotations
 import re
 from hashlib import sha1, sha256
 from typing import TYPE_CHECKING, Final
-from warnings import catch_warnings, simplefilter
 
 import msgspec
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.utils import CryptographyDeprecationWarning
 
 from gateway.errors import ConfigurationError, MalformedError
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
 DER_BYTES: Final = 16_384
 """A certificate is some two thousand bytes; one of GOST with its extensions some four."""
@@ -90,19 +91,23 @@ def read(der: bytes) -> Certificate:
     if len(der) > DER_BYTES:
         raise MalformedError("not a certificate: it is too long", expected=f"≤ {DER_BYTES} bytes")
     try:
-        with catch_warnings():
-            simplefilter("ignore")  # a serial number of zero, say: it only warns, and tests mind
-            found = x509.load_der_x509_certificate(der)
-            subject, issuer = found.subject.rfc4514_string(), _pairs(found.issuer)
-            ski, key = _ski(found), _key(found)
-            after, before = found.not_valid_after_utc, found.not_valid_before_utc
-    except (ValueError, TypeError, x509.DuplicateExtension) as error:
+        found = x509.load_der_x509_certificate(der)
+        subject, issuer = found.subject.rfc4514_string(), _pairs(found.issuer)
+        ski, key, serial = _ski(found), _key(found), found.serial_number
+        after, before = found.not_valid_after_utc, found.not_valid_before_utc
+    except (
+        ValueError,
+        TypeError,
+        x509.DuplicateExtension,
+        CryptographyDeprecationWarning,
+    ) as error:
+        # The warning (a serial number of zero, say) is an error where warnings are.
         raise MalformedError("these bytes are not an X.509 certificate") from error
     return Certificate(
         der=der,
         subject=subject,
         issuer=issuer,
-        serial=found.serial_number,
+        serial=serial,
         not_before=before.timestamp(),
         not_after=after.timestamp(),
         ski=ski,
@@ -142,6 +147,17 @@ def from_file(text: bytes, where: str, now: datetime) -> Certificate:
             todo="попросите действующий · ask the peer for the one in force",
         )
     return found
+
+
+def first(path: Path) -> Certificate:
+    """Read the first certificate of a PEM file of ours; raise ConfigurationError."""
+    try:
+        found = x509.load_pem_x509_certificate(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(
+            "сертификат не читается · the certificate cannot be read", found=str(path)
+        ) from error
+    return read(found.public_bytes(Encoding.DER))
 
 
 def issuer(text: str) -> Issuer | None:

@@ -9,18 +9,13 @@ from typing import Annotated
 import typer
 
 from gateway.access import certificates
+from gateway.access.needs import ANSWERS, KINDS, REQUIRE, missing
 from gateway.access.seals import Seals
 from gateway.commands import context, output
 from gateway.errors import ConfigurationError
 from gateway.settings import Settings
 from gateway.store import peers
 from gateway.store.peers import Held
-
-KINDS = {
-    "key": "ключ · key",
-    "digest": "секрет · secret",
-    "certificate": "сертификат · certificate",
-}
 
 Code = Annotated[str, typer.Argument(metavar="КОД", help="Код · Code of the peer")]
 Disable = Annotated[
@@ -104,14 +99,14 @@ def require(
     as_json: output.Json = False,
 ) -> None:
     """Чем система доказывает, кто она · What a peer must prove itself by, on every port."""
-    if word not in peers.REQUIRE:
+    if word not in REQUIRE:
         raise ConfigurationError(
             "так система доказать себя не может · a peer cannot prove itself by this",
             found=word,
-            expected=" | ".join(peers.REQUIRE),
+            expected=" | ".join(REQUIRE),
         )
     carried = "" if answers == "none" else answers
-    if carried is not None and carried not in peers.ANSWERS:
+    if carried is not None and carried not in ANSWERS:
         raise ConfigurationError(
             "ответы такого не несут · answers do not carry this",
             found=carried,
@@ -157,26 +152,6 @@ def reseal(*, commit: output.Commit = False, as_json: output.Json = False) -> No
 def seals_of(settings: Settings) -> Seals:
     """Return what the settings seal secrets with."""
     return Seals(settings.seal_key, settings.seal_key_old)
-
-
-def missing(settings: Settings, word: str, held: list[Held], now: datetime) -> list[str]:
-    """Say what keeps a peer from proving what is required of it, a line each."""
-    kind = peers.NEEDED.get(word)
-    if kind is None:
-        return [f"такого требования нет · no such requirement: {word}"]
-    found = []
-    live = [h for h in held if h.kind == kind and h.disabled_at is None]
-    if not any(h.not_after is None or h.not_after > now for h in live):
-        found.append(f"нет действующего · there is none in force: {KINDS[kind]}")
-    if kind == "digest" and not settings.seal_key:
-        found.append("не задан seal_key · seal_key is not set")
-    at_server = settings.tls_cert and settings.tls_client_ca
-    if word == "certificate" and not at_server and not settings.proxy_client_certificate:
-        found.append(
-            "сертификаты не спрашиваются · nobody is asked for a certificate:"
-            " tls_client_ca | proxy_client_certificate"
-        )
-    return found
 
 
 def shown(held: list[Held]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 from psycopg.rows import dict_row
@@ -20,19 +20,6 @@ if TYPE_CHECKING:
 
     from gateway.access.certificates import Certificate
     from gateway.access.seals import Seals
-
-REQUIRE: Final = ("key", "basic", "digest", "certificate", "signature")
-"""What a peer may have to prove itself by."""
-ANSWERS: Final = ("", "timestamp", "signature")
-"""What answers to a peer may have to carry in their Security header."""
-NEEDED: Final = {
-    "key": "key",
-    "basic": "key",
-    "digest": "digest",
-    "certificate": "certificate",
-    "signature": "certificate",
-}
-"""The kind of credential that a requirement asks for."""
 
 COLUMNS = """code, name, adapter, role, require, enabled, disabled_at, test, disclosure,
              disclosure_ground, callback_hosts, options"""
@@ -65,9 +52,9 @@ INSERT INTO credential (id, peer, kind, der, subject, not_after, created_at)
 VALUES ($1, $2, 'certificate', $3, $4, to_timestamp($5), $6)
 """
 CERTIFICATES = "SELECT peer, id, der FROM credential WHERE der IS NOT NULL AND disabled_at IS NULL"
-SECRETS = """
+SEALED = """
 SELECT peer, id, sealed FROM credential WHERE sealed IS NOT NULL AND disabled_at IS NULL
-ORDER BY id FOR UPDATE
+ORDER BY id
 """
 SEAL = "UPDATE credential SET sealed = $2 WHERE id = $1"
 HELD = """
@@ -170,16 +157,21 @@ def new_secret(connection: Connection[Any], code: str, seals: Seals, now: dateti
     """
     require_there(connection, code)
     id_, text = secrets.token_hex(5), secrets.token_urlsafe(32)
-    sealed = seals.seal(text.encode(), code, id_)
-    connection.execute(ADD_SEALED, (id_, code, sealed, now))
+    values = (id_, code, seals.seal(text.encode(), code, id_), now)
+    connection.execute(ADD_SEALED, values)
     return text
+
+
+def sealed(connection: Connection[Any]) -> list[tuple[str, str, bytes]]:
+    """Return peer, id and sealed secret of every live credential for digests."""
+    return connection.execute(SEALED).fetchall()
 
 
 def seal_anew(connection: Connection[Any], seals: Seals) -> tuple[int, list[str]]:
     """Seal every live secret with the key of now; return their number, and peers it failed for."""
     done, failed = 0, []
-    for peer, id_, sealed in connection.execute(SECRETS).fetchall():
-        secret = seals.open(sealed, peer, id_)
+    for peer, id_, closed in sealed(connection):
+        secret = seals.open(closed, peer, id_)
         if secret is None:
             failed.append(peer)
         else:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from psycopg import Connection
 
+CLOCKS: Final = timedelta(minutes=10)
+"""How far the clocks of two nodes may be apart: a nonce is kept for so long past its end."""
 AT_ONCE: Final = 1_000
 """Rows of one transaction: a flood of refusals is taken away without holding up anybody."""
 
@@ -26,6 +28,11 @@ OLD_FINDINGS: Final = """
 DELETE FROM finding WHERE id IN (SELECT id FROM finding WHERE id < $1 ORDER BY id LIMIT $2)
 """
 """By the primary key, whose first 48 bits are the time: `at` and `found_at` have no index."""
+OLD_NONCES: Final = """
+DELETE FROM nonce WHERE key IN (
+    SELECT key FROM nonce WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
+)
+"""
 
 
 class Days(NamedTuple):
@@ -58,3 +65,14 @@ def discard(connection: Connection[Any], keep: Days, now: datetime) -> Gone:
         return count
 
     return Gone(delete(OLD_REFUSALS, keep.refusals), delete(OLD_FINDINGS, keep.findings))
+
+
+def forget_nonces(connection: Connection[Any], now: datetime) -> int:
+    """Forget what came once in a proof that nobody would take any more; return how many.
+
+    connection: of this house, in autocommit.
+    """
+    count = 0
+    while (deleted := connection.execute(OLD_NONCES, (now - CLOCKS, AT_ONCE)).rowcount) > 0:
+        count += deleted
+    return count
