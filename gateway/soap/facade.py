@@ -133,8 +133,8 @@ def field_faults(namespace: str) -> type[ComplexModel]:
 
 
 def octets(given: Any) -> bytes:
-    """Return the bytes of a ByteArray, which spyne gives in pieces."""
-    return b"".join(given)
+    """Return the bytes of a ByteArray, which spyne gives in pieces, and None when it is empty."""
+    return b"".join(given or ())
 
 
 class Asked(NamedTuple):

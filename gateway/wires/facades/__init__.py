@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 GROUP: Final = "gateway.facades"
 """Entry points of façades that come from elsewhere: `name = "package.module:endpoint"`."""
-BUILT_IN: Final = ("requests",)
+BUILT_IN: Final = ("dispatcher", "requests")
 
 
 def endpoints(names: Iterable[str], parts: Parts) -> list[Endpoint]:

@@ -45,10 +45,20 @@ class Parts:
 
 
 class Desk(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a method of a façade works: the gateway, and what is known of this call."""
+    """Where a method of a façade works: the gateway, and what is known of this call.
+
+    own: what the façade's endpoint keeps between calls.
+    """
 
     gateway: Service
     context: Context
+    pool: Any
+    own: Any = None
+
+    @property
+    def address(self) -> str:
+        """The caller's network address, empty where the wire does not tell it."""
+        return getattr(self.context, "address", "")
 
     async def ask(self, request: c.Request, kind: type[T]) -> T:
         """Return the gateway's response to an operation of the main contract; raise GatewayError.
@@ -64,15 +74,18 @@ class FacadeEndpoint:
     """One façade as the SOAP wire sees it (`gateway.wires.endpoint.Endpoint`).
 
     explain: makes the detail of a fault in the contract's own type; without it the façade's one
-    type is `ServiceFault` (`gateway.soap.facade.field_faults`).
+    type is `ServiceFault` (`gateway.soap.facade.field_faults`). own: what it keeps between calls.
     """
 
-    def __init__(self, facade: Facade, parts: Parts, explain: Explain | None = None) -> None:
+    def __init__(
+        self, facade: Facade, parts: Parts, explain: Explain | None = None, own: Any = None
+    ) -> None:
         self.name: Final = facade.name
         self.service: Final = msgspec.structs.replace(facade.engine, validate=self._check)
         self._contract = facade.contract
         self._facade = facade
         self._parts = parts
+        self._own = own
         self._explain: Explain = explain or self._service_fault
 
     def describe(self, query: Mapping[str, str], base: str) -> Described:
@@ -100,7 +113,9 @@ class FacadeEndpoint:
     async def answer(self, request: Asked, call: envelope.Call, context: Context) -> envelope.Reply:
         """Return the answer of the façade's method; raise GatewayError."""
         del call
-        desk = Desk(gateway=self._parts.service, context=context)
+        desk = Desk(
+            gateway=self._parts.service, context=context, pool=self._parts.pool, own=self._own
+        )
         result = self._facade.invoke(request, desk)
         if inspect.isawaitable(result):
             result = await result

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from gateway import limits
 from gateway.errors import (
@@ -54,6 +54,9 @@ from gateway.soap.facade import (
 )
 from gateway.wires import contract as c
 from gateway.wires.facades.base import Desk, FacadeEndpoint, Parts
+
+if TYPE_CHECKING:
+    from gateway.wires.endpoint import Endpoint
 
 Requests = Callable[[Any, c.AppealKey], Iterator[c.Request]]
 """What a report asks of the gateway; the first says what it is about."""
@@ -354,6 +357,6 @@ def _why(error: GatewayError) -> str:
 FACADE: Final = Facade(RequestExecutionService, name="requests", namespace=NAMESPACE)
 
 
-def endpoint(parts: Parts) -> FacadeEndpoint:
+def endpoint(parts: Parts) -> Endpoint:
     """Return the façade for the SOAP wire."""
     return FacadeEndpoint(FACADE, parts)

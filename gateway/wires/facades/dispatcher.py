@@ -1,0 +1,274 @@
+# ruff: noqa: N802, N805, N815 - spyne's form: the contract's own names, a desk where self would be
+"""`/soap/dispatcher.svc`: a citizen's app and a dispatcher's office submit requests and ask.
+
+What a source shows is the form: full name, phone, city, street, house, text, one to three photos; a
+number comes back; the state is asked by number, in the app or by phone. The rest is ours.
+
+**A repeat without an id.** Such apps send no id of their own, and repeat when no answer came.
+`clientId` is there for those that have one. Without it the content is the key, the photographs by
+their bytes: two shots are never the same, so what is the same byte for byte is the same request
+sent again. It is so within a window of one to two days: a request under the key of the day before
+is looked for first, so that no midnight parts a request from its repeat, and a picture taken from
+the gallery next week makes a new request, which the old one's closing does not swallow. Two nodes
+whose clocks differ may part them at midnight of UTC within that difference.
+
+**Whose state is told.** By number alone to the peer that submitted it; with a phone to anybody,
+when the phone is the applicant's. Misses look alike, take the same time, and are rationed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+from unicodedata import normalize
+
+from gateway import limits
+from gateway.errors import NotFoundError, TooLargeError, ValidationError, Violation
+from gateway.soap.facade import (
+    ByteArray,
+    ComplexModel,
+    Date,
+    DateTime,
+    Facade,
+    Service,
+    Unicode,
+    may,
+    must,
+    octets,
+    rpc,
+)
+from gateway.wires import contract as c
+from gateway.wires.directories import STATES
+from gateway.wires.facades import standing
+from gateway.wires.facades.base import Desk, FacadeEndpoint, Parts
+from gateway.wires.facades.misses import Misses, Rate
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Sequence
+    from datetime import date
+
+    from gateway.wires.endpoint import Endpoint
+
+NAMESPACE: Final = "urn:gov:appeals:facade:dispatcher:v1"
+PHOTOS: Final = 3
+MISS_SECONDS: Final = 0.1
+"""A miss is answered no sooner."""
+OF_PEER: Final = Rate(60, 2.0)
+OF_ADDRESS: Final = Rate(20, 5.0)
+OF_NUMBER: Final = Rate(5, 60.0)
+"""Misses of a peer, of an address, and of one number that a peer asks for: guesses of its phone."""
+_WORDS: Final = r"\S+( \S+)*"
+_PICTURES: Final = {
+    b"\xff\xd8\xff": "image/jpeg",
+    b"\x89PNG\r\n\x1a\n": "image/png",
+    b"GIF8": "image/gif",
+}
+_NAMES: Final = {
+    "image/jpeg": "jpg",
+    "image/png": "png",
+    "image/gif": "gif",
+    "image/webp": "webp",
+    "image/heic": "heic",
+}
+
+
+class Photo(ComplexModel):
+    """A photograph: JPEG, PNG, GIF, WebP or HEIC, at most 5 MB."""
+
+    __namespace__ = NAMESPACE
+    content = must(ByteArray)
+    fileName = may(Unicode, min_len=1, max_len=255, pattern=r"[^/\\\t\n\r]+")
+
+
+class Request(ComplexModel):
+    """What a citizen asks for."""
+
+    __namespace__ = NAMESPACE
+    fullName = must(Unicode, min_len=1, max_len=500)
+    phone = must(Unicode, max_len=30, pattern=r"\+?([() \-]*[0-9]){5,15}[() \-]*")
+    city = must(Unicode, min_len=1, max_len=500)
+    street = must(Unicode, min_len=1, max_len=500)
+    house = must(Unicode, min_len=1, max_len=64)
+    text = must(Unicode, min_len=1, max_len=limits.TEXT_CHARS)
+    photos = must(Photo, max_occurs=PHOTOS)
+    clientId = may(Unicode, min_len=1, max_len=100, pattern=_WORDS)
+
+
+class RequestStatus(ComplexModel):
+    """Where a request stands. state: of GetDirectory(States); new ones may come."""
+
+    __namespace__ = NAMESPACE
+    number = must(Unicode)
+    state = must(Unicode)
+    stateText = must(Unicode)
+    acceptedAt = must(DateTime)
+    changedAt = must(DateTime)
+    dueDate = may(Date)
+    registrationNumber = may(Unicode)
+
+
+class DispatcherService(Service):
+    """Requests of citizens to a dispatcher's office."""
+
+    @rpc(must(Request), _returns=must(Unicode), _out_variable_name="number")
+    async def SubmitRequest(desk: Desk, request: Request) -> str:
+        """Takes a request and returns its number; a repeat gets the same one."""
+        photos = [_photo(photo, place) for place, photo in enumerate(request.photos, 1)]
+        told = _fields(request)
+        if request.clientId:
+            return await _submitted(desk, request.clientId, told, photos)
+        digest, today = _digest(told, photos), desk.context.now.date()
+        before = await _held(desk, _content_key(digest, today - timedelta(days=1)))
+        if before:
+            desk.context.repeat = True
+            return before
+        return await _submitted(desk, _content_key(digest, today), told, photos)
+
+    @rpc(
+        must(Unicode, min_len=1, max_len=64),
+        may(Unicode, max_len=30),
+        _returns=must(RequestStatus),
+        _out_variable_name="status",
+    )
+    async def GetRequestStatus(desk: Desk, number: str, phone: str | None) -> RequestStatus:
+        """Says where a request stands: by its number, and by its phone too when it is another's."""
+        found = await _standing(desk, number, phone or "")
+        return RequestStatus(
+            number=found.number,
+            state=found.state,
+            stateText=STATES.get(found.state, found.state),
+            acceptedAt=found.accepted_at,
+            changedAt=found.changed_at,
+            dueDate=found.due,
+            registrationNumber=found.registration or None,
+        )
+
+
+FACADE: Final = Facade(DispatcherService, name="dispatcher", namespace=NAMESPACE)
+
+
+def endpoint(parts: Parts) -> Endpoint:
+    """Return the façade for the SOAP wire; the misses are counted from now on."""
+    return FacadeEndpoint(FACADE, parts, own=Misses())
+
+
+async def _submitted(
+    desk: Desk, external_id: str, told: dict[str, str], photos: Sequence[c.AttachmentIn]
+) -> str:
+    response = await desk.ask(
+        c.SubmitAppeal(
+            appeal=c.AppealIn(
+                external_id=external_id,
+                regime="incident",
+                form="electronic",
+                delivery_method="api",
+                direct=True,
+                text=told["text"],
+                applicants=(
+                    c.Applicant(person=c.Person(full_name=told["full_name"]), phone=told["phone"]),
+                ),
+                problem_address=c.Address(
+                    raw=f"{told['city']}, {told['street']}, {told['house']}",
+                    settlement=told["city"],
+                    street=told["street"],
+                    house=told["house"],
+                ),
+                attachments=tuple(photos),
+            )
+        ),
+        c.SubmitAppealResponse,
+    )
+    return response.receipt.receipt_number
+
+
+def _fields(request: Request) -> dict[str, str]:
+    """Return what was typed, without space around it."""
+    return {
+        "full_name": request.fullName.strip(),
+        "phone": request.phone.strip(),
+        "city": request.city.strip(),
+        "street": request.street.strip(),
+        "house": request.house.strip(),
+        "text": request.text,
+    }
+
+
+def _photo(photo: Photo, place: int) -> c.AttachmentIn:
+    """Return a photograph as a file of the appeal; refuse what is too large or no picture."""
+    where, data = f"/SubmitRequest/request/photos[{place}]/content", octets(photo.content)
+    if len(data) > limits.ATTACHMENT_INLINE_BYTES:
+        raise TooLargeError(
+            "a photograph is too large",
+            found=f"{len(data)} bytes",
+            expected=f"at most {limits.ATTACHMENT_INLINE_BYTES} bytes",
+            where=where,
+        )
+    media_type = _media_type(data)
+    if not media_type:
+        text = "the bytes are no photograph"
+        raise ValidationError(text, (Violation(where, "media_type", text, "", ", ".join(_NAMES)),))
+    name = photo.fileName or f"photo-{place}.{_NAMES[media_type]}"
+    return c.AttachmentIn(file_name=name, media_type=media_type, content=data, role="appeal")
+
+
+def _media_type(data: bytes) -> str:
+    """Return what a picture is by its first bytes, empty for anything else."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"hevc", b"mif1", b"msf1"):
+        return "image/heic"
+    return next((name for start, name in _PICTURES.items() if data.startswith(start)), "")
+
+
+def _digest(told: dict[str, str], photos: Sequence[c.AttachmentIn]) -> str:
+    """Return what names a content: the words however they are spaced, the pictures byte by byte."""
+    words = told | {"phone": standing.spelled(told["phone"])}
+    parts = [normalize("NFC", " ".join(value.split())) for value in words.values()]
+    parts += [sha256(photo.content or b"").hexdigest() for photo in photos]
+    return sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _content_key(digest: str, day: date) -> str:
+    return f"content-{day:%Y%m%d}-{digest}"
+
+
+async def _held(desk: Desk, external_id: str) -> str:
+    """Return the number of the caller's own appeal of that id, empty when there is none."""
+    key = c.AppealKey(external_id=external_id)
+    response = await desk.ask(c.GetStatus(keys=(key,)), c.GetStatusResponse)
+    return response.items[0].receipt_number or ""
+
+
+async def _standing(desk: Desk, number: str, phone: str) -> standing.Standing:
+    """Return where a request stands; raise NotFoundError, always the same, or BusyError."""
+    misses: Misses = desk.own
+    peer, clock = desk.context.caller.peer, asyncio.get_running_loop().time
+    rationed = _rationed(desk, standing.numbered(number))
+    misses.take(rationed)
+    begun, hit = clock(), True
+    try:
+        found = await asyncio.to_thread(standing.find, desk.pool, peer, number, phone)
+        hit = found is not None
+    finally:
+        if hit:  # or the store is away, which is no guess
+            misses.give_back(rationed)
+    if found is None:
+        await asyncio.sleep(MISS_SECONDS - (clock() - begun))
+        raise NotFoundError(
+            "нет такой заявки, или телефон не её · no such request, or not its phone",
+            todo="check the number and the phone",
+        )
+    return found
+
+
+def _rationed(desk: Desk, number: str) -> list[tuple[Hashable, Rate]]:
+    """Return the buckets of a question; what can be no number has none of its own."""
+    peer = desk.context.caller.peer
+    buckets: list[tuple[Hashable, Rate]] = [(("peer", peer), OF_PEER)]
+    if desk.address:
+        buckets.append((("address", desk.address), OF_ADDRESS))
+    if number:
+        buckets.append((("number", peer, number), OF_NUMBER))
+    return buckets

@@ -1,0 +1,225 @@
+"""A citizen's app and a dispatcher's office: requests, repeats without an id, and states."""
+
+import base64
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from gateway.errors import BusyError, ConflictError
+from gateway.wires import contract as c
+from gateway.wires.facades import dispatcher, standing
+from gateway.wires.facades.standing import Standing
+from tests.unit.wires.facades.kit import (
+    NOW,
+    Answer,
+    Gateway,
+    context,
+    exchange,
+    parts,
+    receipt,
+    soap,
+)
+
+NS = dispatcher.NAMESPACE
+JPEG = b"\xff\xd8\xff\xe0 pixels of a lamp"
+NUMBER = "TK12V09W5EK"
+
+
+def photo(data=JPEG, name=""):
+    told = f"<fileName>{name}</fileName>" if name else ""
+    return f"<photos><content>{base64.b64encode(data).decode()}</content>{told}</photos>"
+
+
+def submission(*photos, client="", **fields):
+    told = {
+        "fullName": "Пробная Анна", "phone": "+7 (8422) 41-00-00", "city": "Ульяновск",
+        "street": "улица Пробная", "house": "7а", "text": "Не горит фонарь", **fields,
+    }  # fmt: skip
+    inner = "".join(f"<{name}>{value}</{name}>" for name, value in told.items())
+    inner += "".join(photos or (photo(),))
+    inner += f"<clientId>{client}</clientId>" if client else ""
+    return f'<SubmitRequest xmlns="{NS}"><request>{inner}</request></SubmitRequest>'
+
+
+class Held(Gateway):
+    """Holds what it was sent, as the gateway does: by external id."""
+
+    def __init__(self, **answers):
+        super().__init__(GetStatus=self.status, SubmitAppeal=self.submit, **answers)
+        self.numbers = {}
+
+    def status(self, request, _context):
+        number = self.numbers.get(request.keys[0].external_id)
+        item = c.StatusItem(key=request.keys[0], found=bool(number), receipt_number=number)
+        return c.GetStatusResponse(items=(item,))
+
+    def submit(self, request, within):
+        key = request.appeal.external_id
+        within.repeat = key in self.numbers
+        number = self.numbers.setdefault(key, f"{NUMBER[:-1]}{len(self.numbers)}")
+        return c.SubmitAppealResponse(receipt=receipt(number))
+
+
+def send(body, gateway=None, *, endpoint=None, **within):
+    gateway = gateway or Held()
+    endpoint = endpoint or dispatcher.endpoint(parts(gateway))
+    return Answer(exchange(endpoint, soap(body), within=context("app", **within)))
+
+
+class TestSubmit:
+    def test_a_request_becomes_an_incident_with_its_photographs(self):
+        gateway = Held()
+        answer = send(submission(photo(), photo(b"\x89PNG\r\n\x1a\n1", "двор.png")), gateway)
+        assert answer.text("number") == f"{NUMBER[:-1]}0"
+        given = gateway.asked[-1].appeal
+        assert (given.regime, given.text) == ("incident", "Не горит фонарь")
+        assert given.applicants[0].person.full_name == "Пробная Анна"
+        assert given.applicants[0].phone == "+7 (8422) 41-00-00"
+        assert given.problem_address.raw == "Ульяновск, улица Пробная, 7а"
+        assert [(f.file_name, f.media_type) for f in given.attachments] == [
+            ("photo-1.jpg", "image/jpeg"), ("двор.png", "image/png"),
+        ]  # fmt: skip
+
+    def test_a_repeat_without_an_id_gets_the_first_number(self):
+        gateway = Held()
+        first = send(submission(), gateway).text("number")
+        again = submission(phone="8 8422 410000", text="Не  горит фонарь\n")
+        assert send(again, gateway).text("number") == first
+        assert len(gateway.numbers) == 1
+
+    def test_so_does_one_across_midnight_but_not_one_of_the_next_week(self):
+        gateway = Held()
+        late = datetime(2026, 11, 20, 23, 59, 59, tzinfo=UTC)
+        first = send(submission(), gateway, now=late).text("number")
+        assert send(submission(), gateway, now=late + timedelta(seconds=2)).text("number") == first
+        later = send(submission(), gateway, now=late + timedelta(days=7)).text("number")
+        assert later != first
+
+    @pytest.mark.parametrize(
+        "other",
+        [submission(photo(JPEG + b"1")), submission(photo(), photo(JPEG + b"1")),
+         submission(text="Не горит фонарь у входа"), submission(house="7"),
+         submission(phone="+78422410001"), submission(fullName="Пробный Иван")],
+    )  # fmt: skip
+    def test_anything_else_is_another_request(self, other):
+        gateway = Held()
+        assert send(submission(), gateway).text("number") != send(other, gateway).text("number")
+
+    def test_an_apps_own_id_is_the_key_when_it_has_one(self):
+        gateway = Held()
+        send(submission(client="app-17"), gateway)
+        assert gateway.asked[-1].appeal.external_id == "app-17"
+        gateway.answers["SubmitAppeal"] = ConflictError("taken")
+        answer = send(submission(client="app-17"), gateway)
+        assert (answer.fault, answer.text("Code")) == (True, "conflict")
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [submission(phone="нет"), submission(phone="123"), submission(house=""),
+         submission(*[photo()] * 4), submission().replace(photo(), ""),
+         submission(photo(name="a/b.jpg"))],
+    )  # fmt: skip
+    def test_what_the_form_does_not_allow_is_refused(self, wrong):
+        gateway = Held()
+        answer = send(wrong, gateway)
+        assert (answer.text("Code"), gateway.asked) == ("validation", [])
+
+    @pytest.mark.parametrize("data", [b"", b"MZ\x90\x00", b"<svg/>", b"%PDF-1.7"])
+    def test_what_is_no_picture_is_refused_with_its_place(self, data):
+        answer = send(submission(photo(), photo(data)))
+        assert answer.text("Code") == "validation"
+        assert answer.texts("Path") == ["/SubmitRequest/request/photos[2]/content"]
+
+    @pytest.mark.parametrize(
+        "data", [b"RIFF0000WEBPVP8 ", b"\x00\x00\x00\x18ftypheic", b"GIF89a", JPEG]
+    )
+    def test_what_phones_make_is_taken(self, data):
+        assert not send(submission(photo(data))).fault
+
+    def test_a_photograph_that_is_too_large_is_told_by_its_place(self, monkeypatch):
+        monkeypatch.setattr(dispatcher.limits, "ATTACHMENT_INLINE_BYTES", 10)
+        answer = send(submission())
+        assert answer.text("Code") == "too_large"
+        assert answer.texts("Path") == ["/SubmitRequest/request/photos[1]/content"]
+
+
+def question(number=NUMBER, phone=""):
+    told = f"<phone>{phone}</phone>" if phone else ""
+    return f'<GetRequestStatus xmlns="{NS}"><number>{number}</number>{told}</GetRequestStatus>'
+
+
+STANDING = Standing(NUMBER, "in_work", NOW, NOW + timedelta(hours=1), date(2026, 12, 20), "АДС-7")
+
+
+@pytest.fixture
+def stored(monkeypatch):
+    """One request under one phone; remembers what was asked."""
+    asked = []
+
+    def find(_pool, peer, number, phone):
+        asked.append((peer, number, phone))
+        right = standing.spelled(phone) == "78422410000" if phone else peer == "app"
+        return STANDING if number == NUMBER and right else None
+
+    monkeypatch.setattr(dispatcher.standing, "find", find)
+    monkeypatch.setattr(dispatcher, "MISS_SECONDS", 0)
+    return asked
+
+
+class TestStatus:
+    def test_it_is_told_in_words_with_the_dispatchers_own_number(self, stored):
+        answer = send(question())
+        assert [answer.text(f"status/{name}") for name in (
+            "number", "state", "stateText", "acceptedAt", "dueDate", "registrationNumber",
+        )] == [
+            NUMBER, "in_work", "На рассмотрении", "2026-11-20T12:00:00+00:00", "2026-12-20",
+            "АДС-7",
+        ]  # fmt: skip
+        dispatcher.FACADE.contract.validate(answer.element)
+
+    def test_misses_are_the_same_to_the_byte(self, stored):
+        wrong = (question("TK12V09W5E0"), question("не номер"), question(phone="+78422410001"))
+        seen = {
+            (send(each).status, send(each).element.tag, tuple(send(each).element.itertext()))
+            for each in wrong
+        }
+        assert len(seen) == 1
+        assert "not_found" in seen.pop()[2]
+
+    def test_misses_are_rationed_and_hits_are_not(self, stored):
+        endpoint = dispatcher.endpoint(parts(Held()))
+        for _ in range(20):
+            assert not send(question(phone="+78422410000"), endpoint=endpoint).fault
+        for _ in range(dispatcher.OF_NUMBER.burst):
+            assert send(question(phone="1"), endpoint=endpoint).text("Code") == "not_found"
+        stored.clear()
+        refused = send(question(phone="+78422410000"), endpoint=endpoint)
+        assert (refused.text("Code"), stored) == ("busy", [])
+        assert int(refused.text("RetryAfterSeconds")) > 0
+        assert send(question("TK12V09W5E0"), endpoint=endpoint).text("Code") != "busy"
+
+    def test_a_peer_that_guesses_numbers_is_stopped_too(self, stored):
+        endpoint = dispatcher.endpoint(parts(Held()))
+        codes = [
+            send(question(f"нет-{place}"), endpoint=endpoint).text("Code")
+            for place in range(dispatcher.OF_PEER.burst + 1)
+        ]
+        assert codes == ["not_found"] * dispatcher.OF_PEER.burst + ["busy"]
+
+    def test_the_store_being_away_is_no_miss(self, stored, monkeypatch):
+        def away(*_):
+            raise BusyError("the store is away")
+
+        endpoint = dispatcher.endpoint(parts(Held()))
+        monkeypatch.setattr(dispatcher.standing, "find", away)
+        for _ in range(dispatcher.OF_NUMBER.burst + 1):
+            assert "away" in send(question(), endpoint=endpoint).text("Message")
+
+
+@pytest.mark.parametrize(
+    ("typed", "digits"),
+    [("+7 (842) 241-00-00", "78422410000"), ("8 842 2410000", "78422410000"),
+     ("842-241-00-00", "78422410000"), ("41-00-00", "410000"), ("нет", ""), ("٣", "")],
+)  # fmt: skip
+def test_a_phone_is_compared_by_its_digits(typed, digits):
+    assert standing.spelled(typed) == digits
