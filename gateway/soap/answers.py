@@ -178,7 +178,7 @@ def read(response: Response) -> Answer | None:
 def fault_of(fault: _Element) -> Fault:
     """Return what a Fault element of either version says. Never fails."""
     detail = _child(fault, "detail", "Detail")
-    inside = [] if detail is None else [_name(e) for e in detail.iter("*") if e is not detail]
+    inside = [] if detail is None else list(_inside(detail))
     return Fault(
         codes=tuple(_codes(fault)),
         reason=_reason(fault),
@@ -235,6 +235,17 @@ def _is_security(name: Name) -> bool:
     if name.space:
         return name.space.startswith(_SECURITY_SPACES)
     return name.local in _SECURITY
+
+
+def _inside(detail: _Element) -> Iterator[Name]:
+    """Yield the names in a detail, at any depth.
+
+    PHP writes an array that it has no type for as `<item><key>…</key><value>…</value></item>`.
+    """
+    for element in detail.iter("*"):
+        if element is not detail:
+            name = _name(element)
+            yield Name("", _text(element)) if name == ("", "key") and not len(element) else name
 
 
 def _codes(fault: _Element) -> Iterator[Name]:

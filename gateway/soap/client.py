@@ -8,6 +8,7 @@ at the second: it is no part of what is written down (`gateway.soap.identity`).
 
 from __future__ import annotations
 
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -51,6 +52,15 @@ class _Stored:
         raise ConfigurationError("nothing is sent past the house's own client", where="zeep")
 
 
+@lru_cache(maxsize=32)
+def _read(wsdl: Path, tree: Path) -> zeep.Client:
+    """Return what zeep makes of a stored WSDL, once a process: partners share ours.
+
+    It keeps nothing of what is made with it.
+    """
+    return zeep.Client(str(wsdl), transport=_Stored(tree))  # type: ignore[no-untyped-call]
+
+
 class SoapClient:
     """One port of one stored WSDL. Thread-safe once made.
 
@@ -86,9 +96,7 @@ class SoapClient:
         self._files = files
         self._identity = identity
         try:
-            self._client = zeep.Client(  # type: ignore[no-untyped-call]
-                str(wsdl), transport=_Stored(tree or wsdl.parent)
-            )
+            self._client = _read(wsdl, tree or wsdl.parent)
             found = self._client.wsdl.services[service].ports[port].binding
         except (zeep.exceptions.Error, OSError, KeyError, etree.XMLSyntaxError) as error:
             raise ConfigurationError(

@@ -110,7 +110,8 @@ PHP_UNTYPED = envelope11(
 )
 PHP_NESTED = envelope11(
     "<SOAP-ENV:Fault><faultcode>SOAP-ENV:Server</faultcode><faultstring>нет</faultstring><detail>"
-    f'<item><key>fault</key><ns1:NotFoundFault xmlns:ns1="{A}"/></item></detail></SOAP-ENV:Fault>',
+    "<item><key>NotFoundFault</key><value><item><key>Code</key><value>not_found</value></item>"
+    "</value></item></detail></SOAP-ENV:Fault>",
     prefix="SOAP-ENV",
 )
 PHP_12 = envelope12(
