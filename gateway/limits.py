@@ -52,6 +52,8 @@ SECURITY_PREFIXES: Final = 50
 SECURITY_CHARS: Final = 100
 """A user name, a nonce, an instant, an id."""
 SECURITY_PASSWORD_CHARS: Final = 500
+SECURITY_NAME_CHARS: Final = 1_000
+"""The name of a certificate's issuer."""
 SECURITY_TOKEN_CHARS: Final = 16 * KB
 """A certificate or a signature value in base64."""
 SECURITY_AGE_SECONDS: Final = 300

@@ -106,9 +106,9 @@ class Standard:
         method = _method(uri)
         key = _public_key(certificate)
         try:
-            if isinstance(key, rsa.RSAPublicKey) and method.kind != "ecdsa":
+            if method.kind != "ecdsa" and isinstance(key, rsa.RSAPublicKey):
                 key.verify(signature, data, _padding(method), method.digest)
-            elif isinstance(key, ec.EllipticCurvePublicKey) and method.kind == "ecdsa":
+            elif method.kind == "ecdsa" and isinstance(key, ec.EllipticCurvePublicKey):
                 encoded = _to_der(signature, key.curve)
                 if encoded is None:
                     return False

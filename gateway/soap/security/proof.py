@@ -33,10 +33,7 @@ class Keys(Protocol):
         ...
 
     def issued(self, issuer: str, serial: int) -> bytes | None:
-        """Return the DER of a registered certificate.
-
-        issuer: as `certificates.issuer_of` writes it, whatever the peer wrote.
-        """
+        """Return the DER of a registered certificate; issuer: as written (RFC 4514)."""
         ...
 
     def by_ski(self, ski: bytes) -> bytes | None:

@@ -1,0 +1,140 @@
+"""Reads the Security header of a request and says what it proves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gateway import limits, ns
+from gateway.errors import SecurityError
+from gateway.soap.security import keyinfo, nodes, signature, timestamp, username
+from gateway.soap.security.algorithms import STANDARD
+from gateway.soap.security.proof import SECURITY, Kind, Proof
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from lxml.etree import _Element
+
+    from gateway.soap.security.algorithms import Algorithms
+    from gateway.soap.security.proof import SecurityContext
+
+_BODIES: Final = {"1.1": ns.tag(ns.SOAP11, "Body"), "1.2": ns.tag(ns.SOAP12, "Body")}
+_SEVERAL: Final = keyinfo.BINARY_TOKEN
+_KNOWN: Final = frozenset(
+    (timestamp.TIMESTAMP, username.USERNAME_TOKEN, signature.SIGNATURE, keyinfo.BINARY_TOKEN)
+)
+
+
+def read(
+    envelope: _Element,
+    blocks: Sequence[_Element],
+    version: str,
+    ctx: SecurityContext,
+    algorithms: Algorithms = STANDARD,
+) -> Proof | None:
+    """Return what the Security header proves, None when it proves nobody; raise SecurityError.
+
+    envelope: the root, parsed by `gateway.xml`, with what MTOM took out of the Body put back.
+    blocks: header blocks meant for us. A Timestamp and a certificate alone are checked and prove
+    nobody. Everything is checked before anything is remembered as seen, so that a stranger cannot
+    spend another's nonce.
+    """
+    block = _ours(blocks)
+    if block is None or ctx.keys is None:
+        return None
+    found = _parts(block)
+    stamp = found.get(timestamp.TIMESTAMP)
+    until = ctx.now if stamp is None else timestamp.check(stamp, ctx.now)
+    user, signed = None, None
+    if (token := found.get(username.USERNAME_TOKEN)) is not None:
+        user = username.check(token, ctx.keys, ctx)
+    if (sealed := found.get(signature.SIGNATURE)) is not None:
+        places = signature.Places(envelope, _body(envelope, version), block, stamp)
+        signed = signature.check(sealed, places, ctx.keys, algorithms, ctx.now)
+    if user is None and signed is None:
+        return None
+    proof = _proof(user, signed, timestamped=stamp is not None)
+    if user is not None:
+        _once(user.seen, user.until, ctx)
+    if signed is not None:
+        _once(signed.seen, until, ctx)
+    return proof
+
+
+def _ours(blocks: Sequence[_Element]) -> _Element | None:
+    """WS-Security 1.1, section 5: at most one header for one receiver."""
+    found = [block for block in blocks if block.tag == SECURITY]
+    if len(found) > 1:
+        raise SecurityError(
+            "two Security headers are meant for us", found=str(len(found)), where=nodes.HEADER
+        )
+    return found[0] if found else None
+
+
+def _parts(block: _Element) -> Mapping[str, _Element]:
+    """Return the elements of the header by name; several BinarySecurityTokens may stand in it."""
+    if len(block) > limits.SECURITY_BLOCKS:
+        raise SecurityError(
+            "the Security header has too many elements",
+            found=str(len(block)),
+            expected=f"at most {limits.SECURITY_BLOCKS}",
+            where=nodes.HEADER,
+        )
+    parts: dict[str, _Element] = {}
+    for child in block:
+        if child.tag in parts and child.tag != _SEVERAL:
+            raise SecurityError("the element stands twice", where=nodes.path(child))
+        if child.tag not in _KNOWN:
+            encrypted = child.tag.startswith(f"{{{ns.XENC}}}")
+            raise SecurityError(
+                "encryption is not offered" if encrypted else "the token is not offered",
+                "UnsupportedAlgorithm" if encrypted else "UnsupportedSecurityToken",
+                found=nodes.local(child.tag),
+                expected="Timestamp, UsernameToken, BinarySecurityToken, Signature",
+                where=nodes.HEADER,
+            )
+        parts[child.tag] = child
+    return parts
+
+
+def _body(envelope: _Element, version: str) -> _Element:
+    bodies = [child for child in envelope if child.tag == _BODIES[version]]
+    if len(bodies) != 1:
+        raise SecurityError("the envelope has not exactly one Body", where="/Envelope")
+    return bodies[0]
+
+
+def _proof(
+    user: username.User | None, signed: signature.Signed | None, *, timestamped: bool
+) -> Proof:
+    kinds: set[Kind] = set()
+    if user is not None:
+        kinds.add(user.kind)
+    if signed is None:
+        assert user is not None
+        return Proof(peer=user.peer, kinds=frozenset(kinds), timestamp=timestamped)
+    if user is not None and user.peer != signed.peer:
+        raise SecurityError(
+            "the user name and the certificate are not of one peer",
+            "FailedAuthentication",
+            where=nodes.HEADER,
+        )
+    return Proof(
+        peer=signed.peer,
+        kinds=frozenset(kinds | {"signature"}),
+        timestamp=timestamped,
+        signed=signed.covers,
+        certificate=signed.certificate,
+        signature=signed.value,
+    )
+
+
+def _once(seen: bytes, until: datetime, ctx: SecurityContext) -> None:
+    if seen and ctx.seen(seen, until):
+        raise SecurityError(
+            "the message was sent before",
+            "FailedCheck",
+            where=nodes.HEADER,
+            todo="send a repeat with a new Timestamp, Nonce and signature",
+        )

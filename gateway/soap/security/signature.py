@@ -1,0 +1,222 @@
+"""Checks ds:Signature over the parts of a message (XML Signature 1.1, WS-Security 1.1, section 8).
+
+Only an element that a reference resolved to counts as signed, and only where it is processed: THE
+Body under the envelope, THE Timestamp and the tokens of our own Security header, blocks of THE
+Header. A signed copy anywhere else is refused, so that nobody can take the signature off a message
+and wrap it around another. Knows algorithms by their names only.
+"""
+
+from __future__ import annotations
+
+import hmac
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from gateway import limits, ns
+from gateway.errors import SecurityError
+from gateway.soap.security import canonical, certificates, ids, keyinfo, nodes
+from gateway.soap.security.username import USERNAME_TOKEN
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from lxml.etree import _Element
+
+    from gateway.soap.security.algorithms import Algorithms
+    from gateway.soap.security.proof import Keys
+
+SIGNATURE: Final = ns.tag(ns.DS, "Signature")
+_SIGNATURE_PARTS: Final = tuple(
+    ns.tag(ns.DS, name) for name in ("SignedInfo", "SignatureValue", "KeyInfo")
+)
+_C14N_METHOD: Final = ns.tag(ns.DS, "CanonicalizationMethod")
+_SIGNATURE_METHOD: Final = ns.tag(ns.DS, "SignatureMethod")
+_REFERENCE: Final = ns.tag(ns.DS, "Reference")
+_REFERENCE_PARTS: Final = tuple(
+    ns.tag(ns.DS, name) for name in ("Transforms", "DigestMethod", "DigestValue")
+)
+_TRANSFORM: Final = ns.tag(ns.DS, "Transform")
+_ENVELOPED: Final = f"{ns.DS}enveloped-signature"
+_TOKENS: Final = (USERNAME_TOKEN, keyinfo.BINARY_TOKEN)
+_REQUIRED: Final = frozenset(("body", "timestamp"))
+_WHERE: Final = f"{nodes.HEADER}/Signature"
+
+
+class Places(NamedTuple):
+    """Where a message is processed: the only places that a signature may speak of."""
+
+    envelope: _Element
+    body: _Element
+    security: _Element
+    timestamp: _Element | None
+
+
+class Signed(NamedTuple):
+    """Who signed what. seen: what must not come again while the message is fresh."""
+
+    peer: str
+    certificate: bytes
+    covers: frozenset[str]
+    value: bytes
+    seen: bytes
+
+
+class _Part(NamedTuple):
+    """A resolved ds:Reference."""
+
+    name: str
+    element: _Element
+    prefixes: tuple[str, ...]
+    method: str
+    digest: bytes
+
+
+def check(
+    signature: _Element, places: Places, keys: Keys, algorithms: Algorithms, now: datetime
+) -> Signed:
+    """Return who signed what; raise SecurityError.
+
+    From cheap to dear: structure, certificate, signature over SignedInfo, and only then the digests
+    of the parts, so that a stranger cannot make us hash a large body.
+    """
+    info, value_element, key_info = nodes.expect(signature, _SIGNATURE_PARTS)
+    prefixes, method, references = _signed_info(info)
+    value = nodes.binary(value_element)
+    parts = _resolve(references, places)
+    covers = frozenset(part.name for part in parts)
+    if not covers >= _REQUIRED:
+        raise SecurityError(
+            "the signature does not cover Body and Timestamp",
+            "FailedCheck",
+            found=", ".join(sorted(covers)),
+            expected="Body and Timestamp of this message",
+            where=f"{_WHERE}/SignedInfo",
+        )
+    certificate = keyinfo.certificate(key_info, places.security, keys)
+    peer = keys.certificate(certificate)
+    if peer is None:
+        raise SecurityError(
+            "the certificate is not accepted", "FailedAuthentication", where=f"{_WHERE}/KeyInfo"
+        )
+    certificates.check(certificate, now)
+    data = canonical.canonical(info, prefixes)
+    if not algorithms.verify(method, certificate, data, value):
+        raise _failed("the signature does not fit what is signed", f"{_WHERE}/SignatureValue")
+    for part in parts:
+        made = algorithms.digest(part.method, canonical.canonical(part.element, part.prefixes))
+        if not hmac.compare_digest(made, part.digest):
+            raise _failed(
+                "a signed part was changed, or made canonical in another way",
+                f"{_WHERE}/SignedInfo/Reference",
+                part.name,
+            )
+    # Not the value: of one ECDSA signature anybody can make a second one that fits.
+    seen = sha256(b"signature\0%b\0%b" % (sha256(certificate).digest(), data)).digest()
+    return Signed(peer, certificate, covers, value, seen)
+
+
+def _signed_info(info: _Element) -> tuple[tuple[str, ...], str, Sequence[_Element]]:
+    """Return the PrefixList and the method of the signature, and the references."""
+    children = list(info)
+    count = len(children) - 2
+    if not 1 <= count <= limits.SECURITY_REFERENCES:
+        raise SecurityError(
+            "the number of signed parts is not accepted",
+            found=str(count),
+            expected=f"1 to {limits.SECURITY_REFERENCES}",
+            where=f"{_WHERE}/SignedInfo",
+        )
+    expected = (_C14N_METHOD, _SIGNATURE_METHOD, *(_REFERENCE,) * count)
+    c14n, method, *references = nodes.expect(info, expected)
+    if len(method):
+        raise SecurityError(
+            "parameters of the signature method are not offered",
+            "UnsupportedAlgorithm",
+            found=nodes.names(list(method)),
+            where=nodes.path(method),
+        )
+    return canonical.method(c14n), method.get("Algorithm", ""), references
+
+
+def _resolve(references: Sequence[_Element], places: Places) -> list[_Part]:
+    known = ids.index(places.envelope)
+    parts: list[_Part] = []
+    for reference in references:
+        part = _part(reference, known, places)
+        if any(part.element is other.element for other in parts):
+            raise SecurityError(
+                "a part is signed twice", found=part.name, where=nodes.path(reference)
+            )
+        parts.append(part)
+    return parts
+
+
+def _part(reference: _Element, known: Mapping[str, _Element], places: Places) -> _Part:
+    uri = reference.get("URI")
+    if uri is None or not uri.startswith("#") or len(uri) > limits.SECURITY_CHARS:
+        raise SecurityError(
+            "a reference has to name an element of this message by its id",
+            found="no URI" if uri is None else uri,
+            expected="#id",
+            where=nodes.path(reference),
+        )
+    element = known.get(uri[1:])
+    if element is None:
+        raise _failed("the signed element is not in this message", nodes.path(reference), uri)
+    transforms, method, digest = nodes.expect(reference, _REFERENCE_PARTS)
+    return _Part(
+        _place(element, places, uri),
+        element,
+        _transform(transforms),
+        method.get("Algorithm", ""),
+        nodes.binary(digest, limits.SECURITY_CHARS),
+    )
+
+
+def _place(element: _Element, places: Places, uri: str) -> str:
+    """Return the name of a signed part; raise SecurityError when it is not where it is processed.
+
+    None of these places can hold the signature itself.
+    """
+    if element is places.body:
+        return "body"
+    if element is places.timestamp:
+        return "timestamp"
+    parent = element.getparent()
+    if parent is places.security and element.tag in _TOKENS:
+        return "token"
+    header = places.security.getparent()
+    if parent is header and header is not None and element is not places.security:
+        return element.tag
+    raise SecurityError(
+        "a signed element does not stand where it is processed",
+        "FailedCheck",
+        found=f"{nodes.local(element.tag)} {uri}",
+        expected="Body, Timestamp, a token, a header block",
+        where=_WHERE,
+    )
+
+
+def _transform(transforms: _Element) -> tuple[str, ...]:
+    """Return the PrefixList of the one transform offered, exclusive canonicalization.
+
+    `enveloped-signature` before it is passed over: it takes away a signature within the element,
+    and no signed part can hold one; several clients write it for every reference.
+    """
+    steps = list(transforms)
+    if len(steps) > 1 and steps[0].get("Algorithm") == _ENVELOPED and not len(steps[0]):
+        steps = steps[1:]
+    if [step.tag for step in steps] != [_TRANSFORM]:
+        raise SecurityError(
+            "exactly one transform is offered",
+            "UnsupportedAlgorithm",
+            found=", ".join(step.get("Algorithm", "") for step in steps) or "nothing",
+            expected=ns.EXC_C14N,
+            where=nodes.path(transforms),
+        )
+    return canonical.method(steps[0])
+
+
+def _failed(message: str, where: str, found: str = "") -> SecurityError:
+    return SecurityError(message, "FailedCheck", found=found, where=where)
