@@ -1,0 +1,88 @@
+"""The façade on the page for engineers is one that the gateway serves."""
+
+import importlib
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from gateway.errors import BusyError, ConfigurationError
+from gateway.wires import contract as c
+from gateway.wires import facades
+from tests.unit.wires.facades.kit import Answer, Gateway, exchange, parts, soap
+
+PAGE = (Path(__file__).parents[4] / "docs/howto/facade.md").read_text("utf-8")
+NS = "http://tempuri.org/"
+CARD = (
+    f'<RegisterCard xmlns="{NS}"><Card><CardId>17-A</CardId>'
+    "<ReceivedAt>2026-11-20T09:00:00+04:00</ReceivedAt><Address>улица Пробная, 7а</Address>"
+    "<Text>Прорвало трубу</Text></Card></RegisterCard>"
+)
+
+
+def block(language):
+    return re.search(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)[1]
+
+
+@pytest.fixture
+def installed(tmp_path, monkeypatch):
+    """The package of the page, as if pip had installed it."""
+    (tmp_path / "duty_facade.py").write_text(block("python"), "utf-8")
+    about = tmp_path / "duty-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: duty\nVersion: 1.0\n")
+    ((group, named),) = tomllib.loads(block("toml"))["project"]["entry-points"].items()
+    lines = "".join(f"{name} = {target}\n" for name, target in named.items())
+    (about / "entry_points.txt").write_text(f"[{group}]\n{lines}")
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.invalidate_caches()
+    yield
+    sys.modules.pop("duty_facade", None)
+
+
+def test_it_takes_fewer_than_sixty_lines():
+    assert len(block("python").splitlines()) < 60
+
+
+def test_it_is_found_by_its_name_and_takes_a_card(installed):
+    gateway = Gateway()
+    (duty,) = facades.endpoints(["duty"], parts(gateway))
+    answer = Answer(exchange(duty, soap(CARD)))
+
+    assert answer.text("RegisterCardResult") == "TK12V09W5EK"
+    given = gateway.asked[0].appeal
+    assert (given.external_id, given.text) == ("17-A", "Прорвало трубу")
+    assert given.received_at.isoformat() == "2026-11-20T09:00:00+04:00"
+    assert duty.service.actions[f"{{{NS}}}RegisterCard"] == f"{NS}IDutyService/RegisterCard"
+
+
+def test_it_says_where_a_card_stands(installed):
+    def status(request, _context):
+        item = c.StatusItem(key=request.keys[0], found=True, state="in_work")
+        return c.GetStatusResponse(items=(item,))
+
+    (duty,) = facades.endpoints(["duty"], parts(Gateway(GetStatus=status)))
+    asked = f'<GetCardState xmlns="{NS}"><CardId>17-A</CardId></GetCardState>'
+    assert Answer(exchange(duty, soap(asked))).text("GetCardStateResult") == "in_work"
+
+
+def test_its_faults_are_typed_though_its_contract_has_none(installed):
+    (duty,) = facades.endpoints(["duty"], parts(Gateway(SubmitAppeal=BusyError("full"))))
+    answer = Answer(exchange(duty, soap(CARD)))
+    assert (answer.tag, answer.text("Code")) == (f"{{{NS}}}ServiceFault", "busy")
+
+
+def test_a_name_that_nobody_brings_is_an_error_of_the_settings(installed):
+    with pytest.raises(ConfigurationError) as caught:
+        facades.endpoints(["requests", "dutty"], parts(Gateway()))
+    assert caught.value.found == "dutty"
+    assert caught.value.expected == "dispatcher, duty, requests"
+
+
+def test_the_page_names_every_type_that_a_facade_may_use():
+    from gateway.soap import facade
+
+    for name in re.search(r"\*\*Types\*\*: `([A-Za-z ]+)`", PAGE)[1].split():
+        assert hasattr(facade, name)
