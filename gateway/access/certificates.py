@@ -7,7 +7,6 @@ is decided by the bytes that were found. Pure.
 
 from __future__ import annotations
 
-import re
 from hashlib import sha1, sha256
 from typing import TYPE_CHECKING, Final
 
@@ -18,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.utils import CryptographyDeprecationWarning
 
+from gateway.access import names
 from gateway.errors import ConfigurationError, MalformedError
 
 if TYPE_CHECKING:
@@ -29,27 +29,6 @@ DER_BYTES: Final = 16_384
 RSA_BITS: Final = 2_048
 """NIST SP 800-131A and BSI TR-02102 allow no shorter key of RSA."""
 
-_SPACES_AFTER_COMMA: Final = re.compile(r"(?<!\\),\s+")
-_NAMES: Final = {
-    "E": x509.NameOID.EMAIL_ADDRESS,
-    "EMAILADDRESS": x509.NameOID.EMAIL_ADDRESS,
-    "S": x509.NameOID.STATE_OR_PROVINCE_NAME,
-    "SN": x509.NameOID.SURNAME,
-    "SURNAME": x509.NameOID.SURNAME,
-    "G": x509.NameOID.GIVEN_NAME,
-    "GN": x509.NameOID.GIVEN_NAME,
-    "GIVENNAME": x509.NameOID.GIVEN_NAME,
-    "T": x509.NameOID.TITLE,
-    "TITLE": x509.NameOID.TITLE,
-    "SERIALNUMBER": x509.NameOID.SERIAL_NUMBER,
-    "INN": x509.NameOID.INN,
-    "OGRN": x509.NameOID.OGRN,
-    "SNILS": x509.NameOID.SNILS,
-}
-"""Names of attributes that programs write into an issuer beside the nine of RFC 4514, 3."""
-
-Issuer = frozenset[tuple[str, str]]
-
 
 class Certificate(msgspec.Struct, frozen=True, kw_only=True):
     """What is looked at in a certificate. not_before, not_after: seconds since 1970.
@@ -60,7 +39,7 @@ class Certificate(msgspec.Struct, frozen=True, kw_only=True):
 
     der: bytes
     subject: str
-    issuer: Issuer
+    issuer: names.Issuer
     serial: int
     not_before: float
     not_after: float
@@ -92,13 +71,14 @@ def read(der: bytes) -> Certificate:
         raise MalformedError("not a certificate: it is too long", expected=f"≤ {DER_BYTES} bytes")
     try:
         found = x509.load_der_x509_certificate(der)
-        subject, issuer = found.subject.rfc4514_string(), _pairs(found.issuer)
+        subject, issuer = found.subject.rfc4514_string(), names.of(found.issuer)
         ski, key, serial = _ski(found), _key(found), found.serial_number
         after, before = found.not_valid_after_utc, found.not_valid_before_utc
     except (
         ValueError,
         TypeError,
         x509.DuplicateExtension,
+        x509.InvalidVersion,
         CryptographyDeprecationWarning,
     ) as error:
         # The warning (a serial number of zero, say) is an error where warnings are.
@@ -160,18 +140,6 @@ def first(path: Path) -> Certificate:
     return read(found.public_bytes(Encoding.DER))
 
 
-def issuer(text: str) -> Issuer | None:
-    """Read the name of an issuer as programs write it (RFC 4514, RFC 2253); None when they do not.
-
-    Order, case and spaces do not count: .NET writes the parts the other way round than Java.
-    """
-    try:
-        name = x509.Name.from_rfc4514_string(_SPACES_AFTER_COMMA.sub(",", text.strip()), {**_NAMES})
-    except ValueError:
-        return None
-    return _pairs(name)
-
-
 def _only(text: bytes, where: str) -> Certificate:
     try:
         if b"-----BEGIN" not in text:
@@ -192,12 +160,6 @@ def _only(text: bytes, where: str) -> Certificate:
             todo="оставьте сертификат самой системы · leave the peer's own, not those of the CA",
         )
     return read(found[0].public_bytes(Encoding.DER))
-
-
-def _pairs(name: x509.Name) -> Issuer:
-    return frozenset(
-        (part.oid.dotted_string, " ".join(str(part.value).casefold().split())) for part in name
-    )
 
 
 def _ski(found: x509.Certificate) -> bytes:

@@ -14,7 +14,7 @@ import psycopg
 import structlog
 
 from gateway import limits
-from gateway.access import certificates, keys
+from gateway.access import certificates, keys, names
 from gateway.access.certificates import Certificate
 from gateway.errors import BusyError, MalformedError
 
@@ -31,7 +31,8 @@ PROVEN_IN_MESSAGE: Final = frozenset(("digest", "signature"))
 """Values of `require` that only the Security header of a message satisfies."""
 
 PEERS: Final = """
-SELECT code, role, require, answers, test, disclosure, options FROM peer WHERE enabled
+SELECT code, role, require, answers, test, disclosure, options, callback_hosts
+FROM peer WHERE enabled
 """
 CREDENTIALS: Final = """
 SELECT c.id, c.peer, c.kind, c.secret_sha256 FROM credential c JOIN peer p ON p.code = c.peer
@@ -44,7 +45,8 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     """An authenticated peer.
 
     require: what it had to prove. answers: what the answers to it must carry: `timestamp`,
-    `signature` (a timestamp and a signature over it and the body), or nothing.
+    `signature` (a timestamp and a signature over it and the body), or nothing. callback_hosts:
+    where answers may go that are not wanted on the same connection, `host` or `host:port`.
     """
 
     peer: str
@@ -54,6 +56,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     options: dict[str, Any] = {}
     require: str = "key"
     answers: str = ""
+    callback_hosts: tuple[str, ...] = ()
 
     @property
     def root_bytes(self) -> int:
@@ -123,9 +126,9 @@ class Reader:
         callers = {
             code: Caller(
                 peer=code, role=role, require=require, answers=answers, test=test,
-                disclosure=disclosure, options=options,
+                disclosure=disclosure, options=options, callback_hosts=tuple(hosts),
             )
-            for code, role, require, answers, test, disclosure, options in peers
+            for code, role, require, answers, test, disclosure, options, hosts in peers
         }  # fmt: skip
         live = {
             id_: Credential(caller=callers[peer], secret_sha256=secret)
@@ -211,7 +214,7 @@ class Keys:
 
     def issued(self, issuer: str, serial: int) -> bytes | None:
         """Return the registered certificate of this issuer and serial number."""
-        name = certificates.issuer(issuer)
+        name = names.written(issuer)
         return self._first(lambda c: c.serial == serial and c.issuer == name)
 
     def by_ski(self, ski: bytes) -> bytes | None:
