@@ -18,6 +18,7 @@ from typing import IO, TYPE_CHECKING, Any, Final, Self
 import psycopg
 import structlog
 
+from gateway.adapter import Stored
 from gateway.errors import BusyError, InternalError, NotFoundError, TooLargeError
 from gateway.limits import BODY_IN_ROW_BYTES, FREE_BYTES, MB
 
@@ -262,6 +263,17 @@ def read(connection: Connection[Any], directory: BlobDirectory, digest: bytes) -
     if row is None:
         raise NotFoundError("no attachment with this digest", found=digest.hex())
     return row[0] if row[0] is not None else directory.get(digest)
+
+
+def find(
+    connection: Connection[Any], directory: BlobDirectory, digest: bytes, size: int
+) -> bytes | Stored:
+    """Return an attachment's bytes when they are in a row, otherwise where they lie."""
+    cursor = psycopg.RawCursor(connection)
+    row = cursor.execute("SELECT bytes FROM blob WHERE sha256 = $1", (digest,)).fetchone()
+    if row is None or (row[0] is None and not directory.path(digest).is_file()):
+        raise NotFoundError("no attachment with this digest", found=digest.hex())
+    return bytes(row[0]) if row[0] is not None else Stored(sha256=digest.hex(), size=size)
 
 
 def fits_row(data: bytes) -> bool:

@@ -14,36 +14,45 @@ optional value that comes nil are absent. What equals its default is not written
 from __future__ import annotations
 
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime
 from itertools import islice
-from typing import Any, Final, TypeVar, cast
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import msgspec
 from lxml.etree import _Element
 from msgspec import inspect
 
 from gateway import ns
+from gateway.adapter import File
 from gateway.errors import InternalError, ValidationError, Violation
 from gateway.wires import contract
+from gateway.wires.parts import Walk, pointer
 from gateway.xml import escape
+
+if TYPE_CHECKING:
+    from gateway.soap.splitter import Part
 
 T = TypeVar("T", bound=msgspec.Struct)
 Scalar = Callable[[str], Any]
 Deep = Callable[[_Element, Iterator[_Element]], Any]
 Write = Callable[[Any, Callable[[str], None]], None]
 
+_NO_PARTS: Final[Mapping[_Element, Part]] = MappingProxyType({})
 _NIL: Final = ns.tag(ns.XSI, "nil")
 _TRUE: Final = ("true", "1")
 
 
-def read(cls: type[T], element: _Element) -> T:
+def read(cls: type[T], element: _Element, parts: Mapping[_Element, Part] = _NO_PARTS) -> T:
     """Return the struct that a validated element holds.
 
-    Raise ValidationError for a value that Python cannot hold (24:00:00, the year 10000), a nil
-    item, a list past its limit, or a structure that was not validated.
+    parts: what elements hold that are empty because their bytes came beside the envelope; in the
+    struct the part stands where bytes would (`gateway.wires.files`). Raise ValidationError for a
+    value that Python cannot hold (24:00:00, the year 10000), a nil item, a list past its limit, or
+    a structure that was not validated.
     """
-    walk = element.iter()
+    walk = element.iter() if not parts else Walk(element.iter(), parts)
     next(walk)
     return cast("T", _READERS[cls](element, walk))
 
@@ -115,6 +124,23 @@ def _read_bytes(text: str) -> bytes:
     return a2b_base64("".join(text.split()), strict_mode=True)
 
 
+def _read_file(element: _Element, walk: Iterator[_Element]) -> Any:
+    """Return the bytes of an element, or the part that holds them."""
+    text = element.text
+    if not text:
+        if isinstance(walk, Walk) and element in walk.parts:
+            return walk.parts[element]
+        if element.get(_NIL) in _TRUE:
+            raise _refuse(element, "nil", "a file is nil: leave it out when there is none")
+    return _read_bytes(text or "")
+
+
+def _write_file(value: bytes | File) -> str:
+    if isinstance(value, File):
+        return pointer(value)
+    return b2a_base64(value, newline=False).decode("ascii")
+
+
 _SCALAR_READERS: Final[dict[type[inspect.Type], Scalar]] = {
     inspect.StrType: str,
     inspect.LiteralType: str,
@@ -147,7 +173,7 @@ _SCALAR_WRITERS: Final[dict[type[inspect.Type], Callable[[Any], str]]] = {
     inspect.FloatType: repr,
     inspect.DateType: date.isoformat,
     inspect.DateTimeType: _write_instant,
-    inspect.BytesType: lambda value: b2a_base64(value, newline=False).decode("ascii"),
+    inspect.BytesType: _write_file,
 }
 
 
@@ -283,6 +309,8 @@ def _compile_field_reader(field: inspect.Field) -> tuple[Scalar | None, Deep | N
     kind = _plain(field.type)
     if isinstance(kind, inspect.StrType) and not field.required:
         return None, None
+    if isinstance(kind, inspect.BytesType):
+        return None, _read_file
     if isinstance(kind, inspect.StructType):
         return None, _reader(kind.cls)
     if isinstance(kind, inspect.VarTupleType):

@@ -101,13 +101,13 @@ def submission(given: c.AppealIn, operation: str = "submit", reason: str = "") -
 def attachment(given: c.AttachFile) -> Inbound:
     """Return a file of its own call, checked against the size and digest it came with."""
     file = contract_files.taken("", given.file_name, given.media_type, given.content, given.sha256)
-    if given.size is not None and given.size != len(given.content):
+    if given.size is not None and given.size != file.size:
         raise ValidationError(
             "the file is not as long as it was said to be",
             (
                 Violation(
                     "Size", "size", "bytes received differ from Size",
-                    str(len(given.content)), str(given.size),
+                    str(file.size), str(given.size),
                 ),
             ),
         )  # fmt: skip
@@ -118,7 +118,7 @@ def attachment(given: c.AttachFile) -> Inbound:
             key=key(given.owner_key),
             sha256=file.sha256,
             name=file.name,
-            media_type=file.media_type,
+            media_type=given.media_type or "",  # what its part says may differ from call to call
             role=given.role or "",
         ),
         files=(file,),

@@ -6,10 +6,13 @@ import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
+from msgspec.structs import replace
+
 from gateway.adapter import File
 from gateway.errors import TooLargeError, ValidationError, Violation
 from gateway.limits import ATTACHMENT_INLINE_BYTES
 from gateway.model.attachment import Attachment, AttachmentRole
+from gateway.soap.splitter import Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,19 +63,48 @@ def attachments(
     return tuple(files), tuple(named)
 
 
-def taken(path: str, name: str, media_type: str | None, data: bytes, told: str | None) -> File:
-    """Return a file that came as bytes, checked against the digest it came with."""
-    if len(data) > ATTACHMENT_INLINE_BYTES:
+def taken(
+    path: str, name: str, media_type: str | None, content: bytes | Part, told: str | None
+) -> File:
+    """Return a file that came with the call, checked against the digest it came with.
+
+    content: what was base64, or a part of the call's package, which may be larger.
+    """
+    data = content.data if isinstance(content, Part) else content
+    if not isinstance(content, Part) and len(content) > ATTACHMENT_INLINE_BYTES:
         raise TooLargeError(
             "a file carried as base64 is too large",
-            found=str(len(data)),
+            found=str(len(content)),
             expected=f"at most {ATTACHMENT_INLINE_BYTES} bytes",
             where=path,
+            todo="send it as a part of a package (MTOM)",
         )
-    digest = sha256(data).hexdigest()
+    digest = content.sha256 if isinstance(content, Part) else sha256(content).hexdigest()
     if told and told.lower() != digest:
         message = "the digest of the bytes received is another"
         raise ValidationError(
             message, (Violation(f"{path}/Sha256".lstrip("/"), "sha256", message, digest, told),)
         )
+    if isinstance(content, Part):
+        media_type = media_type or content.media_type
     return File(sha256=digest, media_type=media_type or "", name=name, data=data)
+
+
+def by_reference(item: c.AppealIn) -> tuple[c.AppealIn, dict[str, Part]]:
+    """Return an appeal whose files of a package are named by their digest, and those files."""
+    parts: dict[str, Part] = {}
+    attachments = []
+    for given in item.attachments:
+        part: object = given.content
+        if isinstance(part, Part):
+            parts[part.content_id] = part
+            given = replace(  # noqa: PLW2901 - the same file, named otherwise
+                given, content=None, attachment_id=part.sha256, sha256=given.sha256 or part.sha256
+            )
+        attachments.append(given)
+    return (replace(item, attachments=tuple(attachments)) if parts else item), parts
+
+
+def beside(part: Part) -> File:
+    """Return a part as it is archived with the envelope that it came with."""
+    return File(sha256=part.sha256, media_type=part.media_type, name="", data=part.data)

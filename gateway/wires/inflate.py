@@ -9,10 +9,13 @@ import zlib
 from typing import TYPE_CHECKING, Final
 
 from gateway.errors import MalformedError, TooLargeError, UnsupportedError
+from gateway.limits import KB
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+PIECE_BYTES: Final = 256 * KB
+"""What a few bytes may unpack to at once, where the whole is not held in memory."""
 OFFERED: Final = "gzip, deflate or identity"
 _GZIP: Final = 16 + zlib.MAX_WBITS
 _ZLIB_METHOD: Final = 8
@@ -27,14 +30,25 @@ class Inflater:
         self._limit = limit
         self._unpack = zlib.decompressobj(_GZIP) if self._gzip else None
 
+    def pieces(self, chunk: bytes) -> Iterator[bytes]:
+        """Yield what the next bytes unpack to, never much at once; raise as `feed` does."""
+        while chunk:
+            data = self._next(chunk, PIECE_BYTES)
+            yield data
+            chunk = self._unpack.unconsumed_tail if self._unpack is not None else b""
+            while not chunk and len(data) == PIECE_BYTES:  # more may have been unpacked already
+                data = self._next(b"", PIECE_BYTES)
+                yield data
+
     def feed(self, chunk: bytes) -> bytes:
         """Return what the next bytes unpack to; raise MalformedError or TooLargeError."""
-        if not chunk:
-            return b""
+        return self._next(chunk, self._room + 1) if chunk else b""
+
+    def _next(self, chunk: bytes, most: int) -> bytes:
         if self._unpack is None:
             self._unpack = zlib.decompressobj(_deflate_form(chunk))
         try:
-            data = self._unpack.decompress(chunk, self._room + 1)
+            data = self._unpack.decompress(chunk, most)
         except zlib.error as error:
             raise MalformedError("the body is not packed as it says", found=str(error)) from error
         self._room -= len(data)
@@ -61,6 +75,10 @@ def _as_it_is(chunk: bytes) -> bytes:
     return chunk
 
 
+def _in_one(chunk: bytes) -> Iterator[bytes]:
+    yield chunk
+
+
 def _nothing() -> None:
     return None
 
@@ -69,12 +87,24 @@ def unpacker(
     content_encoding: str, limit: int
 ) -> tuple[Callable[[bytes], bytes], Callable[[], None]]:
     """Return feed and close for a Content-Encoding; raise UnsupportedError for any other."""
+    made = _inflater(content_encoding, limit)
+    return (made.feed, made.close) if made is not None else (_as_it_is, _nothing)
+
+
+def in_pieces(
+    content_encoding: str, limit: int
+) -> tuple[Callable[[bytes], Iterator[bytes]], Callable[[], None]]:
+    """Return `Inflater.pieces` and close for a Content-Encoding; see `unpacker`."""
+    made = _inflater(content_encoding, limit)
+    return (made.pieces, made.close) if made is not None else (_in_one, _nothing)
+
+
+def _inflater(content_encoding: str, limit: int) -> Inflater | None:
     encoding = content_encoding.strip().lower().removeprefix("x-")
     if encoding in ("", "identity"):
-        return _as_it_is, _nothing
+        return None
     if encoding in ("gzip", "deflate"):
-        made = Inflater(encoding, limit)
-        return made.feed, made.close
+        return Inflater(encoding, limit)
     raise UnsupportedError(
         "this Content-Encoding is not read here", found=content_encoding, expected=OFFERED
     )

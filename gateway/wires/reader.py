@@ -6,8 +6,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Protocol
 
 from gateway import ingest
+from gateway.adapter import File
 from gateway.disclosure import Level, files_of
-from gateway.errors import NotFoundError, ValidationError, Violation
+from gateway.errors import NotFoundError, TooLargeError, ValidationError, Violation
+from gateway.limits import ATTACHMENT_ANSWER_BYTES
 from gateway.store import blobs as blob_store
 from gateway.store import reading, work
 from gateway.wires import canonical, directories, shown, whole
@@ -34,7 +36,6 @@ class Reader:
         self._changes = changes
         self._reads: dict[type, Callable[[Any, Caller], c.Response]] = {
             c.GetAppeal: self._appeal,
-            c.GetAttachment: self._attachment,
         }
         lists = Lists(pool)
         self._lists: dict[type, Callable[[Any, Caller, str], c.Response]] = {
@@ -47,12 +48,17 @@ class Reader:
             self._lists[c.GetChanges] = changes.get
             self._reads[c.AckChanges] = changes.acknowledge
 
-    def read(self, request: c.Request, caller: Caller, encoding: str = UTF8) -> c.Response:
+    def read(
+        self, request: c.Request, caller: Caller, encoding: str = UTF8, *, packs: bool = False
+    ) -> c.Response:
         """Return the response to a reading request; raise InputError, NotFoundError, BusyError.
 
         encoding: of the answer, by which lists are kept under a size: of `xml.CHARSET_LABELS`.
+        packs: a file may be answered as a part (`gateway.wires.parts`).
         """
         kind = type(request)
+        if isinstance(request, c.GetAttachment):
+            return self._attachment(request, caller, packs=packs)
         if kind in self._lists:
             return self._lists[kind](request, caller, encoding)
         return self._reads[kind](request, caller)
@@ -84,7 +90,9 @@ class Reader:
             raise _no_room(room, len(items))
         return c.GetStatusResponse(items=tuple(items))
 
-    def _attachment(self, request: c.GetAttachment, caller: Caller) -> c.GetAttachmentResponse:
+    def _attachment(
+        self, request: c.GetAttachment, caller: Caller, *, packs: bool
+    ) -> c.GetAttachmentResponse:
         try:
             digest = bytes.fromhex(request.attachment_id)
         except ValueError as error:
@@ -97,8 +105,8 @@ class Reader:
             ]
             if not found:
                 raise NotFoundError("no such file of yours", found=request.attachment_id)
-            data = blob_store.read(connection, self._blobs, digest)
-        row = found[0]
+            row = found[0]
+            content = self._content(connection, row, packs=packs)
         own = caller.peer in (row.peer, row.sender)
         return c.GetAttachmentResponse(
             attachment_id=digest.hex(),
@@ -106,8 +114,28 @@ class Reader:
             media_type=row.media_type or "application/octet-stream",
             size=row.size,
             sha256=digest.hex(),
-            content=data,
+            content=content,
         )
+
+    def _content(self, connection: Any, row: Any, *, packs: bool) -> Any:
+        """Return the bytes of a file, or the file as a part; raise TooLargeError."""
+        digest = bytes(row.sha256)
+        if packs:
+            return File(
+                sha256=digest.hex(),
+                media_type=row.media_type,
+                name="",
+                data=blob_store.find(connection, self._blobs, digest, row.size),
+            )
+        if row.size > ATTACHMENT_ANSWER_BYTES:
+            raise TooLargeError(
+                "the file is too large to be answered as base64",
+                found=f"{row.size} bytes",
+                expected=f"at most {ATTACHMENT_ANSWER_BYTES} bytes",
+                where="AttachmentId",
+                todo="ask for it by SOAP with MTOM: the port Mtom, or Accept: multipart/related",
+            )
+        return blob_store.read(connection, self._blobs, digest)
 
     @staticmethod
     def _may_read(connection: Any, row: Any, digest: bytes, caller: Caller) -> bool:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gateway.limits import SOAP_ROOT_BYTES
+from gateway.errors import UnsupportedError
+from gateway.limits import PACKAGE_BYTES, SIGNED_PARTS_BYTES, SOAP_ROOT_BYTES
+from gateway.soap import mime, xop
 from gateway.soap.splitter import Splitter
 from gateway.wires.edge import Gone
-from gateway.wires.inflate import unpacker
+from gateway.wires.inflate import in_pieces
+from gateway.wires.spool import Spool, on_disk
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Collection, Mapping
+
+    from lxml.etree import _Element
 
     from gateway.soap.splitter import Part
+    from gateway.store.blobs import BlobDirectory
     from gateway.wires.room import Body
 
 
@@ -20,35 +26,126 @@ class Incoming:
     """The body of one request.
 
     receive: of ASGI. headers: of HTTP, with lower-case names. held: counts what is in memory.
-    limit: bytes that the envelope may have. Raises UnsupportedError for a media type that is not
-    SOAP, or a coding that is not read here, before the first byte is taken.
+    limit: bytes that the envelope may have. package_bytes: what a package may have, whole. Raises
+    UnsupportedError for a media type that is not SOAP, or a coding that is not read here, before
+    the first byte is taken.
     """
 
     def __init__(
-        self, receive: Any, headers: Mapping[str, str], held: Body, limit: int = SOAP_ROOT_BYTES
+        self,
+        receive: Any,
+        headers: Mapping[str, str],
+        held: Body,
+        limit: int = SOAP_ROOT_BYTES,
+        package_bytes: int = PACKAGE_BYTES,
     ) -> None:
         self._receive = receive
+        self._headers = headers
         self._held = held
-        self._splitter = Splitter(headers.get("content-type", ""), limit)
-        self._feed, self._close = unpacker(headers.get("content-encoding", ""), limit)
-        self._parts: Mapping[str, Part] = {}
+        caps = mime.Caps(total=package_bytes, part=package_bytes)
+        self._splitter = Splitter(headers.get("content-type", ""), limit, caps)
+        whole = package_bytes if self._splitter.packed else limit
+        self._pieces, self._close = in_pieces(headers.get("content-encoding", ""), whole)
+        self._beyond = self._flow()
+        self._inlined = False
+        self.parts: Mapping[str, Part] = {}
+        """Parts behind the envelope that have come whole, by Content-ID."""
+
+    @property
+    def packed(self) -> bool:
+        """Whether the envelope comes in a package."""
+        return self._splitter.packed
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers as they would be of the envelope by itself; once it is known."""
+        if not self.packed:
+            return self._headers
+        return {**self._headers, "content-type": self._splitter.content_type}
 
     async def root(self) -> bytes:
         """Return the envelope, unpacked; raise Gone when the client closed before it was whole.
 
         Raise BusyError when too much is being received at once, of this caller or in all.
         """
+        if self.packed:
+            async for _ in self._beyond:
+                break
+            found = self._splitter.root
+            assert found is not None
+            return found
         while True:
             message = await self._receive()
             if message["type"] == "http.disconnect":
                 raise Gone
-            self._splitter.feed(self._held.add(self._feed(message.get("body", b""))))
+            for piece in self._pieces(message.get("body", b"")):
+                self._splitter.feed(self._held.add(piece))
             if not message.get("more_body"):
                 self._close()
-                found = self._splitter.close()
-                self._parts = found.parts
-                return found.root
+                return self._splitter.close()
 
-    async def rest(self) -> Mapping[str, Part]:
-        """Return the other parts, stored, by Content-ID; asked for when the sender is known."""
-        return self._parts
+    async def inline(self, envelope: _Element, blobs: BlobDirectory) -> None:
+        """Put the parts into the envelope as base64, as far as they may stand in memory.
+
+        For a message whose signature is over that form, and for a service that reads it.
+        """
+        await self._take(None, blobs, self._held.peer, SIGNED_PARTS_BYTES)
+        held = {cid: part.data for cid, part in self.parts.items() if isinstance(part.data, bytes)}
+        xop.inlined(envelope, held)
+        self.parts, self._inlined = {}, True
+
+    async def rest(
+        self,
+        body: _Element | None = None,
+        files: Collection[str] = (),
+        blobs: BlobDirectory | None = None,
+        peer: str = "",
+    ) -> Mapping[Any, Part]:
+        """Receive and store what the body points to, and return it by element.
+
+        body: of the envelope; its pointers are taken out, so that the schema sees empty files.
+        files: Clark names of its elements that are base64. peer: who sends. Asked for when the
+        sender is known. Raises InputError, BusyError, Gone.
+        """
+        form = self._splitter.form
+        if form is None or self._inlined:
+            return {}
+        if blobs is None:
+            raise UnsupportedError("a package of several parts (MTOM, SwA) is not offered here")
+        links = xop.take_out(body, files, form) if body is not None else ()
+        await self._take({link.cid for link in links}, blobs, peer, None)
+        return xop.resolve(links, self.parts)
+
+    async def _take(
+        self, wanted: Collection[str] | None, blobs: BlobDirectory, peer: str, limit: int | None
+    ) -> None:
+        with self._held.room.package(peer), Spool(blobs, self._held, wanted, limit) as spool:
+            self.parts = spool.parts
+            if wanted:
+                length = self._headers.get("content-length", "")
+                await on_disk(blobs.require_room, int(length) if length.isdecimal() else 0)
+            async for event in self._beyond:
+                if event is not None:
+                    await spool.take(event)
+
+    async def _flow(self) -> AsyncIterator[mime.Event | None]:
+        """Yield None when the envelope of a package is whole, then what comes behind it.
+
+        A piece is dealt with before the next one is unpacked or asked for.
+        """
+        whole = False
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise Gone
+            for piece in self._pieces(message.get("body", b"")):
+                events = self._splitter.feed(piece if whole else self._held.add(piece))
+                if not whole and self._splitter.root is not None:
+                    whole = True
+                    yield None
+                for event in events:
+                    yield event
+            if not message.get("more_body"):
+                break
+        self._close()
+        self._splitter.close()

@@ -7,10 +7,14 @@ only, so nothing is locked.
 from __future__ import annotations
 
 from collections import Counter
-from typing import Self
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Self
 
 from gateway import limits
 from gateway.errors import BusyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 class Room:
@@ -23,6 +27,7 @@ class Room:
         self._of_one = of_one
         self._held = 0
         self._by_peer: Counter[str] = Counter()
+        self._packages: Counter[str] = Counter()
 
     @property
     def held(self) -> int:
@@ -32,6 +37,25 @@ class Room:
     def body(self, peer: str) -> Body:
         """Return the count of one body; it is to be freed whatever becomes of the call."""
         return Body(self, peer)
+
+    @contextmanager
+    def package(self, peer: str) -> Iterator[None]:
+        """Count a package while it comes in, or raise BusyError.
+
+        Its parts are not in memory, but each takes space on the disk and a thread now and then.
+        """
+        if (
+            self._packages[peer] >= limits.PACKAGES_OF_PEER
+            or self._packages.total() >= limits.PACKAGES_AT_ONCE
+        ):
+            raise BusyError("too many packages are being received at once", where="package")
+        self._packages[peer] += 1
+        try:
+            yield
+        finally:
+            self._packages[peer] -= 1
+            if not self._packages[peer]:
+                del self._packages[peer]
 
     def take(self, peer: str, size: int) -> None:
         """Count bytes in, or raise BusyError: then nothing was counted."""
@@ -51,23 +75,23 @@ class Room:
 class Body:
     """What is held of one body."""
 
-    __slots__ = ("_peer", "_room", "_size")
+    __slots__ = ("_size", "peer", "room")
 
     def __init__(self, room: Room, peer: str) -> None:
-        self._room = room
-        self._peer = peer
+        self.room = room
+        self.peer = peer
         self._size = 0
 
     def add(self, piece: bytes) -> bytes:
         """Count a piece in and return it; raise BusyError when there is no room for it."""
-        self._room.take(self._peer, len(piece))
+        self.room.take(self.peer, len(piece))
         self._size += len(piece)
         return piece
 
     def free(self) -> None:
         """Give everything back; once is enough, twice does no harm."""
         if self._size:
-            self._room.give(self._peer, self._size)
+            self.room.give(self.peer, self._size)
             self._size = 0
 
     def __enter__(self) -> Self:

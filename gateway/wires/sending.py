@@ -1,4 +1,4 @@
-"""An answer on its way out: packed with gzip when the caller takes it."""
+"""An answer on its way out: packed with gzip when the caller takes it, or with files beside it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,24 @@ import gzip
 import re
 from typing import TYPE_CHECKING, Any, Final
 
+import structlog
+
+from gateway.adapter import Stored
+from gateway.errors import GatewayError
 from gateway.limits import INLINE_DECODE_BYTES, KB
+from gateway.soap import mime
+from gateway.soap.splitter import XOP_MEDIA, media_type
+from gateway.wires.parts import sent
+from gateway.wires.spool import on_disk
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
+    from gateway.adapter import File
     from gateway.soap.frame import Sealed
+    from gateway.store.blobs import BlobDirectory
+
+log = structlog.get_logger(__name__)
 
 PACKED_FROM_BYTES: Final = KB
 """Below it a packed answer is hardly smaller and takes longer."""
@@ -27,6 +39,72 @@ def takes_gzip(accept_encoding: str) -> bool:
         if found and found[1].lower() in ("gzip", "x-gzip"):
             return not found[2] or bool(found[2].strip("0."))
     return False
+
+
+def takes_package(accept: str) -> bool:
+    """Say whether Accept asks for a package of MTOM: by name, and not with q=0.
+
+    Java's JAX-WS names it with every call, and reads both forms.
+    """
+    for item in accept.split(",") if len(accept) <= KB else ():
+        media = media_type(item)
+        name = media.name
+        if name == "multipart/related":
+            name = media_type(media.parameters.get("type", XOP_MEDIA)).name
+        if name == XOP_MEDIA:
+            return bool(media.parameters.get("q", "1").strip("0."))
+    return False
+
+
+async def send_package(
+    send: Any,
+    receive: Any,
+    sealed: Sealed,
+    files: Sequence[File],
+    blobs: BlobDirectory,
+    extra: Mapping[str, str],
+) -> None:
+    """Send a sealed answer as a package of MTOM with the files that it points to.
+
+    Files come from the disk by the megabyte, and the next one when the caller has taken most of the
+    last. The answer breaks off when the caller leaves, and when a file turns out to be changed: its
+    last megabyte is not sent, and the length that was announced says so.
+    """
+    by_id = {sent(file).content_id: file for file in files}
+    package = mime.package(sealed.body, sealed.content_type, [sent(f) for f in by_id.values()])
+    headers = {"content-type": package.content_type, "content-length": str(package.length), **extra}
+    lines = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": sealed.status, "headers": lines})
+    gone = asyncio.ensure_future(_until_gone(receive))
+    try:
+        for piece in package.pieces:
+            if isinstance(piece, bytes):
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+                continue
+            async for block in _blocks(by_id[piece.content_id], blobs):
+                if gone.done():
+                    return
+                await send({"type": "http.response.body", "body": block, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    except GatewayError as error:
+        # The head is out: nothing but a broken answer can tell that something is wrong.
+        log.exception("sending.broken_off", code=error.code)
+    finally:
+        gone.cancel()
+
+
+async def _blocks(file: File, blobs: BlobDirectory) -> AsyncIterator[bytes]:
+    if not isinstance(file.data, Stored):
+        yield file.data
+        return
+    blocks = blobs.blocks(bytes.fromhex(file.sha256))
+    while block := await on_disk(next, blocks, b""):
+        yield block
+
+
+async def _until_gone(receive: Any) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def send_sealed(

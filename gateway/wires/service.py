@@ -7,6 +7,7 @@ the committer; reads run in a thread, because the store is synchronous (docs/adr
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
@@ -26,8 +27,10 @@ from gateway.errors import (
 )
 from gateway.soap import envelope
 from gateway.soap.faults import message_of
+from gateway.soap.splitter import Part
 from gateway.wires import canonical, reported
 from gateway.wires import contract as c
+from gateway.wires import files as contract_files
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -44,6 +47,8 @@ class Context(msgspec.Struct, kw_only=True):
 
     encoding: of an answer in XML, which goes by it when it must stay under a size.
     beside: what stands outside the body and a replay needs, by name (`gateway.rest.decode.beside`).
+    parts: of a package, what came beside its envelope, by Content-ID. packs: an answer may be a
+    package, so that a file in it may stand as `File` (`gateway.wires.parts`).
     repeat: set by the service when the call was understood as a repeat; the receipt itself is the
     first one's, so the wire says it in the header `Gateway-Repeat`.
     """
@@ -56,11 +61,16 @@ class Context(msgspec.Struct, kw_only=True):
     media_type: str
     encoding: str = xml.UTF8
     beside: dict[str, str] = {}
+    parts: Mapping[str, Part] = {}
+    packs: bool = False
     repeat: bool = False
 
 
 class Service:
-    """Carries out operations; `call` is the only door."""
+    """Carries out operations; `call` is the only door.
+
+    blobs: where parts of a package go before the call that they belong to is made.
+    """
 
     def __init__(
         self,
@@ -71,7 +81,7 @@ class Service:
         contract_sha256: str,
     ) -> None:
         self._committer = committer
-        self._blobs = blobs
+        self.blobs = blobs
         self._reader = reader
         self._contract_sha256 = contract_sha256
         self._writes: dict[type, Callable[[Any, Context], Awaitable[Any]]] = {
@@ -106,12 +116,14 @@ class Service:
                 await self.keep(context, error, operation)
                 raise
             return response
-        return await asyncio.to_thread(self._reader.read, request, context.caller, context.encoding)
+        return await asyncio.to_thread(
+            self._reader.read, request, context.caller, context.encoding, packs=context.packs
+        )
 
     async def keep(self, context: Context, error: GatewayError, operation: str) -> None:
         """Store as received what could not be decoded, so that it can be replayed after a fix."""
         entry = await self._build(
-            lambda: ingest.kept(_arrival(context), error, operation, self._blobs, context.beside),
+            lambda: ingest.kept(_arrival(context), error, operation, self.blobs, context.beside),
             len(context.body),
         )
         await self._committer.submit(entry)
@@ -132,8 +144,13 @@ class Service:
 
     async def _one_of_many(self, index: int, item: c.AppealIn, context: Context) -> c.SubmitResult:
         """Take one item; its fault is its own. What is archived of it is its own JSON."""
+        archived, parts = contract_files.by_reference(item)
         own = msgspec.structs.replace(
-            context, body=msgspec.json.encode(item), media_type="application/json", beside={}
+            context,
+            body=msgspec.json.encode(archived),
+            media_type="application/json",
+            beside={},
+            parts=parts,
         )
         try:
             receipt = await self._accept(canonical.submission(item), own)
@@ -183,7 +200,7 @@ class Service:
         return c.AttachFileResponse(attachment_id=digest, sha256=digest)
 
     async def _accept(self, inbound: Inbound, context: Context) -> c.Receipt:
-        build = partial(ingest.entry, _arrival(context), inbound, self._blobs)
+        build = partial(ingest.entry, _arrival(context), inbound, self.blobs)
         message_key = inbound.message_key
         del inbound
         entry = await self._build(build, len(context.body))
@@ -295,4 +312,5 @@ def _arrival(context: Context) -> ingest.Arrival:
         body=context.body,
         media_type=context.media_type,
         test=context.caller.test,
+        parts={cid: contract_files.beside(part) for cid, part in context.parts.items()},
     )

@@ -239,12 +239,3 @@ class TestEnvelope:
         fault = detail(self.call(house, "1.1", media="application/json"))
         rest = house.post("/appeals", b"x", Content_Type="text/plain").json
         assert fault.code == rest["code"] == "unsupported"
-
-    def test_no_port_promises_packages_and_a_package_is_refused_with_what_to_do(self, house):
-        described = house.call("GET", "/soap/appeals.svc?singleWsdl", peer="").body
-        assert b"OptimizedMimeSerialization" not in described
-        assert described.count(b"<wsdl:port name=") == 4
-        media = 'multipart/related; type="application/xop+xml"; boundary=b'
-        fault = detail(self.call(house, "1.1", media=media))
-        assert fault.code == "unsupported"
-        assert "base64" in fault.message
