@@ -36,10 +36,13 @@ CREDENTIALS: Final = (
     "проверьте учётные данные и часы · check user, password, certificate and the clock "
     "(login, user, password_file, sign_cert)"
 )
+PROXY: Final = "проверьте учётные данные прокси · check user and password of the proxy (proxy)"
 HEADERS: Final = (
     "проверьте версию SOAP и заголовки, которых ждёт система · check which version and headers "
     "the peer wants (soap12, addressing, login)"
 )
+_HINTS: Final = {401: CREDENTIALS, 403: CREDENTIALS, 407: PROXY, 415: HEADERS}
+"""What to look at when HTTP says no without SOAP; 415: another version is spoken there."""
 _TYPED: Final = frozenset(
     {"ValidationFault", "ConflictFault", "StateFault", "NotFoundFault", "AccessFault", "BusyFault"}
 )
@@ -217,12 +220,11 @@ def _refusal(fault: Fault, typed: str, status: int) -> tuple[str, str] | None:
 
 
 def _check_status(response: Response, peer: str) -> None:
-    """Raise what the HTTP status says, with a hint when it is about our credentials."""
+    """Raise what the HTTP status says, with a hint where one can be given."""
     try:
         check(response, peer)
     except PeerRefused as error:
-        if response.status in {401, 403, 407}:
-            error.todo = CREDENTIALS
+        error.todo = _HINTS.get(response.status, "")
         raise
 
 

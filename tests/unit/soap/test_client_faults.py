@@ -40,12 +40,34 @@ def told(response, message_id=""):
     return caught.value
 
 
-MONO_TYPED = envelope11(
+MONO_NONE = "http://schemas.microsoft.com/ws/2005/05/addressing/none"
+MONO_HEADER = (
+    f'<s:Header><Action s:mustUnderstand="1" xmlns="{MONO_NONE}">{A}IBack/SubmitStatusFault'
+    "</Action></s:Header>"
+)
+MONO_TYPED = '<?xml version="1.0" encoding="utf-8"?>' + envelope11(
+    '<s:Fault><faultcode>Sender</faultcode><faultstring xml:lang="">нет</faultstring><detail>'
+    f'<StateFault xmlns:i="{ns.XSI}" xmlns="{A}"><Code>state</Code></StateFault></detail>'
+    "</s:Fault>",
+    header=MONO_HEADER,
+)
+MONO_BUSY_12 = '\ufeff<?xml version="1.0" encoding="utf-8"?>' + envelope12(
+    "<s:Fault><s:Code><s:Value>Receiver</s:Value><s:Subcode><s:Value xmlns:a='urn:x'>a:x</s:Value>"
+    '</s:Subcode></s:Code><s:Reason><s:Text xml:lang="">позже</s:Text></s:Reason><s:Detail>'
+    f'<BusyFault xmlns:i="{ns.XSI}" xmlns="{A}"><Code>busy</Code></BusyFault></s:Detail></s:Fault>',
+    header=MONO_HEADER,
+)
+MONO_DEFECT_12 = '\ufeff<?xml version="1.0" encoding="utf-8"?>' + envelope12(
+    f'<s:Fault><s:Code><s:Value xmlns:a="{MONO_NONE}">a:InternalServiceFault</s:Value></s:Code>'
+    '<s:Reason><s:Text xml:lang="">The server was unable to process the request</s:Text>'
+    "</s:Reason></s:Fault>"
+)
+WCF_TYPED = envelope11(
     '<s:Fault><faultcode>s:Client</faultcode><faultstring xml:lang="ru-RU">Ошибка</faultstring>'
     f'<detail><StateFault xmlns="{A}" xmlns:i="{ns.XSI}"><Code>state</Code></StateFault></detail>'
     "</s:Fault>"
 )
-MONO_TYPED_12 = envelope12(
+WCF_TYPED_12 = envelope12(
     '<s:Fault><s:Code><s:Value>s:Sender</s:Value></s:Code><s:Reason><s:Text xml:lang="en-US">no'
     f'</s:Text></s:Reason><s:Detail><ConflictFault xmlns="{A}"><Code>conflict</Code>'
     "</ConflictFault></s:Detail></s:Fault>"
@@ -97,6 +119,31 @@ JAX_WS_TYPED_12 = envelope12(
     "</ns3:Value></ns3:Code><ns3:Reason><ns3:Text xml:lang='en'>busy</ns3:Text></ns3:Reason>"
     f'<ns3:Detail><ns2:BusyFault xmlns:ns2="{A}"/></ns3:Detail></ns3:Fault>',
     prefix="S",
+)
+JAX_WS_UNADDRESSED = envelope11(
+    f'<E:Fault xmlns:E="{ns.SOAP11}"><faultcode xmlns:E="{ns.SOAP11}" xmlns:wsa="{ns.WSA}">'
+    "wsa:MessageAddressingHeaderRequired</faultcode><faultstring>A required header representing a"
+    " Message Addressing Property is not present</faultstring></E:Fault>",
+    prefix="S",
+    header=f'<S:Header><FaultDetail xmlns="{ns.WSA}"><ProblemHeaderQName>{{{ns.WSA}}}Action'
+    "</ProblemHeaderQName></FaultDetail></S:Header>",
+)
+JAX_WS_UNADDRESSED_12 = envelope12(
+    f'<env:Fault xmlns:env="{ns.SOAP12}"><env:Code><env:Value>env:Sender</env:Value><env:Subcode>'
+    f'<env:Value xmlns:wsa="{ns.WSA}">wsa:MessageAddressingHeaderRequired</env:Value><env:Subcode>'
+    f'<env:Value xmlns:wsa="{ns.WSA}">wsa:MessageAddressingHeaderRequired</env:Value></env:Subcode>'
+    '</env:Subcode></env:Code><env:Reason><env:Text xml:lang="en">not present</env:Text>'
+    f'</env:Reason><env:Detail><ns2:ProblemHeaderQName xmlns:ns2="{ns.WSA}">ns2:Action'
+    "</ns2:ProblemHeaderQName></env:Detail></env:Fault>",
+    prefix="S",
+)
+JAX_WS_MUST_12 = envelope12(
+    f'<S:Fault xmlns:ns4="{ns.SOAP11}"><S:Code><S:Value>S:MustUnderstand</S:Value></S:Code>'
+    '<S:Reason><S:Text xml:lang="en">One or more mandatory SOAP header blocks not understood'
+    "</S:Text></S:Reason></S:Fault>",
+    prefix="S",
+    header=f'<S:Header><NotUnderstood xmlns:abc="{ns.WSSE}" xmlns="{ns.SOAP12}" '
+    'qname="abc:Security"/></S:Header>',
 )
 METRO_VERSION = envelope11(
     "<S:Fault><faultcode>S:VersionMismatch</faultcode><faultstring>Couldn't create SOAP message."
@@ -182,7 +229,10 @@ WITHOUT_CODE = envelope11("<s:Fault><faultstring>нечто</faultstring></s:Fau
     ("text", "kind"),
     [
         (MONO_TYPED, PeerRefused),
-        (MONO_TYPED_12, PeerRefused),
+        (MONO_BUSY_12, PeerUnavailable),
+        (MONO_DEFECT_12, PeerDoubtful),
+        (WCF_TYPED, PeerRefused),
+        (WCF_TYPED_12, PeerRefused),
         (WCF_UNKNOWN, PeerDoubtful),
         (WCF_UNREADABLE, PeerRefused),
         (WCF_SECURITY, PeerRefused),
@@ -192,6 +242,9 @@ WITHOUT_CODE = envelope11("<s:Fault><faultstring>нечто</faultstring></s:Fau
         (JAX_WS_TYPED, PeerRefused),
         (JAX_WS_DEFECT, PeerDoubtful),
         (JAX_WS_TYPED_12, PeerUnavailable),
+        (JAX_WS_UNADDRESSED, PeerRefused),
+        (JAX_WS_UNADDRESSED_12, PeerRefused),
+        (JAX_WS_MUST_12, PeerRefused),
         (METRO_VERSION, PeerRefused),
         (PHP_UNTYPED, PeerUnavailable),
         (PHP_NESTED, PeerRefused),
@@ -225,13 +278,24 @@ def test_a_refusal_of_our_credentials_says_where_to_look(text):
     assert "credentials" in error.message
 
 
-@pytest.mark.parametrize("text", [METRO_VERSION, GSOAP_MUST, WCF_ACTION], ids=range(3))
+@pytest.mark.parametrize(
+    "text",
+    [
+        METRO_VERSION,
+        GSOAP_MUST,
+        WCF_ACTION,
+        JAX_WS_UNADDRESSED,
+        JAX_WS_UNADDRESSED_12,
+        JAX_WS_MUST_12,
+    ],
+    ids=range(6),
+)
 def test_a_refusal_of_our_headers_says_which_options_choose_them(text):
     assert "addressing" in told(answer(text)).todo
 
 
 def test_the_peers_words_are_evidence_and_no_part_of_what_is_shown_to_everybody():
-    error = told(answer(MONO_TYPED_12))
+    error = told(answer(WCF_TYPED_12))
     assert error.found == "Sender: no"
     assert "no" not in error.message.split()
     assert error.message == "partner refused: ConflictFault"
@@ -251,11 +315,15 @@ def test_a_servers_fault_is_read_together_with_what_http_says(status, headers, k
     assert type(told(answer(GSOAP_12, status, **headers))) is kind
 
 
-@pytest.mark.parametrize("status", [401, 403, 407])
-def test_a_refusal_without_soap_hints_at_the_credentials_too(status):
-    error = told(Response(status, {}, b"<html>who are you</html>"))
+@pytest.mark.parametrize(
+    ("status", "hint"),
+    [(401, "password_file"), (403, "password_file"), (407, "proxy"), (415, "soap12"), (404, "")],
+)
+def test_a_refusal_without_soap_says_where_to_look_too(status, hint):
+    error = told(Response(status, {}, b"<html>no</html>"))
     assert isinstance(error, PeerRefused)
-    assert "password_file" in error.todo
+    assert hint in error.todo
+    assert bool(error.todo) == bool(hint)
 
 
 OURS, OTHER = "urn:uuid:1", "urn:uuid:2"
@@ -274,7 +342,7 @@ def related(*ids, kind="", space=ns.WSA):
 
 
 @pytest.mark.parametrize("space", [ns.WSA, ns.WSA_2004])
-@pytest.mark.parametrize("body", [OK, MONO_TYPED.split("Body>")[1][:-4]], ids=["answer", "fault"])
+@pytest.mark.parametrize("body", [OK, WCF_TYPED.split("Body>")[1][:-4]], ids=["answer", "fault"])
 def test_an_answer_to_another_message_settles_nothing(space, body):
     error = told(answer(envelope11(body, header=related(OTHER, space=space))), OURS)
     assert isinstance(error, PeerDoubtful)
