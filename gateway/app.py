@@ -7,6 +7,7 @@ Litestar's raw route costs a quarter (docs/adr/0005), everything else to Litesta
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -17,11 +18,13 @@ from litestar.response import Response
 from gateway import __version__, contracts
 from gateway.access.policy import Gate, is_loopback
 from gateway.access.refusals import RefusalLog
-from gateway.errors import GatewayError, NotFoundError
+from gateway.access.seals import Seals
+from gateway.errors import ConfigurationError, GatewayError, NotFoundError
 from gateway.metrics import Metrics
 from gateway.rest import handlers, pages
 from gateway.rest.problems import problem
 from gateway.snapshots import StoredSnapshots
+from gateway.soap import security
 from gateway.store.blobs import BlobDirectory
 from gateway.store.committer import Committer
 from gateway.store.pool import Pool
@@ -31,11 +34,13 @@ from gateway.wires.channels.pull import PullChanges
 from gateway.wires.edge import Edge
 from gateway.wires.facades.base import Parts
 from gateway.wires.reader import Reader
+from gateway.wires.replies import Replies
 from gateway.wires.service import Service
 from gateway.wires.soap import SoapApp
 
 if TYPE_CHECKING:
     from gateway.settings import Settings
+    from gateway.soap.security import Signer
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +48,23 @@ log = structlog.get_logger(__name__)
 def now() -> datetime:
     """Return the instant, aware, in UTC."""
     return datetime.now(UTC)
+
+
+def signer_of(settings: Settings) -> Signer | None:
+    """Return what signs our answers, None without a key; raise ConfigurationError."""
+    if not settings.sign_key:
+        return None
+    try:
+        certificate, key = (
+            Path(name).read_bytes() for name in (settings.sign_cert, settings.sign_key)
+        )
+    except OSError as error:
+        raise ConfigurationError(
+            "ключ или сертификат подписи не читается · the key or certificate cannot be read",
+            found=str(error.filename or "sign_cert is empty"),
+            where="sign_key, sign_cert",
+        ) from error
+    return security.load(certificate, key)
 
 
 class Serve:
@@ -58,14 +80,22 @@ class Serve:
         )
         blobs = BlobDirectory(settings.blobs)
         snapshots = StoredSnapshots(self._pool, blobs, lambda _code: {}, now)
-        self.gate = Gate(url, trusted_wire=settings.trusted_wire, refused=self._refusals.record)
+        self.gate = Gate(
+            url,
+            trusted_wire=settings.trusted_wire,
+            refused=self._refusals.record,
+            seals=Seals(settings.seal_key, settings.seal_key_old),
+            certificate_header=settings.proxy_client_certificate,
+        )
         service = Service(
             self._committer,
             blobs,
             Reader(self._pool, blobs, PullChanges(self._pool, snapshots, now)),
             contract_sha256=contracts.contract_sha256(),
         )
-        edge = Edge(self.gate, service, now)
+        edge = Edge(
+            self.gate, service, now, replies=Replies(self._pool), signer=signer_of(settings)
+        )
         served = facades.endpoints(settings.facades, Parts(service, self._pool))
         self._soap = SoapApp(edge, settings, self.metrics, [Appeals(service), *served])
         self._rest = _litestar(self, edge)
@@ -91,6 +121,7 @@ class Serve:
         """Write what waits, then stop."""
         self._committer.stop()
         self._refusals.stop()
+        self.gate.close()
         self._pool.close()
 
     def seen(self) -> bytes:

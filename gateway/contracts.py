@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 import threading
 from contextlib import suppress
+from copy import deepcopy
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -40,6 +41,8 @@ _FEED: Final = 32 * limits.KB
 _ADDRESS: Final = re.compile(rb'(:address location=")[^"]*(")')
 _SCHEMA_LOCATION: Final = re.compile(rb'(schemaLocation=")(?:[^"]*/)?([^/"]+)\.xsd(")')
 _IMPORTS: Final = re.compile(rb"[ \t]*<xs:schema [^>]*>\s*<xs:import [^>]*/>\s*</xs:schema>")
+_LONG: Final = etree.XPath("descendant-or-self::text()[string-length() > 1000]")
+_ALONE: Final = re.compile(r"[&<>]|[^\x00-\x7f]")
 _DECLARATION: Final = re.compile(rb"^<\?xml[^>]*\?>\s*")
 
 
@@ -115,6 +118,10 @@ class Contract:
         inline = re.sub(rb"(?m)^(?=.)", b"    ", schema)
         return _IMPORTS.sub(lambda _: inline, self.wsdl(base))
 
+    def bare_wsdl(self, base: str) -> bytes:
+        """Return the service description without a schema: WS-MetadataExchange sends it beside."""
+        return _IMPORTS.sub(b"", self.wsdl(base))
+
     def xsd(self, name: str) -> bytes:
         """Return a schema by name, or raise NotFoundError."""
         if name not in self._schemas:
@@ -158,7 +165,7 @@ class Contract:
         parser = etree.XMLParser(target=cast("Any", trace), schema=self._validator(), **xml.OPTIONS)
         trace.parser = parser
         with suppress(_Enough, etree.XMLSyntaxError, etree.XMLSchemaValidateError):
-            etree.fromstring(etree.tostring(element, with_tail=False), parser)
+            etree.fromstring(self._again(element), parser)
         trace.note()
         places = list(element.iter())
         log = list(parser.error_log)
@@ -171,7 +178,7 @@ class Contract:
 
     def _valid_while_read(self, element: _Element) -> bool:
         """Say yes or no in time linear in the size, however much is wrong."""
-        text = etree.tostring(element, with_tail=False)
+        text = self._again(element)
         parser = etree.XMLParser(schema=self._validator(), **xml.OPTIONS)
         try:
             for start in range(0, len(text), _FEED):
@@ -182,6 +189,30 @@ class Contract:
         except (etree.XMLSyntaxError, etree.XMLSchemaValidateError):
             return False
         return True
+
+    def _again(self, element: _Element) -> bytes:
+        """Return the element to be parsed a second time, as valid or invalid, long texts short.
+
+        libxml2 hands the schema a text in pieces, each reference and every 300 bytes of letters
+        beyond ASCII by themselves, and a piece costs as much as all before it: 100,000 letters
+        where elements belong took 30 s. So a text where none belongs becomes one character, and a
+        value no longer than any but a file may be: of so long a one only the length matters, and
+        that it is no base64.
+        """
+        copy = deepcopy(element)
+        for run in cast("list[Any]", _LONG(copy)):
+            parent = run.getparent()
+            if run.is_tail or len(parent):
+                flat = " " if run.isspace() else "?"
+            else:
+                name = parent.tag.rpartition("}")[2]
+                kept = run if name in self._files else run[: limits.TEXT_CHARS + 1]
+                flat = _ALONE.sub("?", kept.replace("\r", " "))
+            if run.is_tail:
+                parent.tail = flat
+            else:
+                parent.text = flat
+        return etree.tostring(copy, encoding="utf-8", with_tail=False)
 
     def _validator(self) -> etree.XMLSchema:
         validator: etree.XMLSchema | None = getattr(self._local, "validator", None)

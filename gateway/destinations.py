@@ -22,8 +22,9 @@ from gateway.errors import ConfigurationError, GatewayError
 from gateway.options import LOCAL
 from gateway.outbound import Outbound
 from gateway.retry import Backoff, BreakerRule, Rate, window
-from gateway.store import peers
+from gateway.store import peers, replies
 from gateway.wires.channels import credentials, fileout, webhook
+from gateway.wires.channels.replies import ReplyChannel, ReplyCodec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -67,7 +68,7 @@ class Destinations:
         return {
             code: built
             for code, (row, built) in self._built.items()
-            if self._rows.get(code) == row and row.enabled
+            if self._rows.get(row.code) == row and row.enabled
         }
 
     def close(self) -> None:
@@ -80,6 +81,9 @@ class Destinations:
         return self._builder.options(row) if row else {}
 
     def _renew(self, code: str, row: Peer) -> None:
+        answers = replies.destination(code)
+        if row.callback_hosts and self._built.get(answers, (None,))[0] != row:
+            self._built[answers] = (row, self._builder.replies(row))
         known = self._built.get(code)
         if row.adapter in LOCAL or (known and known[0] == row):
             return
@@ -131,6 +135,13 @@ class Builder:
             raise ConfigurationError(
                 f"the channel cannot be made: {error}", where=f"peer {row.code}"
             ) from error
+
+    def replies(self, row: Peer) -> Destination:
+        """Return where a peer's answers go that it wants at an address of its own."""
+        timeout = float(row.options.get("timeout", 30.0))
+        channel = ReplyChannel(self._outbound(row, timeout), peer=row.code)
+        policy = _house_policy(row, timeout=timeout, idempotent=True, can_ask=False)
+        return Destination(replies.destination(row.code), ReplyCodec(), channel, policy)
 
     def hindrance(self, row: Peer) -> ConfigurationError | None:
         """Return what keeps a peer from being sent to, or from being told at all; None: nothing."""

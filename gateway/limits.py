@@ -66,6 +66,8 @@ SUBJECT_CHARS: Final = 2_000
 ID_CHARS: Final = 200
 QUESTIONS_PER_APPEAL: Final = 100
 APPEALS_PER_BATCH: Final = 100
+MEX_REQUEST_BYTES: Final = 64 * KB
+"""A question for metadata: a few headers, and no credential."""
 ADDRESS_CHARS: Final = 2_000
 """An address in a WS-Addressing header."""
 REFERENCE_PARAMETERS_BYTES: Final = 8 * KB

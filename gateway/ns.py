@@ -30,6 +30,9 @@ XENC: Final = "http://www.w3.org/2001/04/xmlenc#"
 EXC_C14N: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"
 """Namespace of InclusiveNamespaces, and the algorithm's own name."""
 
+MEX: Final = "http://schemas.xmlsoap.org/ws/2004/09/mex"
+TRANSFER: Final = "http://schemas.xmlsoap.org/ws/2004/09/transfer"
+
 WSDL: Final = "http://schemas.xmlsoap.org/wsdl/"
 WSDL_SOAP11: Final = "http://schemas.xmlsoap.org/wsdl/soap/"
 WSDL_SOAP12: Final = "http://schemas.xmlsoap.org/wsdl/soap12/"

@@ -228,8 +228,10 @@ def _repeat(claimed: Claimed, target: Destination, last: LastSent, request: byte
         name=head.get("name", ""),
         headers=head.get("headers", {}),
     )
-    ask = target.policy.can_ask and _is_doubtful(claimed)
-    return Job(claimed, target, wire, uuid7(), ask=ask, doubted_at=last.started_at)
+    doubtful = _is_doubtful(claimed)
+    doubted_at = last.started_at if doubtful or not last.owed else None
+    ask = target.policy.can_ask and doubtful
+    return Job(claimed, target, wire, uuid7(), ask=ask, doubted_at=doubted_at)
 
 
 def _encode(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import structlog
 
 from gateway.dispatch.prepare import STORE_AWAY, Failed, Prepared, prepare
-from gateway.store import lanes
+from gateway.store import lanes, replies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -106,14 +106,22 @@ class Preparer:
 
     def _before(self, batch: Batch) -> dict[UUID, LastSent]:
         """Return the earlier sends that matter: those in doubt, or never cleared up."""
-        doubtful, again = [], []
+        doubtful: list[UUID] = []
+        again: list[UUID] = []
+        ready: list[UUID] = []
         for delivery, _ in batch.claims:
             target = batch.destinations[delivery.destination]
-            if delivery.state in {"unknown", "sending"}:
+            if delivery.event_type == replies.EVENT:
+                ready.append(delivery.id)  # the bytes themselves are kept, for every attempt
+            elif delivery.state in {"unknown", "sending"}:
                 doubtful.append(delivery.id)
             elif delivery.state == "retry" and target.policy.idempotent:
                 again.append(delivery.id)  # the peer may know its key from an earlier send
-        if not doubtful and not again:
+        if not doubtful and not again and not ready:
             return {}
         connection = self._session.connection()
-        return lanes.last_sent(connection, doubtful) | lanes.open_doubts(connection, again)
+        return (
+            replies.read(connection, ready)
+            | lanes.last_sent(connection, doubtful)
+            | lanes.open_doubts(connection, again)
+        )

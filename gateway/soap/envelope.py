@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 import msgspec
 from lxml import etree
@@ -26,14 +26,11 @@ from gateway.errors import (
     VersionMismatchError,
     Violation,
 )
-from gateway.soap import addressing
+from gateway.soap import addressing, security
 from gateway.soap.frame import NAMESPACES, Frame, Sealed, Version, announced, wrap
+from gateway.soap.security import SECURITY, Keys, Proof
 from gateway.soap.splitter import Part, media_type
 
-if TYPE_CHECKING:
-    from gateway.soap.security import Proof
-
-SECURITY: Final = ns.tag(ns.WSSE, "Security")
 _TRUE: Final = ("1", "true")
 _ENVELOPES: Final[dict[str, Version]] = {
     ns.tag(namespace, "Envelope"): version for version, namespace in NAMESPACES.items()
@@ -87,7 +84,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
 
     now: datetime
     service: Service
-    keys: Any = None
+    keys: Keys | None = None
     seen: Callable[[bytes, datetime], bool] = _never_seen
     secure_wire: bool = False
     proven: bool = False
@@ -127,7 +124,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     soap_action: str = ""
     blocks: tuple[_Element, ...] = ()
     parts: Mapping[str, Part] = {}
-    proof: Any = None
+    proof: Proof | None = None
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,9 +188,9 @@ def prove(opened: Opened, ctx: Context) -> Proof | None:
 
     Takes a thread: it may ask the store whether a nonce was seen.
     """
-    if ctx.proven or ctx.keys is None:
+    if ctx.proven:
         return None
-    return None
+    return security.read(opened.envelope, opened.blocks, opened.frame.version, ctx)
 
 
 def accept(
@@ -218,11 +215,11 @@ def accept(
 def seal(reply: Reply, call: Call) -> Sealed:
     """Return the answer in the version, encoding and addressing of its call."""
     frame = call.frame
-    header = ""
+    header = action = ""
     if frame.addressing is not None:
         action = reply.action or f"{call.action}Response"
         header = addressing.write(action, frame.addressing, reply.message_id)
-    return wrap(frame, header, reply.body)
+    return wrap(frame, header, reply.body, action=action)
 
 
 def _version(envelope: _Element, expected: Version) -> Version:

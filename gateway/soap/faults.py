@@ -86,6 +86,7 @@ def seal_fault(
         # A detail in SOAP 1.1 says that the fault is about the Body (4.4): none about headers.
         body = _fault11(error, wire, names, "" if about_header else detail)
         blocks = _blocks11(error, detail)
+    action = ""
     if frame.addressing is not None:
         action = typed.action
         if about_header:
@@ -93,7 +94,7 @@ def seal_fault(
             version = frame.addressing.version
             action = addressing.fault_action(version, about_addressing=about_addressing)
         blocks = addressing.write(action, frame.addressing, fault=True) + blocks
-    return wrap(frame, blocks, body.encode(), status=STATUS)
+    return wrap(frame, blocks, body.encode(), status=STATUS, action=action)
 
 
 def message_of(error: GatewayError) -> str:

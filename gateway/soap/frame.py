@@ -43,11 +43,15 @@ class Frame(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Sealed(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer ready for the wire: status, Content-Type and bytes."""
+    """An answer ready for the wire: status, Content-Type and bytes.
+
+    action: URI of what it says, when addressing headers say it too.
+    """
 
     status: int
     content_type: str
     body: bytes
+    action: str = ""
 
 
 def announced(content_type: str) -> Version:
@@ -81,10 +85,10 @@ def of_request(data: bytes, headers: Mapping[str, str]) -> Frame:
     return Frame(version=version, encoding=document.encoding, addressing=found)
 
 
-def wrap(frame: Frame, header: str, body: bytes, *, status: int = 200) -> Sealed:
+def wrap(frame: Frame, header: str, body: bytes, *, status: int = 200, action: str = "") -> Sealed:
     """Return the envelope around a body element, in the frame's version and encoding.
 
-    header: header blocks that use the envelope's prefix `s`. body: UTF-8.
+    header: header blocks that use the envelope's prefix `s`. body: UTF-8. action: of `Sealed`.
     """
     inner = f"<s:Header>{header}</s:Header>" if header else ""
     envelope = b"".join(
@@ -97,4 +101,4 @@ def wrap(frame: Frame, header: str, body: bytes, *, status: int = 200) -> Sealed
     if frame.protect is not None:
         envelope = frame.protect(envelope)
     encoded = xml.encode(envelope, frame.encoding)
-    return Sealed(status=status, content_type=frame.content_type, body=encoded)
+    return Sealed(status=status, content_type=frame.content_type, body=encoded, action=action)

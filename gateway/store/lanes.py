@@ -154,12 +154,16 @@ class GateChange(NamedTuple):
 
 
 class LastSent(NamedTuple):
-    """The last send of a delivery: when, the digest and bytes, and the rest of the request."""
+    """The last send of a delivery: when, the digest and bytes, and the rest of the request.
+
+    owed: these bytes are what is owed, whether or not they were ever sent.
+    """
 
     started_at: datetime
     sha256: bytes
     request: bytes | None
     head: dict[str, Any]
+    owed: bool = False
 
 
 def enqueue(connection: Connection[Any], rows: Sequence[NewDelivery], now: datetime) -> list[UUID]:

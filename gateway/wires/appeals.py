@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from gateway import contracts
+from gateway import contracts, ns
 from gateway.errors import GatewayError, NotFoundError
 from gateway.soap import envelope
 from gateway.wires import binding, places, service
@@ -56,6 +56,13 @@ class Appeals:
         else:
             raise NotFoundError("no such description", expected="?wsdl, ?singleWsdl, ?xsd")
         return Described(XML, body)
+
+    def sections(self, base: str) -> Mapping[str, Mapping[str, bytes]]:
+        """Return the WSDL without its import, and the schema."""
+        return {
+            "wsdl": {ns.APPEALS: self._contract.bare_wsdl(base)},
+            "xsd": {ns.APPEALS: self._contract.xsd(self._contract.schema_names[0])},
+        }
 
     def explain(self, call: envelope.Opened) -> None:
         """Raise ValidationError with the places and reasons; takes a thread."""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gateway.access.policy import Caller, Gate, Proven, Stranger
+    from gateway.soap.security import Signer
+    from gateway.wires.replies import Replies
     from gateway.wires.service import Service
 
 _CORRELATION: Final = re.compile(r"[A-Za-z0-9._:-]{8,64}")
@@ -42,13 +44,27 @@ def correlation_of(headers: Mapping[str, str]) -> str:
 
 
 class Edge:
-    """The parts an HTTP wire needs, given once by `app`."""
+    """The parts an HTTP wire needs, given once by `app`.
 
-    def __init__(self, gate: Gate, service: Service, clock: Callable[[], datetime]) -> None:
+    replies: send the answers that do not go back on the connection; None: none is sent.
+    signer: signs the answers to peers that ask for it; None where the house has no key for it.
+    """
+
+    def __init__(
+        self,
+        gate: Gate,
+        service: Service,
+        clock: Callable[[], datetime],
+        *,
+        replies: Replies | None = None,
+        signer: Signer | None = None,
+    ) -> None:
         self.gate = gate
         self.service = service
+        self.replies = replies
+        self.signer = signer
         self.room = Room()
-        self._clock = clock
+        self.now = clock
 
     async def enter(self, scope: Any, headers: Mapping[str, str], correlation: str) -> Caller:
         """Return who is calling, or raise AccessError. Peers are read in a thread when stale."""
@@ -106,7 +122,7 @@ class Edge:
             caller=caller,
             wire=wire,
             correlation=correlation,
-            now=self._clock(),
+            now=self.now(),
             body=body,
             media_type=media_type[:200],
         )

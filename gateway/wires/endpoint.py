@@ -44,6 +44,10 @@ class Endpoint(Protocol):
         """
         ...
 
+    def sections(self, base: str) -> Mapping[str, Mapping[str, bytes]]:
+        """Return the description for WS-MetadataExchange; see `gateway.soap.mex.answer`."""
+        ...
+
     def explain(self, call: envelope.Opened) -> None:
         """Raise ValidationError with every reason why the body was refused; in a thread."""
         ...

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import parse_qs
@@ -29,14 +30,15 @@ from gateway.errors import (
     GatewayError,
     InputError,
     NotFoundError,
+    SecurityError,
 )
-from gateway.limits import INLINE_DECODE_BYTES
-from gateway.soap import envelope, faults, frame
+from gateway.limits import INLINE_DECODE_BYTES, MEX_REQUEST_BYTES
+from gateway.soap import envelope, faults, frame, mex, security
 from gateway.wires import service
 from gateway.wires.appeals import InvalidError
 from gateway.wires.edge import Gone, correlation_of, headers_of
 from gateway.wires.receiving import Incoming
-from gateway.wires.replies import directed, require_reachable
+from gateway.wires.replies import require_reachable
 from gateway.wires.sending import send_bytes, send_sealed
 
 if TYPE_CHECKING:
@@ -45,14 +47,17 @@ if TYPE_CHECKING:
     from gateway.access.policy import Stranger
     from gateway.metrics import Metrics
     from gateway.settings import Settings
+    from gateway.soap.security import Proof
+    from gateway.soap.splitter import Part
     from gateway.wires.edge import Edge
     from gateway.wires.endpoint import Endpoint
+    from gateway.wires.room import Body
 
 log = structlog.get_logger(__name__)
 
 WIRES: Final = {"1.1": "soap11", "1.2": "soap12"}
 T = TypeVar("T")
-_PATH: Final = re.compile(r"/soap/([a-z0-9-]+)\.svc")
+_PATH: Final = re.compile(r"/soap/([a-z0-9-]+)\.svc(/mex)?")
 _HOST: Final = re.compile(r"(.*?)(?::([0-9]{1,5}))?")
 """A name and its port: `localhost:1@other.example` would name another server."""
 _PORTS: Final = 65_535
@@ -74,11 +79,14 @@ class SoapApp:
         headers = headers_of(scope)
         found = _PATH.fullmatch(scope["path"].lower())
         endpoint = self._endpoints.get(found[1]) if found else None
+        about = bool(found and found[2])
         if endpoint is None:
             self._metrics.call("soap", "?", "not_found")
             names = ", ".join(f"/soap/{name}.svc" for name in self._endpoints)
             text = f"no such service; there is {names}".encode()
             await send_bytes(send, HTTPStatus.NOT_FOUND, "text/plain", text)
+        elif scope["method"] == "POST" and about:
+            await self._exchange_metadata(endpoint, scope, headers, receive, send)
         elif scope["method"] == "POST":
             await _Exchange(self._edge, endpoint, scope, headers, receive).run(send, self._metrics)
         elif scope["method"] in ("GET", "HEAD"):
@@ -109,6 +117,31 @@ class SoapApp:
             status=HTTPStatus.OK, content_type=described.content_type, body=described.body
         )
         await send_sealed(send, sealed, {}, headers.get("accept-encoding", ""))
+
+    async def _exchange_metadata(
+        self,
+        endpoint: Endpoint,
+        scope: Any,
+        headers: Mapping[str, str],
+        receive: Any,
+        send: Any,
+    ) -> None:
+        """Answer a question for the description that comes as a SOAP message, from anybody."""
+        correlation, root = correlation_of(headers), b""
+        with self._edge.room.body("") as held:
+            try:
+                sections = endpoint.sections(self._base(scope, headers))
+                root = await Incoming(receive, headers, held, MEX_REQUEST_BYTES).root()
+            except Gone:
+                return
+            except GatewayError as error:
+                found = frame.of_request(root, headers)
+                sealed = faults.seal_fault(error, found, correlation)
+            else:
+                sealed = mex.answer(root, headers, self._edge.now(), sections, correlation)
+        self._metrics.call("soap", "mex", "" if sealed.status == HTTPStatus.OK else "refused")
+        extra = {"correlation-id": correlation}
+        await send_sealed(send, sealed, extra, headers.get("accept-encoding", ""))
 
     def _base(self, scope: Any, headers: Mapping[str, str]) -> str:
         """The address that peers use: configured, or the Host they asked when it is allowed."""
@@ -151,8 +184,7 @@ class _Exchange:
         try:
             found = await self._edge.knock(self._scope, self._headers, self._correlation)
             held = self._edge.room.body(found.peer)
-            incoming = Incoming(self._receive, self._headers, held, found.root_bytes)
-            self._root = await incoming.root()
+            incoming = await self._receive_root(found, held)
             code, sealed = await self._call(found, incoming)
         except Gone:
             metrics.call("soap", self._operation, "gone")
@@ -172,29 +204,32 @@ class _Exchange:
         metrics.call("soap", self._operation, code)
         await send_sealed(send, sealed, self._extra, self._headers.get("accept-encoding", ""))
 
+    async def _receive_root(self, found: Caller | Stranger, held: Body) -> Incoming:
+        """Take the envelope; of a stranger whom it is too long for, ask who he is."""
+        try:
+            incoming = Incoming(self._receive, self._headers, held, found.root_bytes)
+            self._root = await incoming.root()
+        except InputError:
+            if not found.peer:
+                await self._edge.prove(found, None, self._scope, self._correlation)
+            raise
+        return incoming
+
     async def _call(self, found: Caller | Stranger, incoming: Incoming) -> tuple[str, frame.Sealed]:
         """Open, decode, carry out and seal: the code of the fault, if any, and the answer.
 
         A fault of the call itself is sealed in the call's own frame.
         """
         context = self._context(found)
+        opening = self._opening(context)
         try:
-            opening = envelope.Context(
-                now=context.now,
-                service=self._endpoint.service,
-                keys=None,
-                secure_wire=self._edge.secure(self._scope),
-            )
             opened = await _beside(
                 len(self._root), envelope.read, self._root, self._headers, opening
             )
             proof = None
-            if opened.secured:
-                proof = await asyncio.to_thread(envelope.prove, opened, opening)
-            if proof is not None or not isinstance(found, Caller) or found.proves_in_message:
-                caller = await self._edge.prove(found, proof, self._scope, self._correlation)
-                context.caller = caller
-            require_reachable(opened.frame)
+            if opened.secured or not isinstance(found, Caller) or found.proves_in_message:
+                proof = await self._prove(opened, opening, found, context)
+            require_reachable(opened.frame, context.caller)
             parts = await incoming.rest()
             try:
                 call, request = await _beside(
@@ -204,9 +239,13 @@ class _Exchange:
                 await asyncio.to_thread(self._endpoint.explain, opened)
                 raise
         except InputError as error:
-            if self._root and context.caller.peer:
+            if not context.caller.peer:
+                # Nobody whom we know: he is asked who he is, and learns nothing else.
+                await self._edge.prove(found, None, self._scope, self._correlation)
+            if self._root:
                 await self._edge.service.keep(context, error, "?")
             raise
+        call = self._protected(call, context)
         self._operation = call.operation
         context.encoding = call.frame.encoding
         # The tree is let go before the call waits for its commit: those of 64 waiting calls push
@@ -220,10 +259,64 @@ class _Exchange:
             self._extra |= _hints(error)
             typed = self._endpoint.fault(error, self._correlation)
             sealed = faults.seal_fault(error, call.frame, self._correlation, typed)
-            return error.code, directed(sealed, call.frame, fault=True)
+            return error.code, await self._directed(sealed, call, context, fault=True)
         if context.repeat:
             self._extra["gateway-repeat"] = "true"
-        return "", directed(envelope.seal(reply, call), call.frame, fault=False)
+        return "", await self._directed(envelope.seal(reply, call), call, context, fault=False)
+
+    async def _directed(
+        self,
+        sealed: frame.Sealed,
+        call: envelope.Call,
+        context: service.Context,
+        *,
+        fault: bool,
+    ) -> frame.Sealed:
+        """Return what goes back on the connection."""
+        if call.frame.addressing is None or self._edge.replies is None:
+            return sealed
+        return await self._edge.replies.directed(
+            sealed, call.frame, context.caller, context.now, fault=fault
+        )
+
+    async def _prove(
+        self,
+        opened: envelope.Opened,
+        opening: envelope.Context,
+        found: Caller | Stranger,
+        context: service.Context,
+    ) -> Proof | None:
+        """Find out by the Security header who calls; a refusal is recorded."""
+        try:
+            proof = await asyncio.to_thread(envelope.prove, opened, opening)
+        except SecurityError as error:
+            self._edge.refused(
+                f"WS-Security: {error.fault}", self._scope, self._correlation, found.peer
+            )
+            raise
+        context.caller = await self._edge.prove(found, proof, self._scope, self._correlation)
+        return proof
+
+    def _opening(self, context: service.Context) -> envelope.Context:
+        return envelope.Context(
+            now=context.now,
+            service=self._endpoint.service,
+            keys=self._edge.gate.keys,
+            seen=self._edge.gate.seen,
+            secure_wire=self._edge.secure(self._scope),
+        )
+
+    def _protected(self, call: envelope.Call, context: service.Context) -> envelope.Call:
+        """Return the call with what its answer has to carry of WS-Security."""
+        answers = context.caller.answers
+        # WCF and Metro want a Timestamp in the answer to a message that has one.
+        if not answers and not (call.proof is not None and call.proof.timestamp):
+            return call
+        signer = self._edge.signer if answers == "signature" else None
+        protect = partial(security.sign_envelope, signer=signer, now=context.now)
+        return msgspec.structs.replace(
+            call, frame=msgspec.structs.replace(call.frame, protect=protect)
+        )
 
     def _context(self, found: Caller | Stranger) -> service.Context:
         content_type = self._headers.get("content-type", "")
@@ -234,9 +327,9 @@ class _Exchange:
     def _accept(
         self,
         opened: envelope.Opened,
-        parts: Mapping[str, Any],
+        parts: Mapping[str, Part],
         opening: envelope.Context,
-        proof: Any,
+        proof: Proof | None,
     ) -> tuple[envelope.Call, Any]:
         call = envelope.accept(opened, parts, opening, proof)
         request = self._endpoint.read(call)

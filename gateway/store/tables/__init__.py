@@ -6,8 +6,8 @@ Three rules hold everywhere (docs/adr/0009, 0011, 0018):
   `deadline`, `conflict` and `twin` are projections: `gateway verify --rebuild` makes them again
   from the events. So are `external_ref` and `letter`, from the contents whose digests events name;
   what came with a content that was erased since stays as it is.
-- Personal data lies in `content` and in the bodies of `message` and `attempt` only. Erasing drops
-  `content.salt` and `content.bytes`; the hash chain over `event` still verifies.
+- Personal data lies in `content` and in the bodies of `message`, `attempt` and `reply` only.
+  Erasing drops `content.salt` and `content.bytes`; the hash chain over `event` still verifies.
 - Rows that grow with traffic are partitioned by month as ranges of their uuid7 key. `ledger`, the
   memory of keys, stays whole.
 """
@@ -35,7 +35,7 @@ from gateway.store.tables.facts import (
     registration,
     twin,
 )
-from gateway.store.tables.outgoing import attempt, delivery, destination, lane
+from gateway.store.tables.outgoing import attempt, delivery, destination, lane, reply
 from gateway.store.tables.peers import (
     credential,
     nonce,
@@ -75,6 +75,7 @@ __all__ = [
     "refusal",
     "register",
     "registration",
+    "reply",
     "twin",
     "work",
 ]

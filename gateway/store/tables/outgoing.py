@@ -69,6 +69,18 @@ refused, dead, skipped (design §2.12). kind `pull` is read and acknowledged by 
 through: the appeal of its own, merged into this one, by which alone the destination is told of it;
 such a delivery gives no sight of the appeal."""
 
+reply = Table(
+    "reply",
+    metadata,
+    Column("delivery_id", UUID, primary_key=True),
+    Column("address", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    document("headers"),
+    Column("body", LargeBinary, nullable=False),
+    instant("created_at"),
+)
+"""An answer to be sent to the address that its caller named; it goes when it was delivered."""
+
 attempt = Table(
     "attempt",
     metadata,

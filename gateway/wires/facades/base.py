@@ -100,6 +100,14 @@ class FacadeEndpoint:
             raise NotFoundError("no such description", expected="?wsdl, ?singleWsdl, ?xsd")
         return Described(XML, body)
 
+    def sections(self, base: str) -> Mapping[str, Mapping[str, bytes]]:
+        """Return the WSDL without its import, and the schema."""
+        space = self._facade.namespace
+        return {
+            "wsdl": {space: self._contract.bare_wsdl(base)},
+            "xsd": {space: self._contract.xsd(self._contract.schema_names[0])},
+        }
+
     def explain(self, call: envelope.Opened) -> None:
         """Raise ValidationError with the places and reasons; takes a thread."""
         if call.body is not None:

@@ -240,9 +240,10 @@ class TestWhereAnswersGo:
 
     @staticmethod
     def call(house, body, reply_to, name="ReplyTo"):
+        operation = body[1:].split(">")[0].strip("/")
         header = (
-            f'<s:Header xmlns:a="{ns.WSA}"><a:Action>{ns.APPEALS}/{body[1:].split(">")[0].strip("/")}'
-            f"</a:Action><a:MessageID>urn:uuid:9</a:MessageID>"
+            f'<s:Header xmlns:a="{ns.WSA}"><a:Action>{ns.APPEALS}/{operation}</a:Action>'
+            f"<a:MessageID>urn:uuid:9</a:MessageID>"
             f"<a:{name}><a:Address>{reply_to}</a:Address></a:{name}></s:Header>"
         )
         element = body.replace(">", f' xmlns="{ns.APPEALS}">', 1).replace(
@@ -272,3 +273,17 @@ class TestPackedAnswers:
         assert gzip.decompress(packed.body) == plain.body
         unwanted = house.call("GET", "/soap/appeals.svc?wsdl", peer="", Accept_Encoding="gzip;q=0")
         assert "content-encoding" not in unwanted.headers
+
+
+def test_metadata_is_exchanged_without_a_credential(house):
+    text = (
+        f'<s:Envelope xmlns:s="{ns.SOAP12}" xmlns:a="{ns.WSA}"><s:Header>'
+        f'<a:Action s:mustUnderstand="1">{ns.TRANSFER}/Get</a:Action>'
+        "<a:MessageID>urn:uuid:3</a:MessageID></s:Header><s:Body/></s:Envelope>"
+    )
+    answer = post(house, text.encode(), peer="", path="/soap/appeals.svc/mex", Content_Type=SOAP12)
+    assert answer.status == 200
+    assert house.soap_address.encode() in answer.body
+    assert len(list(etree.fromstring(answer.body).iter(ns.tag(ns.MEX, "MetadataSection")))) == 2
+    long = post(house, text.encode() + b" " * 70_000, peer="", path="/soap/appeals.svc/mex")
+    assert long.status == 500

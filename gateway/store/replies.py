@@ -1,0 +1,78 @@
+"""Answers that go to an address of their own instead of back on the connection.
+
+An answer is a delivery like any other: it waits in a lane, is tried again, and a person sees it
+when it cannot be delivered. What is sent was made when the call was carried out, so it is stored
+beside its delivery instead of being encoded later.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from psycopg.types.json import Jsonb
+
+from gateway.model.ids import uuid7
+from gateway.store import lanes
+from gateway.store.arrays import UuidArray
+from gateway.store.lanes import LastSent, NewDelivery
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from uuid import UUID
+
+    from psycopg import Connection
+
+EVENT: Final = "Reply"
+"""Stands as the event type of such a delivery."""
+_SUFFIX: Final = ":replies"
+
+WRITE = """
+INSERT INTO reply (delivery_id, address, media_type, headers, body, created_at)
+VALUES ($1, $2, $3, $4::jsonb, $5, $6)
+"""
+READ = """
+SELECT delivery_id, created_at, sha256(body), body,
+       jsonb_build_object('media_type', media_type, 'name', address, 'headers', headers),
+       true
+FROM reply WHERE delivery_id = ANY($1::uuid[])
+"""
+
+
+class Reply(NamedTuple):
+    """An answer as it leaves. headers: of HTTP, beside Content-Type."""
+
+    address: str
+    media_type: str
+    headers: dict[str, str]
+    body: bytes
+
+
+def destination(peer: str) -> str:
+    """Return the destination of a peer's answers; a peer's code has no colon."""
+    return f"{peer}{_SUFFIX}"
+
+
+def owe(connection: Connection[Any], peer: str, reply: Reply, now: datetime, *, test: bool) -> UUID:
+    """Write an answer down as owed to a peer, in a lane of its own; return the delivery's id."""
+    new = NewDelivery(
+        destination=destination(peer),
+        lane_key=str(uuid7()),
+        appeal_id=None,
+        event_seq=None,
+        event_type=EVENT,
+        test=test,
+    )
+    (id_,) = lanes.enqueue(connection, [new], now)
+    headers = Jsonb(reply.headers)
+    values = (id_, reply.address, reply.media_type, headers, reply.body, now)
+    connection.execute(WRITE, values)
+    return id_
+
+
+def read(connection: Connection[Any], ids: Sequence[UUID]) -> dict[UUID, LastSent]:
+    """Return what is to be sent, in the form of an earlier send of the same bytes."""
+    if not ids:
+        return {}
+    rows = connection.execute(READ, (UuidArray.of(list(ids)),), binary=True)
+    return {row[0]: LastSent(*row[1:]) for row in rows}

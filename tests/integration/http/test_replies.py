@@ -1,0 +1,166 @@
+"""WS-Addressing 1.0: an answer goes where ReplyTo says, as far as the caller's row allows."""
+
+from __future__ import annotations
+
+import random
+import threading
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from lxml import etree
+
+from gateway import ns
+from gateway.destinations import Destinations
+from gateway.dispatch import Dispatcher
+from gateway.model.peer import Peer
+from gateway.settings import Settings
+from gateway.store import peers
+from gateway.store.pool import Pool
+
+PING = f'<Ping xmlns="{ns.APPEALS}"/>'
+BAD = f'<GetAppeal xmlns="{ns.APPEALS}"><Key><ExternalId>нет такого</ExternalId></Key></GetAppeal>'
+SPACES = {"1.1": ns.SOAP11, "1.2": ns.SOAP12}
+MEDIA = {"1.1": "text/xml; charset=utf-8", "1.2": "application/soap+xml; charset=utf-8"}
+
+
+@pytest.fixture
+def mailbox():
+    """Where a caller wants its answers."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            self.server.taken.append((self.path, self.headers, body))
+            status = self.server.statuses.pop() if self.server.statuses else 202
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.taken, server.statuses = [], []
+    server.address = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def house(make_house, mailbox):
+    made = make_house()
+    now = datetime.now(UTC)
+    with made.database() as db:
+        row = Peer(
+            code="waiting",
+            name="Ждёт ответа",
+            callback_hosts=[f"127.0.0.1:{mailbox.server_port}"],
+            options={"allow_private": ["127.0.0.1"]},
+        )
+        peers.add(db, row, now)
+        made.keys["waiting"] = peers.new_key(db, "waiting", now)
+    yield made
+    assert not made.defects()
+
+
+def dispatch(house):
+    """Send what is due, once."""
+    pool = Pool(house.url)
+    pool.open()
+    destinations = Destinations(pool, {}, Settings(), lambda: datetime.now(UTC))
+    dispatcher = Dispatcher(
+        house.url,
+        destinations,
+        None,
+        owner="w",
+        now=lambda: datetime.now(UTC),
+        poll_seconds=0.05,
+        chance=random.Random(7),
+    )
+    try:
+        return dispatcher.run_once()
+    finally:
+        dispatcher.close()
+        destinations.close()
+        pool.close()
+
+
+def call(house, version, body, *, peer="waiting", **addresses):
+    element = etree.fromstring(body)
+    action = element.tag.strip("{").replace("}", "/")
+    header = "".join(
+        f"<a:{name}><a:Address>{address}</a:Address><a:ReferenceParameters>"
+        f'<k xmlns="urn:k">17</k></a:ReferenceParameters></a:{name}>'
+        for name, address in addresses.items()
+    )
+    text = (
+        f'<s:Envelope xmlns:s="{SPACES[version]}" xmlns:a="{ns.WSA}"><s:Header>'
+        f"<a:Action>{action}</a:Action><a:MessageID>urn:uuid:17</a:MessageID>{header}</s:Header>"
+        f"<s:Body>{body}</s:Body></s:Envelope>"
+    )
+    return house.call(
+        "POST", "/soap/appeals.svc", text.encode(), peer=peer, Content_Type=MEDIA[version]
+    )
+
+
+@pytest.mark.parametrize("version", SPACES)
+def test_the_answer_is_posted_to_the_address_with_what_belongs_to_it(house, mailbox, version):
+    answer = call(house, version, PING, ReplyTo=f"{mailbox.address}/box")
+    assert (answer.status, answer.body, mailbox.taken) == (202, b"", [])
+    dispatch(house)
+    ((path, headers, body),) = mailbox.taken
+    root = etree.fromstring(body)
+    found = {block.tag: block.text for block in root[0]}
+    assert path == "/box"
+    assert found[f"{{{ns.WSA}}}RelatesTo"] == "urn:uuid:17"
+    assert found[f"{{{ns.WSA}}}To"] == f"{mailbox.address}/box"
+    assert found["{urn:k}k"] == "17"
+    assert root[1][0].tag == f"{{{ns.APPEALS}}}PingResponse"
+    told = headers["SOAPAction"] if version == "1.1" else headers["Content-Type"]
+    assert f'"{ns.APPEALS}/PingResponse"' in told
+    assert house.rows("SELECT state, destination FROM delivery") == [
+        ("acknowledged", "waiting:replies")
+    ]
+
+
+def test_a_fault_goes_where_faults_are_wanted(house, mailbox):
+    addresses = {"ReplyTo": f"{mailbox.address}/box", "FaultTo": f"{mailbox.address}/trouble"}
+    assert call(house, "1.2", BAD, **addresses).status == 202
+    dispatch(house)
+    ((path, _, body),) = mailbox.taken
+    assert path == "/trouble"
+    assert b"NotFoundFault" in body
+
+
+def test_an_address_that_does_not_answer_is_tried_again_with_the_same_bytes(house, mailbox):
+    mailbox.statuses.append(503)
+    call(house, "1.1", PING, ReplyTo=f"{mailbox.address}/box")
+    dispatch(house)
+    assert house.rows("SELECT state FROM delivery") == [("retry",)]
+    house.rows("UPDATE lane SET due = now() RETURNING key")
+    dispatch(house)
+    (first, second) = mailbox.taken
+    assert first[2] == second[2]
+    assert house.rows("SELECT state FROM delivery") == [("acknowledged",)]
+
+
+@pytest.mark.parametrize(
+    ("peer", "host"),
+    [
+        ("waiting", "127.0.0.1:1"),
+        ("waiting", "localhost:{port}"),
+        ("waiting", "169.254.169.254"),
+        ("portal", "127.0.0.1:{port}"),
+    ],
+)
+def test_no_other_address_is_spoken_to_and_nothing_is_done(house, mailbox, peer, host):
+    address = f"http://{host.format(port=mailbox.server_port)}/"
+    answer = call(house, "1.2", PING, peer=peer, ReplyTo=address)
+    assert answer.status == 500
+    assert b"OnlyAnonymousAddressSupported" in answer.body
+    assert house.rows("SELECT count(*) FROM delivery") == [(0,)]
