@@ -42,7 +42,7 @@ _ADDRESS: Final = re.compile(rb'(:address location=")[^"]*(")')
 _SCHEMA_LOCATION: Final = re.compile(rb'(schemaLocation=")(?:[^"]*/)?([^/"]+)\.xsd(")')
 _IMPORTS: Final = re.compile(rb"[ \t]*<xs:schema [^>]*>\s*<xs:import [^>]*/>\s*</xs:schema>")
 _LONG: Final = etree.XPath("descendant-or-self::text()[string-length() > 1000]")
-_ALONE: Final = re.compile(r"[&<>]|[^\x00-\x7f]")
+_PLAIN: Final = bytes.maketrans(b"&<>\r", b"??? ")
 _DECLARATION: Final = re.compile(rb"^<\?xml[^>]*\?>\s*")
 
 
@@ -207,7 +207,7 @@ class Contract:
             else:
                 name = parent.tag.rpartition("}")[2]
                 kept = run if name in self._files else run[: limits.TEXT_CHARS + 1]
-                flat = _ALONE.sub("?", kept.replace("\r", " "))
+                flat = kept.encode("ascii", "replace").translate(_PLAIN).decode()
             if run.is_tail:
                 parent.tail = flat
             else:
