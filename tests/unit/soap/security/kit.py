@@ -44,9 +44,13 @@ HOLE = "<hole/>"
 """Where `sign` puts the signature."""
 
 
-@lru_cache
 def key_of(kind="rsa", number=1):
     """Return a private key; of one kind and number always the same one."""
+    return _key(kind, number)
+
+
+@lru_cache
+def _key(kind, _number):
     curves = {"p256": ec.SECP256R1(), "p384": ec.SECP384R1(), "p521": ec.SECP521R1(),
               "k256": ec.SECP256K1()}  # fmt: skip
     if kind in curves:
@@ -54,9 +58,13 @@ def key_of(kind="rsa", number=1):
     return rsa.generate_private_key(65537, {"rsa": 2048, "rsa1024": 1024}[kind])
 
 
-@lru_cache
 def certificate(kind="rsa", number=1, *, days=(-10, 400), usage=None):
-    """Return the DER of a certificate that a test authority has issued."""
+    """Return the DER of a certificate that a test authority has issued, always the same one."""
+    return _certificate(kind, number, days, usage)
+
+
+@lru_cache
+def _certificate(kind, number, days, usage):
     name = x509.Name.from_rfc4514_string(f"CN=Система {number},O=Проба,C=RU")
     issuer = x509.Name.from_rfc4514_string("CN=Удостоверяющий центр,O=Проба\\, учебная,C=RU")
     key = key_of(kind, number).public_key()
