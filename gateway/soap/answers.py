@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lxml import etree
 
-from gateway import ns, xml
+from gateway import limits, ns, xml
 from gateway.adapter import Receipt
 from gateway.errors import (
     GatewayError,
@@ -160,6 +160,8 @@ def read(response: Response) -> Answer | None:
     """Return the envelope of an answer, None when there is none that can be read."""
     try:
         data, charset = _root_part(response)
+        if len(data) > limits.SOAP_ROOT_BYTES:
+            return None
         root = xml.parse(data, charset).root
     except GatewayError:
         return None

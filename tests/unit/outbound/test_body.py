@@ -1,10 +1,11 @@
 """A body that is read while it is sent, and the answer that stands behind a refusal."""
 
 import socket
+import threading
 
 import pytest
 
-from gateway.errors import InternalError, NotFoundError, PeerRefused
+from gateway.errors import InternalError, NotFoundError, PeerDoubtful, PeerRefused
 from gateway.outbound import Answered, ClientCertificate, check
 from tests.unit.outbound.peers import OK, always, answers
 
@@ -82,6 +83,15 @@ def test_a_peer_that_answers_before_it_has_read_everything_is_heard(peer, client
 
     body = Pieces(4_000_000, *[b"x" * 100_000] * 40)
     assert client().request("POST", peer(behave).url, body=body).status == 413
+
+
+def test_a_peer_that_stops_reading_is_left_at_the_total_deadline(peer, client):
+    ended = threading.Event()
+    body = Pieces(64_000_000, *[b"x" * 1_000_000] * 64)
+    there = peer(lambda peer, sock, number: ended.wait(20))
+    with pytest.raises(PeerDoubtful):
+        client(timeout=0.4).request("POST", there.url, body=body)
+    ended.set()
 
 
 def test_the_answer_stands_behind_a_refusal_and_its_words_tell_nothing_of_it(peer, client):

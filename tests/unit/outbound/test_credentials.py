@@ -163,6 +163,13 @@ def test_a_partner_that_refuses_our_password_says_what_to_look_at(there, builder
     assert "s3cret" not in str(caught.value)
 
 
+def test_a_row_chooses_the_way_through_a_proxy(there, builder):
+    proxy = there()
+    way = proxy.address.removesuffix("/back.svc")
+    tell(builder().build(row("http://sed.invalid/back.svc", proxy=way)))
+    assert proxy.got[0].path == "http://sed.invalid:80/back.svc"
+
+
 def wrong_rows(folder):
     """Options that cannot work, and the name that the error must say."""
     login = {"login": "digest", "user": "u", "password_file": str(folder / "password")}

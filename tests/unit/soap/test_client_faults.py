@@ -7,10 +7,11 @@ import random
 
 import pytest
 
-from gateway import ns
+from gateway import errors, limits, ns
 from gateway.errors import GatewayError, PeerDoubtful, PeerRefused, PeerUnavailable
 from gateway.outbound import Answered, Response
-from gateway.soap import answers
+from gateway.soap import answers, faults
+from gateway.soap.frame import Frame
 
 A = ns.APPEALS
 WCF = "http://schemas.microsoft.com/net/2005/12/windowscommunicationfoundation/dispatcher"
@@ -413,6 +414,42 @@ def test_an_answer_in_another_encoding_is_read_by_what_http_says():
 )
 def test_what_is_no_answer_leaves_the_doubt(given):
     assert isinstance(told(given), PeerDoubtful)
+
+
+OURS_ALL = (
+    errors.MalformedError("m"),
+    errors.TooLargeError("m"),
+    errors.ValidationError("m", (errors.Violation("/a", "required", "m"),)),
+    errors.UnknownOperationError("m"),
+    errors.UnsupportedError("m"),
+    errors.VersionMismatchError("m"),
+    errors.MustUnderstandError("m", ("{urn:x}H",)),
+    errors.ConflictError("m", receipt_number="1"),
+    errors.StateError("m"),
+    errors.NotFoundError("m"),
+    errors.AccessError("m"),
+    errors.SecurityError("m", "FailedAuthentication"),
+    errors.AddressingError(
+        "m", names=(ns.tag(ns.WSA, "InvalidAddressingHeader"),), header=ns.tag(ns.WSA, "To")
+    ),
+    errors.BusyError("m"),
+)
+"""What a gateway like ours may answer with."""
+
+
+@pytest.mark.parametrize("error", OURS_ALL, ids=lambda error: error.code)
+@pytest.mark.parametrize("version", ["1.1", "1.2"])
+def test_a_partner_that_is_a_gateway_like_ours_is_understood(version, error):
+    sealed = faults.seal_fault(error, Frame(version=version), "c-1")
+    kind = PeerUnavailable if error.retry == "later" else PeerRefused
+    caught = told(answer(sealed.body, sealed.status, sealed.content_type))
+    assert type(caught) is kind
+    assert ("credentials" in caught.message) == (error.code in {"access", "security"})
+
+
+def test_an_answer_past_the_size_of_an_envelope_is_not_read():
+    text = envelope11(OK + "<!---->" + " " * limits.SOAP_ROOT_BYTES)
+    assert isinstance(told(answer(text, 200)), PeerDoubtful)
 
 
 def test_hostile_answers_raise_nothing_but_errors_of_the_house():
