@@ -248,3 +248,16 @@ def test_a_second_validator_takes_the_same(inner):
     CONTRACT.validate(element)
     assert second_opinion(element)
     assert second_opinion(SAMPLE)
+
+
+@pytest.mark.parametrize("port", ["Basic", "Soap12", "Ws", "Mtom"])
+def test_each_port_says_what_proofs_it_can_carry_and_asks_for_none(port):
+    root = etree.fromstring(contracts.appeals().single_wsdl("http://localhost"))
+    policies = {p.get(ns.tag(ns.WSU, "Id")): p for p in root.iter(ns.tag(ns.WSP, "Policy"))}
+    (binding,) = (b for b in root.iter(ns.tag(ns.WSDL, "binding")) if b.get("name") == port)
+    named = [r.get("URI")[1:] for r in binding.findall(ns.tag(ns.WSP, "PolicyReference"))]
+    assert "ProofPolicy" in named
+    alternatives = list(policies["ProofPolicy"][0])
+    assert len(alternatives[0]) == 0
+    said = {etree.QName(e).localname for e in policies["ProofPolicy"].iter()}
+    assert {"UsernameToken", "HashPassword", "X509Token", "Basic256Sha256"} <= said
