@@ -7,8 +7,8 @@ import platform
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.interop.rows import FEATURES, NOT_RUN, PENDING
-from tests.interop.run import BUILD
+from tests.interop.rows import FEATURES, NOT_RUN
+from tests.interop.run import BUILD, pending
 from tests.interop.stand import CHECKOUT
 
 if TYPE_CHECKING:
@@ -92,10 +92,15 @@ def page(outcomes: list[Outcome]) -> str:
         for name, cell in outcome.cells.items():
             if cell.verdict == "cannot":
                 lines.append(f"- {outcome.peer.title}, {FEATURES[name]}: {cell.detail}")
-    waiting = [name for name in FEATURES if name in PENDING]
+    waiting = {
+        f"{FEATURES[name]}: {pending(outcome.peer, name)}": None
+        for outcome in outcomes
+        for name, cell in outcome.cells.items()
+        if cell.verdict == "pending"
+    }
     if waiting:
         lines += ["", "## What waits for the gateway", ""]
-        lines += [f"- {FEATURES[name]}: {PENDING[name]}" for name in waiting]
+        lines += [f"- {words}" for words in waiting]
     lines += ["", "## Not run here", ""]
     lines += [f"- {name}: {why}" for name, why in NOT_RUN.items()]
     return "\n".join(lines) + "\n"

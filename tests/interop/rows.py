@@ -33,7 +33,7 @@ FEATURES: Final = {
     "fault_busy": "BusyFault typed: when to come again",
     "must_understand": "a mandatory header nobody knows is refused",
     "default_limit": "a long list stays under the client's default limit of 65,536 bytes",
-    "large_answer": "over that limit when asked: refused by default, taken once raised",
+    "large_answer": "a longer answer when `MaxBytes` asks, once the client's limit is raised",
     "chunked": "a streamed request (chunked)",
     "gzip_request": "a request in gzip",
     "gzip_answer": "an answer in gzip",
@@ -57,8 +57,10 @@ PENDING: Final = {
     "token_digest": "the gateway does not read WS-Security yet",
     "token_refused": "the gateway does not read WS-Security yet",
     "signature": "the gateway does not read WS-Security yet",
+    "gsoap fault_not_found": "gSOAP reads no fault of SOAP 1.2 with two env:Text",
+    "gsoap fault_busy": "gSOAP reads no fault of SOAP 1.2 with two env:Text",
 }
-"""What the gateway does not do yet, on any client: shown, and does not fail the run."""
+"""A feature, or a client and a feature, that waits for the gateway: shown, fails nothing."""
 
 NOT_RUN: Final = {
     ".NET (dotnet/wcf)": "no .NET in Debian; what we know of it is read from its source",
@@ -86,6 +88,8 @@ class Peer(NamedTuple):
     shows: tuple[str, ...]
     cannot: dict[str, str]
     """Feature → why the client itself cannot do it."""
+    slow: int = 0
+    """Seconds of compilation, by which the slowest is started first."""
     seeded: bool = False
     """Whether it needs a register that is longer than WCF takes."""
 
@@ -97,14 +101,54 @@ class Peer(NamedTuple):
 
 PEERS: Final = (
     Peer(
-        "zeep",
-        "zeep",
-        {},
-        (*_COMMON, "addressing", "gzip_answer", *_TOKENS, "signature"),
-        {
-            "mtom_request": "zeep has no MTOM for requests",
-            "chunked": "zeep sends the envelope whole",
+        "mono",
+        "Mono WCF",
+        {"svcutil": "mono-devel", "mcs": "mono-mcs", "cert-sync": "ca-certificates-mono"}
+        | {
+            f"/usr/lib/mono/gac/{name}/*": f"libmono-{package}-cil"
+            for name, package in (
+                ("System.ServiceModel", "system-servicemodel4.0a"),
+                ("System.ServiceModel.Web", "system-servicemodel-web4.0"),
+                ("System.Runtime.Serialization", "system-runtime-serialization4.0"),
+                ("System.IdentityModel", "system-identitymodel4.0"),
+            )
         },
+        (
+            *(name for name in _COMMON if name != "wsdl"), "mex", "addressing11", "addressing",
+            "ws_http", "challenge", "default_limit", "large_answer", "chunked", "utf16",
+        ),
+        {
+            "wsdl": "Mono's svcutil writes an empty file from a WSDL with imports",
+            "gzip_request": "WCF packs no requests",
+            "gzip_answer": "Mono's WCF asks for none",
+            "mtom_request": "Mono's MTOM is broken: its Content-Type has no boundary",
+            "mtom_answer": "Mono's MTOM is broken: its Content-Type has no boundary",
+            "token_text": "Mono has no TransportWithMessageCredential",
+            "token_digest": "WCF has no digest",
+            "signature": "Mono's message security is not finished",
+        },
+        slow=5,
+        seeded=True,
+    ),
+    Peer(
+        "jaxws",
+        "JAX-WS RI",
+        {
+            "javac": "default-jdk-headless",
+            "wsimport": "jaxws",
+            "/usr/share/java/jaxws-rt.jar": "libjaxws-java",
+            "/usr/share/java/saaj-impl.jar": "libsaaj-ri-java",
+        },
+        (
+            *_COMMON, "addressing", "challenge", "chunked", "gzip_request", "gzip_answer",
+            "mtom_request", "mtom_answer",
+        ),
+        {
+            "token_text": "the RI has WS-Security only with Metro's WSIT, which Debian lacks",
+            "token_digest": "the RI has WS-Security only with Metro's WSIT, which Debian lacks",
+            "signature": "the RI has WS-Security only with Metro's WSIT, which Debian lacks",
+        },
+        slow=20,
     ),
     Peer(
         "php",
@@ -113,11 +157,56 @@ PEERS: Final = (
         (*_COMMON, "gzip_request", "gzip_answer", "cp1251", *_TOKENS),
         {
             "addressing": "ext/soap has no WS-Addressing",
-            "mtom_request": "ext/soap has no MTOM",
-            "mtom_answer": "ext/soap has no MTOM",
             "chunked": "ext/soap sends Content-Length always",
             "utf16": "ext/soap sends UTF-8 always",
+            "mtom_request": "ext/soap has no MTOM",
+            "mtom_answer": "ext/soap has no MTOM",
             "signature": "ext/soap has no WS-Security",
         },
     ),
-)
+    Peer(
+        "node",
+        "node-soap",
+        {"node": "nodejs", "npm": "npm"},
+        (
+            *_COMMON, "gzip_request", "gzip_answer", "mtom_request", "mtom_answer", *_TOKENS,
+            "signature",
+        ),
+        {
+            "addressing": "node-soap has no WS-Addressing",
+            "chunked": "node-soap sends Content-Length always",
+            "utf16": "node-soap sends UTF-8 always",
+        },
+    ),
+    Peer(
+        "gsoap",
+        "gSOAP",
+        {
+            "wsdl2h": "gsoap",
+            "/usr/share/gsoap/plugin/wsseapi.cpp": "libgsoap-dev",
+            "g++": "g++",
+            "pkg-config": "pkg-config",
+            "/usr/include/openssl/ssl.h": "libssl-dev",
+            "/usr/include/zlib.h": "zlib1g-dev",
+        },
+        (
+            *_COMMON, "addressing", "chunked", "gzip_request", "gzip_answer", "mtom_request",
+            "mtom_answer", *_TOKENS, "signature",
+        ),
+        {"utf16": "gSOAP sends UTF-8 always"},
+        slow=40,
+    ),
+    Peer(
+        "zeep",
+        "zeep",
+        {},
+        (*_COMMON, "addressing", "gzip_answer", *_TOKENS, "signature"),
+        {
+            "chunked": "zeep sends the envelope whole",
+            "gzip_request": "zeep sends the envelope plain",
+            "utf16": "zeep sends UTF-8 always",
+            "mtom_request": "zeep sends no MTOM",
+            "mtom_answer": "zeep asks for no MTOM",
+        },
+    ),
+)  # fmt: skip

@@ -75,7 +75,7 @@ def run_all(stand: Stand, peers: Iterable[Peer], told: Callable[[Outcome], None]
         return outcome
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(one, peers))
+        return list(pool.map(one, sorted(peers, key=lambda peer: -peer.slow)))
 
 
 def run(stand: Stand, peer: Peer) -> Outcome:
@@ -112,17 +112,23 @@ def read(peer: Peer, printed: str, log: str) -> tuple[str, dict[str, Cell]]:
     cells = {name: Cell("cannot", why) for name, why in peer.cannot.items()}
     for name in (*peer.expected, *said):
         cell = said.get(name, Cell("missing", f"the program printed no such row; see {log}"))
-        cells[name] = _judged(name, cell)
+        cells[name] = _judged(peer, name, cell)
     return version, {name: cells[name] for name in FEATURES if name in cells}
 
 
-def _judged(name: str, cell: Cell) -> Cell:
+def pending(peer: Peer, name: str) -> str:
+    """Why the gateway cannot show this yet, empty when it can."""
+    return PENDING.get(f"{peer.name} {name}") or PENDING.get(name, "")
+
+
+def _judged(peer: Peer, name: str, cell: Cell) -> Cell:
     """What a printed row means: pending ones do not fail; in CI nothing may be left out."""
+    waits = pending(peer, name)
     if cell.verdict == "ok":
-        note = "no longer pending: take it out of PENDING" if name in PENDING else ""
+        note = "no longer pending: take it out of PENDING" if waits else ""
         return cell._replace(detail=" · ".join(filter(None, (cell.detail, note))))
-    if name in PENDING:
-        return Cell("pending", cell.detail)
+    if waits and cell.verdict == "fail":
+        return Cell("pending", f"{waits} ({cell.detail})")
     if cell.verdict == "cannot" and os.environ.get("CI") == "true":
         return Cell("fail", cell.detail)
     return cell

@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 import psycopg
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
 from gateway.embedded import open_cluster
@@ -34,10 +34,6 @@ from tests.survive import calls
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cryptography.hazmat.primitives.asymmetric.ec import (
-        EllipticCurvePrivateKey,
-        EllipticCurvePublicKey,
-    )
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
@@ -90,7 +86,8 @@ class Stand:
         self.http = self._serve("run") + SERVICE
         self._introduce(codes)
         tls = {"TLS_CERT": str(self.root / "server.pem"), "TLS_KEY": str(self.root / "server.key")}
-        self.https = self._serve("serve", **tls) + SERVICE
+        # By name: Mono and gSOAP look for no address in a certificate.
+        self.https = self._serve("serve", **tls).replace("127.0.0.1", "localhost") + SERVICE
         self.busy = self._serve("serve", QUEUE_ITEMS="0") + SERVICE
 
     def seed(self, peer: str) -> None:
@@ -173,20 +170,24 @@ class Stand:
 
 def certificates(root: Path) -> None:
     """Make a CA (ca.pem), the server's certificate and key, and those of a client that signs."""
-    ca_key = ec.generate_private_key(ec.SECP256R1())
+    ca_key = _new_key()
     ca = _issued("Interop CA", ca_key, ca_key.public_key(), "Interop CA")
     _write(root / "ca.pem", ca)
     for name in ("server", "client"):
-        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        key = _new_key()
         common_name = {"server": "localhost", "client": "Interop client"}[name]
         _write(root / f"{name}.pem", _issued(common_name, ca_key, key.public_key(), "Interop CA"))
         _write_key(root / f"{name}.key", key)
 
 
+def _new_key() -> RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
 def _issued(
     common_name: str,
-    ca_key: EllipticCurvePrivateKey,
-    key: EllipticCurvePublicKey | RSAPublicKey,
+    ca_key: RSAPrivateKey,
+    key: RSAPublicKey,
     issuer: str,
 ) -> x509.Certificate:
     """A certificate with what a strict TLS client looks for; the issuer's own is a CA's."""
