@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import msgspec
 import structlog
@@ -29,10 +29,11 @@ from gateway.errors import AccessError, BusyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from collections.abc import Set as AbstractSet
     from datetime import datetime
 
-__all__ = ["PROVEN_BY_KEY", "Caller", "Gate", "Proven", "Refused", "Stranger", "is_loopback"]
+    from gateway.soap.security import Proof
+
+__all__ = ["PROVEN_BY_KEY", "Caller", "Gate", "Refused", "Stranger", "is_loopback"]
 
 log = structlog.get_logger(__name__)
 
@@ -43,22 +44,6 @@ STRANGER_BYTES: Final = limits.MB
 
 SIGNED: Final = frozenset(("body", "timestamp"))
 """What a signature has to cover, so that it says what is asked and when."""
-
-
-class Proven(Protocol):
-    """What a Security header proved: `gateway.soap.security.Proof`."""
-
-    @property
-    def peer(self) -> str:
-        """Code of the peer."""
-
-    @property
-    def kinds(self) -> AbstractSet[str]:
-        """How: `text`, `digest`, `signature`."""
-
-    @property
-    def signed(self) -> AbstractSet[str]:
-        """What the signature covers: `body`, `timestamp` and others."""
 
 
 class Stranger(msgspec.Struct, frozen=True, kw_only=True):
@@ -171,7 +156,7 @@ class Gate:
     def prove(
         self,
         found: Caller | Stranger,
-        proof: Proven | None,
+        proof: Proof | None,
         *,
         address: str,
         path: str,
@@ -290,7 +275,7 @@ class Gate:
         )
         return _No(reason, error, nobody=True)
 
-    def _weigh(self, found: Caller | Stranger, proof: Proven | None) -> Caller | _No:
+    def _weigh(self, found: Caller | Stranger, proof: Proof | None) -> Caller | _No:
         """Hold what the message proved against what was found before, and against the row."""
         if proof is None:
             if found.peer:
@@ -359,7 +344,7 @@ def is_loopback(address: str) -> bool:
     return found is not None and found.is_loopback
 
 
-def _meets(require: str, proof: Proven) -> bool:
+def _meets(require: str, proof: Proof) -> bool:
     """Whether a message proved what a row requires."""
     if require in PROVEN_BY_KEY:
         return "text" in proof.kinds

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
-    from gateway.access.policy import Caller, Gate, Proven, Stranger
-    from gateway.soap.security import Signer
+    from gateway.access.policy import Caller, Gate, Stranger
+    from gateway.soap.security import Proof, Signer
     from gateway.wires.replies import Replies
     from gateway.wires.service import Service
 
@@ -90,7 +90,7 @@ class Edge:
         return await asyncio.to_thread(self.gate.knock, headers, address, **known)
 
     async def prove(
-        self, found: Caller | Stranger, proof: Proven | None, scope: Any, correlation: str
+        self, found: Caller | Stranger, proof: Proof | None, scope: Any, correlation: str
     ) -> Caller:
         """Return who is calling by what the message proves; raise AccessError."""
         address, known = self._known(scope, correlation)
