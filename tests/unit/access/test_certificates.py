@@ -40,7 +40,10 @@ def short_rsa():
     return made.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
 
 
-@pytest.mark.parametrize("text", [ONE.pem, ONE.der, b"a comment\n" + ONE.pem], ids=len)
+READABLE = {"pem": ONE.pem, "der": ONE.der, "commented": b"a comment\n" + ONE.pem}
+
+
+@pytest.mark.parametrize("text", READABLE.values(), ids=READABLE)
 def test_a_file_of_one_certificate_is_read(text):
     found = certificates.from_file(text, "peer.pem", now())
     assert found.der == ONE.der
@@ -156,3 +159,11 @@ OTHER = CA.issue("other").der
 )  # fmt: skip
 def test_whose_certificate_a_call_has(given_scope, header, found):
     assert passed.shown(given_scope, header) == found
+
+
+def test_a_header_that_cannot_be_is_refused_at_the_start():
+    assert passed.header_name("X-SSL-Client-Cert") == "x-ssl-client-cert"
+    assert passed.header_name("") == ""
+    for name_ in ("X SSL", "Сертификат", "X-Cert:"):
+        with pytest.raises(ConfigurationError):
+            passed.header_name(name_)
