@@ -105,6 +105,15 @@ def may(kind: Any, **facets: Any) -> Any:
     return kind.customize(min_occurs=0, nillable=False, **facets)
 
 
+def many(kind: Any) -> Any:
+    """Return a list of a type as WCF writes one: `ArrayOfX` around items, which may be nil: None.
+
+    Mono's svcutil writes code that does not compile for an element that is repeated without one.
+    """
+    name: str = kind.get_type_name()
+    return Array(kind).customize(type_name=f"ArrayOf{name[:1].upper()}{name[1:]}")
+
+
 def field_faults(namespace: str) -> type[ComplexModel]:
     """Return `ServiceFault`, the detail that a façade's faults have unless its contract says more.
 
@@ -124,7 +133,7 @@ def field_faults(namespace: str) -> type[ComplexModel]:
             ("Message", text),
             ("CorrelationId", text),
             ("RetryAfterSeconds", may(Int)),
-            ("Errors", may(Array(may(error)))),
+            ("Errors", may(many(error))),
         ],
     )
     made.FieldError = error
@@ -135,6 +144,11 @@ def field_faults(namespace: str) -> type[ComplexModel]:
 def octets(given: Any) -> bytes:
     """Return the bytes of a ByteArray, which spyne gives in pieces, and None when it is empty."""
     return b"".join(given or ())
+
+
+def items(given: Any) -> list[Any]:
+    """Return what a list of `many` holds; an absent list is empty, and nil items are left out."""
+    return [item for item in given or () if item is not None]
 
 
 class Asked(NamedTuple):

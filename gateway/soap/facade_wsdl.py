@@ -63,6 +63,9 @@ def schema(made: _Element, namespace: str, elements: Collection[str]) -> bytes:
     parts = [part for part in made if part.tag != _ELEMENT or part.get("name") in elements]
     parts.sort(key=lambda part: (_ORDER.index(part.tag), part.get("name", "")))
     root.extend(parts)
+    for kind in root.iterfind(_ORDER[1]):
+        if not len(kind):  # importers of clients look for the sequence of an empty type too
+            etree.SubElement(kind, ns.tag(ns.XSD, "sequence"))
     etree.cleanup_namespaces(root, keep_ns_prefixes=["tns"])
     etree.indent(root)
     declaration = b'<?xml version="1.0" encoding="UTF-8"?>\n'

@@ -47,13 +47,14 @@ class Parts:
 class Desk(msgspec.Struct, frozen=True, kw_only=True):
     """Where a method of a façade works: the gateway, and what is known of this call.
 
-    own: what the façade's endpoint keeps between calls.
+    own: what the façade's endpoint keeps between calls. kept: refusals whose message is stored.
     """
 
     gateway: Service
     context: Context
     pool: Any
     own: Any = None
+    kept: list[InputError] = []
 
     @property
     def address(self) -> str:
@@ -65,9 +66,22 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
 
         kind: of the response, for the reader and the type checker.
         """
-        response = await self.gateway.call(request, self.context)
+        try:
+            response = await self.gateway.call(request, self.context)
+        except InputError as error:
+            self.kept.append(error)
+            raise
         assert isinstance(response, kind)
         return response
+
+    async def keep(self, error: InputError, operation: str) -> None:
+        """Store as received what a method refuses by itself; what `ask` refused is stored already.
+
+        A refusal that is raised need not be kept by the method: the endpoint does it.
+        """
+        if all(error is not known for known in self.kept):
+            self.kept.append(error)
+            await self.gateway.keep(self.context, error, operation)
 
 
 class FacadeEndpoint:
@@ -124,9 +138,13 @@ class FacadeEndpoint:
         desk = Desk(
             gateway=self._parts.service, context=context, pool=self._parts.pool, own=self._own
         )
-        result = self._facade.invoke(request, desk)
-        if inspect.isawaitable(result):
-            result = await result
+        try:
+            result = self._facade.invoke(request, desk)
+            if inspect.isawaitable(result):
+                result = await result
+        except InputError as error:
+            await desk.keep(error, request.operation)
+            raise
         return envelope.Reply(body=self._facade.write(request.operation, result))
 
     def fault(self, error: GatewayError, correlation: str) -> Typed | None:

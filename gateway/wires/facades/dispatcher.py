@@ -34,6 +34,8 @@ from gateway.soap.facade import (
     Facade,
     Service,
     Unicode,
+    items,
+    many,
     may,
     must,
     octets,
@@ -92,7 +94,7 @@ class Request(ComplexModel):
     street = must(Unicode, min_len=1, max_len=500)
     house = must(Unicode, min_len=1, max_len=64)
     text = must(Unicode, min_len=1, max_len=limits.TEXT_CHARS)
-    photos = must(Photo, max_occurs=PHOTOS)
+    photos = must(many(Photo))
     clientId = may(Unicode, min_len=1, max_len=100, pattern=_WORDS)
 
 
@@ -115,7 +117,7 @@ class DispatcherService(Service):
     @rpc(must(Request), _returns=must(Unicode), _out_variable_name="number")
     async def SubmitRequest(desk: Desk, request: Request) -> str:
         """Takes a request and returns its number; a repeat gets the same one."""
-        photos = [_photo(photo, place) for place, photo in enumerate(request.photos, 1)]
+        photos = _photos(items(request.photos))
         told = _fields(request)
         if request.clientId:
             return await _submitted(desk, request.clientId, told, photos)
@@ -195,9 +197,16 @@ def _fields(request: Request) -> dict[str, str]:
     }
 
 
+def _photos(given: Sequence[Photo]) -> list[c.AttachmentIn]:
+    if not 1 <= len(given) <= PHOTOS:
+        text, where = "a request has one to three photographs", "/SubmitRequest/request/photos"
+        raise ValidationError(text, (Violation(where, "count", text, str(len(given)), "1 to 3"),))
+    return [_photo(photo, place) for place, photo in enumerate(given, 1)]
+
+
 def _photo(photo: Photo, place: int) -> c.AttachmentIn:
     """Return a photograph as a file of the appeal; refuse what is too large or no picture."""
-    where, data = f"/SubmitRequest/request/photos[{place}]/content", octets(photo.content)
+    where, data = f"/SubmitRequest/request/photos/Photo[{place}]/content", octets(photo.content)
     if len(data) > limits.ATTACHMENT_INLINE_BYTES:
         raise TooLargeError(
             "a photograph is too large",

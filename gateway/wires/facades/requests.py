@@ -7,8 +7,8 @@ A body that was given an appeal reports on it (`SendReport`) and, when it is res
 What a source shows (published client code of АС ДОУ, Воронеж): the names of service, operations,
 types and fields, the words of `reviewResult.type`, and that `importId` names a report and
 `parentId` the resolution it is about. What is ours, because no WSDL was found: the namespace, the
-order and lengths of the fields, the fields of an attachment, which of them must be there, that
-lists are repeated elements, every `SendResult.code`, and `ServiceFault`.
+order and lengths of the fields, the fields of an attachment, which of them must be there, how lists
+are written, every `SendResult.code`, and `ServiceFault`.
 
 | element | in the gateway |
 |---|---|
@@ -47,6 +47,8 @@ from gateway.soap.facade import (
     Int,
     Service,
     Unicode,
+    items,
+    many,
     may,
     must,
     octets,
@@ -87,7 +89,6 @@ PLACES: Final = {
 }
 """Where in a report stands what the gateway speaks of."""
 _ID: Final = {"min_len": 1, "max_len": limits.ID_CHARS - 10, "pattern": r"\S+( \S+)*"}
-_MANY: Final = limits.ATTACHMENTS_PER_APPEAL
 
 
 class Attachment(ComplexModel):
@@ -111,7 +112,7 @@ class ResultDocument(ComplexModel):
     """The letter that the consideration ended with."""
 
     __namespace__ = NAMESPACE
-    attachments = may(Attachment, max_occurs=_MANY)
+    attachments = may(many(Attachment))
     orgName = may(Unicode, max_len=500)
     orgSSTUId = may(Unicode, max_len=64)
     regDate = may(Date)
@@ -132,7 +133,7 @@ class Report(ComplexModel):
     """What an executor did."""
 
     __namespace__ = NAMESPACE
-    attachments = may(Attachment, max_occurs=_MANY)
+    attachments = may(many(Attachment))
     author = may(Author)
     date = must(Date)
     importId = must(Unicode, **_ID)
@@ -144,14 +145,14 @@ class FinalReport(ComplexModel):
     """What the responsible executor ended the consideration with."""
 
     __namespace__ = NAMESPACE
-    attachments = may(Attachment, max_occurs=_MANY)
+    attachments = may(many(Attachment))
     author = may(Author)
     date = must(Date)
     importId = must(Unicode, **_ID)
     parentId = must(Unicode, **_ID)
     text = may(Unicode, max_len=limits.TEXT_CHARS)
-    infos = may(Unicode, max_len=2_000, max_occurs=100)
-    clCodeList = may(Unicode, max_len=64, max_occurs=100)
+    infos = may(many(Unicode))
+    clCodeList = may(many(Unicode))
     reviewResult = must(ReviewResult)
 
 
@@ -184,13 +185,15 @@ async def _carried_out(desk: Desk, report: Any, requests: Requests) -> SendResul
     A call that stopped half way is finished by its repeat: each request has a key of its own.
     """
     try:
-        _check_files(report)
+        _check(report)
         receipt, rest = await _first(desk, report, requests)
         repeat = desk.context.repeat
         for request in rest:
             await desk.ask(request, c.Response)
         desk.context.repeat = repeat
     except tuple(CODES) as error:
+        if isinstance(error, InputError):
+            await desk.keep(error, f"Send{type(report).__name__}")
         code = next(code for kind, code in CODES.items() if isinstance(error, kind))
         return SendResult(code=code, message=_why(error))
     number = receipt.receipt_number
@@ -213,7 +216,7 @@ async def _first(
 def _reported(report: Any, key: c.AppealKey) -> Iterator[c.Request]:
     """An executor's report: what it says of the work, then its files."""
     yield c.SubmitStatus(report=_status(report, key, report.importId, "REPORT", report.text))
-    yield from _attached(report.importId, key, report.attachments)
+    yield from _attached(report.importId, key, items(report.attachments))
 
 
 def _transferred(report: Any, key: c.AppealKey) -> Iterator[c.Request]:
@@ -234,7 +237,7 @@ def _transferred(report: Any, key: c.AppealKey) -> Iterator[c.Request]:
             executor=_executor(report.author),
         )
     )
-    files = [*(letter.attachments or ()), *(report.attachments or ())]
+    files = [*items(letter.attachments), *items(report.attachments)]
     yield from _attached(report.importId, key, files)
     yield from _besides(report, key)
 
@@ -258,7 +261,7 @@ def _answered(report: Any, key: c.AppealKey) -> Iterator[c.Request]:
             signed_by=_full_name(report.author) or None,
             attachments=tuple(
                 c.AttachmentIn(file_name=file.name, content=octets(file.content), role="answer")
-                for file in (*(letter.attachments or ()), *(report.attachments or ()))
+                for file in (*items(letter.attachments), *items(report.attachments))
             ),
         )
     )
@@ -267,16 +270,8 @@ def _answered(report: Any, key: c.AppealKey) -> Iterator[c.Request]:
 
 def _besides(report: Any, key: c.AppealKey) -> Iterator[c.Request]:
     """Tell people what an answer has no place for; the text of an answer is the citizen's."""
-    letter = report.reviewResult.resultDocument or ResultDocument()
-    told = {
-        "infos": report.infos,
-        "clCodeList": report.clCodeList,
-        "orgName": [letter.orgName or ""],
-        "orgSSTUId": [letter.orgSSTUId or ""],
-    }
-    lines = [f"{name}: {value}" for name, values in told.items() for value in values or () if value]
-    if lines:
-        text = "\n".join(lines)
+    text = _told(report)
+    if text:
         yield c.SubmitStatus(report=_status(report, key, f"{report.importId}#infos", "FINAL", text))
 
 
@@ -295,7 +290,7 @@ def _status(
 
 
 def _attached(import_id: str, key: c.AppealKey, files: Any) -> Iterator[c.Request]:
-    for place, file in enumerate(files or (), 1):
+    for place, file in enumerate(files, 1):
         yield c.AttachFile(
             owner_key=key,
             file_name=file.name,
@@ -314,19 +309,47 @@ def _keys(parent: str) -> tuple[c.AppealKey, ...]:
         return (own,)
 
 
-def _check_files(report: Any) -> None:
-    """Refuse a file that is too large before anything of the report is stored."""
-    letter = getattr(getattr(report, "reviewResult", None), "resultDocument", None)
+def _told(report: Any) -> str:
+    """Return what a final report says besides its answer, a line each."""
+    letter = report.reviewResult.resultDocument or ResultDocument()
+    told = {
+        "infos": items(report.infos),
+        "clCodeList": items(report.clCodeList),
+        "orgName": [letter.orgName],
+        "orgSSTUId": [letter.orgSSTUId],
+    }
+    return "\n".join(
+        f"{name}: {value}" for name, values in told.items() for value in values if value
+    )
+
+
+def _check(report: Any) -> None:
+    """Refuse what is too large before anything of the report is stored."""
+    letter = None
+    if isinstance(report, FinalReport):
+        letter = report.reviewResult.resultDocument
+        told = len(_told(report))
+        if told > limits.TEXT_CHARS:
+            raise _too_large("the report says too much besides its answer", "infos", told, "")
     for where, owner in (("attachments", report), ("reviewResult/resultDocument", letter)):
-        for place, file in enumerate((owner and owner.attachments) or (), 1):
+        files = items(owner.attachments) if owner is not None else []
+        if len(files) > limits.ATTACHMENTS_PER_APPEAL:
+            raise _too_large("too many files", where, len(files), "files")
+        for place, file in enumerate(files, 1):
             size = len(octets(file.content))
             if size > limits.ATTACHMENT_INLINE_BYTES:
-                raise TooLargeError(
-                    "a file carried as base64 is too large",
-                    found=str(size),
-                    expected=f"at most {limits.ATTACHMENT_INLINE_BYTES} bytes",
-                    where=f"{where}[{place}]",
-                )
+                message = "a file carried as base64 is too large"
+                raise _too_large(message, f"{where}[{place}]", size, "bytes")
+
+
+def _too_large(message: str, where: str, found: int, unit: str) -> TooLargeError:
+    most = {"files": limits.ATTACHMENTS_PER_APPEAL, "bytes": limits.ATTACHMENT_INLINE_BYTES}
+    return TooLargeError(
+        message,
+        found=f"{found} {unit}".strip(),
+        expected=f"at most {most.get(unit, limits.TEXT_CHARS)} {unit}".strip(),
+        where=where,
+    )
 
 
 def _executor(author: Any) -> c.Executor | None:

@@ -53,7 +53,7 @@ def request(**fields):
     return {
         "fullName": "Пробная Анна", "phone": "+7 (8422) 41-00-00", "city": "Ульяновск",
         "street": "улица Пробная", "house": "7а", "text": "Не горит фонарь",
-        "photos": [{"content": JPEG}], **fields,
+        "photos": {"Photo": [{"content": JPEG}]}, **fields,
     }  # fmt: skip
 
 
@@ -61,7 +61,7 @@ def report(import_id, parent, **fields):
     return {
         "author": {"firstName": "Иван", "lastName": "Пробный"}, "date": date(2026, 11, 2),
         "importId": import_id, "parentId": parent, "text": "Лампа заменена",
-        "attachments": [{"name": "акт.pdf", "content": b"%PDF-1.4"}], **fields,
+        "attachments": {"Attachment": [{"name": "акт.pdf", "content": b"%PDF-1.4"}]}, **fields,
     }  # fmt: skip
 
 
@@ -167,7 +167,7 @@ class TestRequests:
 
     def test_the_wire_says_that_it_is_a_repeat(self, client, house):
         number = submitted(client, house, "Повтор", given_to="sed")
-        client("requests", "sed").SendReport(report("2_О", number, attachments=[]))
+        client("requests", "sed").SendReport(report("2_О", number, attachments=None))
         inner = (
             f"<date>2026-11-02</date><importId>2_О</importId><parentId>{number}</parentId>"
             "<text>Лампа заменена</text>"
@@ -182,11 +182,12 @@ class TestRequests:
     def test_a_final_report_is_taken(self, client, house, kind):
         number = submitted(client, house, f"Итог {kind}", given_to="sed")
         letter = {
-            "attachments": [{"name": "ответ.pdf", "content": b"%PDF-1.4 1"}], "orgName": "Комитет",
+            "attachments": {"Attachment": [{"name": "ответ.pdf", "content": b"%PDF-1.4 1"}]},
+            "orgName": "Комитет",
             "regDate": date(2026, 11, 2), "regNumber": "О-1/26",
         }  # fmt: skip
         given = report(
-            f"3_{kind}_И", number, clCodeList=["0005.0005.0055.1122"],
+            f"3_{kind}_И", number, clCodeList={"string": ["0005.0005.0055.1122"]},
             reviewResult={"type": kind, "measuresTaken": True, "resultDocument": letter},
         )  # fmt: skip
         answer = client("requests", "sed").SendFinalReport(given)

@@ -23,7 +23,7 @@ class Proven(Reading):
     """A reading with its proof."""
 
     __namespace__ = NAMESPACE
-    photo = f.must(f.ByteArray, max_occurs=3)
+    photo = f.must(f.many(f.ByteArray))
 
 
 class Taken(f.ComplexModel):
@@ -31,7 +31,7 @@ class Taken(f.ComplexModel):
 
     __namespace__ = NAMESPACE
     number = f.must(f.Int)
-    meters = f.must(f.Array(f.may(f.Unicode)))
+    meters = f.must(f.many(f.Unicode))
     at = f.may(f.DateTime)
 
 
@@ -56,10 +56,10 @@ class MeterService(f.Service):
     @f.rpc(f.must(Proven), _returns=f.must(Taken))
     def Prove(desk, reading):
         """Takes one with photographs."""
-        return Taken(number=len(b"".join(map(f.octets, reading.photo))), meters=[])
+        return Taken(number=len(b"".join(map(f.octets, f.items(reading.photo)))), meters=[])
 
-    @f.rpc()
-    def Ping(desk):
+    @f.rpc(f.may(f.Unicode))
+    def Ping(desk, word):
         """Says nothing."""
 
 

@@ -29,6 +29,10 @@ class Gateway:
     def __init__(self, **answers):
         self.asked = []
         self.answers = answers
+        self.kept = []
+
+    async def keep(self, context, error, operation):
+        self.kept.append((operation, error.code))
 
     async def call(self, request, context):
         self.asked.append(request)

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from gateway import ns
 from gateway.errors import BusyError, ConflictError
 from gateway.wires import contract as c
 from gateway.wires.facades import dispatcher, standing
@@ -21,13 +22,14 @@ from tests.unit.wires.facades.kit import (
 )
 
 NS = dispatcher.NAMESPACE
+NIL = f'<Photo xsi:nil="true" xmlns:xsi="{ns.XSI}"/>'
 JPEG = b"\xff\xd8\xff\xe0 pixels of a lamp"
 NUMBER = "TK12V09W5EK"
 
 
 def photo(data=JPEG, name=""):
     told = f"<fileName>{name}</fileName>" if name else ""
-    return f"<photos><content>{base64.b64encode(data).decode()}</content>{told}</photos>"
+    return f"<Photo><content>{base64.b64encode(data).decode()}</content>{told}</Photo>"
 
 
 def submission(*photos, client="", **fields):
@@ -36,7 +38,7 @@ def submission(*photos, client="", **fields):
         "street": "улица Пробная", "house": "7а", "text": "Не горит фонарь", **fields,
     }  # fmt: skip
     inner = "".join(f"<{name}>{value}</{name}>" for name, value in told.items())
-    inner += "".join(photos or (photo(),))
+    inner += f"<photos>{''.join(photos or (photo(),))}</photos>"
     inner += f"<clientId>{client}</clientId>" if client else ""
     return f'<SubmitRequest xmlns="{NS}"><request>{inner}</request></SubmitRequest>'
 
@@ -117,6 +119,7 @@ class TestSubmit:
         "wrong",
         [submission(phone="нет"), submission(phone="123"), submission(house=""),
          submission(*[photo()] * 4), submission().replace(photo(), ""),
+         submission().replace(photo(), NIL),
          submission(photo(name="a/b.jpg"))],
     )  # fmt: skip
     def test_what_the_form_does_not_allow_is_refused(self, wrong):
@@ -126,9 +129,11 @@ class TestSubmit:
 
     @pytest.mark.parametrize("data", [b"", b"MZ\x90\x00", b"<svg/>", b"%PDF-1.7"])
     def test_what_is_no_picture_is_refused_with_its_place(self, data):
-        answer = send(submission(photo(), photo(data)))
+        gateway = Held()
+        answer = send(submission(photo(), photo(data)), gateway)
         assert answer.text("Code") == "validation"
-        assert answer.texts("Path") == ["/SubmitRequest/request/photos[2]/content"]
+        assert gateway.kept == [("SubmitRequest", "validation")]
+        assert answer.texts("Path") == ["/SubmitRequest/request/photos/Photo[2]/content"]
 
     @pytest.mark.parametrize(
         "data", [b"RIFF0000WEBPVP8 ", b"\x00\x00\x00\x18ftypheic", b"GIF89a", JPEG]
@@ -140,7 +145,7 @@ class TestSubmit:
         monkeypatch.setattr(dispatcher.limits, "ATTACHMENT_INLINE_BYTES", 10)
         answer = send(submission())
         assert answer.text("Code") == "too_large"
-        assert answer.texts("Path") == ["/SubmitRequest/request/photos[1]/content"]
+        assert answer.texts("Path") == ["/SubmitRequest/request/photos/Photo[1]/content"]
 
 
 def question(number=NUMBER, phone=""):

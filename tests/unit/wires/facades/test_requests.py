@@ -16,7 +16,8 @@ FILE = base64.b64encode(b"%PDF-1.4 act").decode()
 
 
 def attachment(name="акт.pdf"):
-    return f"<attachments><name>{name}</name><content>{FILE}</content></attachments>"
+    inner = f"<name>{name}</name><content>{FILE}</content>"
+    return f"<attachments><Attachment>{inner}</Attachment></attachments>"
 
 
 def report(inner="", *, parent=PARENT, key="17_4_О", files="", operation="SendReport"):
@@ -82,7 +83,8 @@ def test_a_final_report_is_the_answer(kind):
 
 
 def test_what_an_answer_has_no_place_for_is_kept_for_people_and_not_for_the_citizen():
-    besides = "<infos>звонили</infos><clCodeList>0005.0005.0055.1122</clCodeList>"
+    besides = "<infos><string>звонили</string></infos>"
+    besides += "<clCodeList><string>0005.0005.0055.1122</string></clCodeList>"
     _, gateway = send(final(besides=besides, inner=f"<measuresTaken>true</measuresTaken>{LETTER}"))
 
     answer, told = gateway.asked
@@ -136,7 +138,8 @@ VALIDATION = ValidationError(
     ],
 )
 def test_a_report_that_is_not_taken_gets_its_code_and_why(error, code, words):
-    answer, _ = send(final(), Gateway(SubmitAnswer=error))
+    answer, gateway = send(final(), Gateway(SubmitAnswer=error))
+    assert gateway.kept == []  # by the gateway itself
     got, message = result(answer, "SendFinalReport")
     assert got == code
     assert words in message
@@ -147,7 +150,7 @@ def test_a_file_that_is_too_large_is_refused_before_anything_is_stored(monkeypat
     answer, gateway = send(report(files=attachment()))
     assert result(answer)[0] == 1
     assert "attachments[1]" in result(answer)[1]
-    assert gateway.asked == []
+    assert (gateway.asked, gateway.kept) == ([], [("SendReport", "too_large")])
 
 
 def test_our_own_trouble_is_a_typed_fault_of_this_contract():
