@@ -169,7 +169,7 @@ class TestDescription:
         written = (tmp_path / "client.cs").read_text("utf-8")
         for name in (
             "interface IMeterService",
-            "Take Take(",
+            ".Taken Take(",
             "class Proven",
             "void Ping(string word)",
         ):
