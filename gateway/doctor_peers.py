@@ -5,7 +5,7 @@ Nothing is connected to: destinations are built as dispatch builds them. See `ga
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -24,7 +24,6 @@ from gateway.store import organisations, peers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from datetime import datetime
 
     from gateway.errors import ConfigurationError
     from gateway.model.peer import Peer
@@ -79,7 +78,8 @@ def check_proofs(settings: Settings, url: str, now: datetime) -> Iterator[Findin
                 yield warn("proofs", f"{code}, {row.require}: {line}", todo.format(code=code))
         yield from _ends(code, held.get(code, ()), now)
     yield from _secrets(settings, [s for s in sealed if s[0] in every])
-    yield from _answers(settings, [code for code in every if answers[code] == "signature"], now)
+    yield from _answers(settings, [code for code in every if answers[code] == "signature"])
+    yield from _ours(settings, now)
     if settings.tls_client_ca and not settings.tls_cert:
         yield warn("proofs", "tls_client_ca без · without tls_cert", "tls_cert, tls_key")
     if settings.proxy_client_certificate and not settings.trusted_proxies:
@@ -108,12 +108,15 @@ def _ends(code: str, held: Sequence[Held], now: datetime) -> Iterator[Finding]:
     ends, id_ = max(live)
     if ends > now + EXPIRES_SOON:
         return
-    word = "истёк · has ended" if ends <= now else "истекает · ends"
     yield warn(
         "proofs",
-        f"{code}: последний сертификат · the last certificate {id_} {word} {ends:%d.%m.%Y}",
+        f"{code}: последний сертификат · the last certificate {id_}: {_ending(ends, now)}",
         _TODO["certificate"].format(code=code),
     )
+
+
+def _ending(ends: datetime, now: datetime) -> str:
+    return f"{'истёк · has ended' if ends <= now else 'истекает · ends'} {ends:%d.%m.%Y}"
 
 
 def _secrets(settings: Settings, sealed: list[tuple[str, str, bytes]]) -> Iterator[Finding]:
@@ -131,7 +134,7 @@ def _secrets(settings: Settings, sealed: list[tuple[str, str, bytes]]) -> Iterat
             )
 
 
-def _answers(settings: Settings, codes: list[str], now: datetime) -> Iterator[Finding]:
+def _answers(settings: Settings, codes: list[str]) -> Iterator[Finding]:
     """Look at what signs answers to the peers that ask for it."""
     if codes and not (settings.sign_key and settings.sign_cert):
         yield fail(
@@ -139,15 +142,22 @@ def _answers(settings: Settings, codes: list[str], now: datetime) -> Iterator[Fi
             f"ответы нечем подписывать · nothing to sign answers with: {', '.join(codes)}",
             "sign_key, sign_cert",
         )
-    if not settings.sign_cert:
-        return
-    found = certificates.first(Path(settings.sign_cert))
-    if found.not_after < (now + EXPIRES_SOON).timestamp():
-        yield warn(
-            "proofs",
-            f"наш сертификат подписи истекает · our signing certificate ends: {found.subject}",
-            "sign_cert, sign_key",
-        )
+
+
+def _ours(settings: Settings, now: datetime) -> Iterator[Finding]:
+    """Read the certificates of the house itself, and tell of one that ends."""
+    for name in ("tls_cert", "tls_client_ca", "sign_cert"):
+        path: str = getattr(settings, name)
+        if not path:
+            continue
+        try:
+            found = certificates.first(Path(path))
+        except GatewayError as error:
+            yield fail("proofs", f"{name}: {error.message}: {path}", name)
+            continue
+        if found.not_after < (now + EXPIRES_SOON).timestamp():
+            ends = datetime.fromtimestamp(found.not_after, UTC)
+            yield warn("proofs", f"{name}: {_ending(ends, now)}: {found.subject}", name)
 
 
 def check_senders(settings: Settings, url: str) -> Iterator[Finding]:

@@ -8,15 +8,31 @@ its connection showed: whoever sends it pretends. What a proxy shows of itself i
 from __future__ import annotations
 
 import base64
+import re
 import ssl
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
+from gateway.errors import ConfigurationError
+
 PROXY: Final = "gateway.proxy"
 """Extension of the scope on a connection of a trusted proxy: `{"passed": whether for another}`."""
 HEADER_BYTES: Final = 32_768
+_NAME: Final = re.compile(r"[A-Za-z0-9-]*")
 _BEGIN: Final = b"-----BEGIN CERTIFICATE-----"
 _END: Final = b"-----END CERTIFICATE-----"
+
+
+def header_name(text: str) -> str:
+    """Return the name of a header in small letters; raise ConfigurationError for what is none."""
+    if not _NAME.fullmatch(text):
+        raise ConfigurationError(
+            "заголовка с таким именем не бывает · no header has such a name",
+            where="proxy_client_certificate",
+            found=text,
+            expected="X-SSL-Client-Cert",
+        )
+    return text.lower()
 
 
 def tls_extension(tls: ssl.SSLObject | None) -> dict[object, object] | None:

@@ -22,6 +22,7 @@ from gateway.access import keys
 from gateway.access.certificates import fingerprint
 from gateway.access.known import PROVEN_BY_KEY, PROVEN_IN_MESSAGE, Caller, Keys, Known, Reader
 from gateway.access.nonces import Nonces
+from gateway.access.passed import header_name
 from gateway.access.proxies import parse
 from gateway.access.seals import Seals
 from gateway.access.strangers import Strangers
@@ -95,7 +96,7 @@ class Gate:
         self._reader = Reader(url, seals or Seals())
         self.trusted_wire = trusted_wire
         self._refused = refused
-        self.certificate_header = certificate_header.lower()
+        self.certificate_header = header_name(certificate_header)
         self._clock = clock
         self._now = now
         self._lock = threading.Lock()

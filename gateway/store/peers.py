@@ -6,6 +6,7 @@ import secrets
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
+from psycopg.errors import UniqueViolation
 from psycopg.rows import dict_row
 
 from gateway.access import certificates, keys
@@ -198,7 +199,10 @@ def add_certificate(
             )
     id_ = secrets.token_hex(5)
     values = (id_, code, certificate.der, certificate.subject, certificate.not_after, now)
-    connection.execute(ADD_CERTIFICATE, values)
+    try:
+        connection.execute(ADD_CERTIFICATE, values)
+    except UniqueViolation as error:
+        raise ConflictError("this certificate was registered a moment ago") from error
     return id_
 
 

@@ -205,8 +205,11 @@ def test_the_doctor_fails_when_secrets_cannot_be_opened_or_answers_not_signed(ho
     assert [(level, "sed" in what) for level, what in told(house)] == [("fail", True)]
 
 
-def test_the_doctor_looks_at_our_own_signing_certificate(house, tmp_path):
+@pytest.mark.parametrize("name", ["SIGN", "TLS"])
+def test_the_doctor_looks_at_our_own_certificates(house, tmp_path, name):
     for days, warned in ((20, 1), (90, 0)):
-        certificate, key = CA.issue("ours", ends=days * DAY).write(tmp_path, "sign")
-        house.environ |= {"GATEWAY_SIGN_CERT": certificate, "GATEWAY_SIGN_KEY": key}
+        certificate, key = CA.issue("ours", ends=days * DAY).write(tmp_path, "ours")
+        house.environ |= {f"GATEWAY_{name}_CERT": certificate, f"GATEWAY_{name}_KEY": key}
         assert len(told(house)) == warned
+    house.environ[f"GATEWAY_{name}_CERT"] = "/no/such/file"
+    assert [level for level, _ in told(house)] == ["fail"]
