@@ -9,6 +9,7 @@
     │   ├── UnknownOperationError no such operation or version
     │   └── UnsupportedError      understood, but not offered here: a media type, a coding
     │       ├── VersionMismatchError  a SOAP version we do not speak, or not the one announced
+    │       ├── EncodingStyleError    a header or the body in a data encoding of SOAP
     │       └── MustUnderstandError   a mandatory SOAP header that we do not process
     ├── ConflictError         the key is taken by other content               (who: peer)
     ├── StateError            the life cycle does not allow the event         (who: peer)
@@ -194,6 +195,12 @@ class VersionMismatchError(UnsupportedError):
     code = "version_mismatch"
 
 
+class EncodingStyleError(UnsupportedError):
+    """A header or the body is in a data encoding (rpc/encoded); contracts are document/literal."""
+
+    code = "encoding_style"
+
+
 class MustUnderstandError(UnsupportedError):
     """Header blocks that the peer marked mandatory are not processed here; nothing was done.
 
@@ -377,7 +384,9 @@ class Wire(NamedTuple):
     fault: str
     """Name of the typed fault detail in `urn:gov:appeals:v1` (model.md §2)."""
     soap11: Literal["Client", "Server", "VersionMismatch", "MustUnderstand"]
-    soap12: Literal["Sender", "Receiver", "VersionMismatch", "MustUnderstand"]
+    soap12: Literal[
+        "Sender", "Receiver", "VersionMismatch", "MustUnderstand", "DataEncodingUnknown"
+    ]
     status: int
     """HTTP status of the REST answer; every SOAP fault is 500."""
     challenge: int = 0
@@ -396,6 +405,7 @@ WIRE: dict[str, Wire] = {
     "unknown_operation": Wire("ValidationFault", *_CLIENT, 404),
     "unsupported": Wire("ValidationFault", *_CLIENT, 415),
     "version_mismatch": Wire("ValidationFault", "VersionMismatch", "VersionMismatch", 415),
+    "encoding_style": Wire("ValidationFault", "Client", "DataEncodingUnknown", 415),
     "must_understand": Wire("ValidationFault", "MustUnderstand", "MustUnderstand", 415),
     "conflict": Wire("ConflictFault", *_CLIENT, 409),
     "state": Wire("StateFault", *_CLIENT, 409),

@@ -39,6 +39,7 @@ REASONS: Final = {
     "unknown_operation": "Нет такой операции или версии",
     "unsupported": "Запрошенное здесь не предлагается",
     "version_mismatch": "Версия SOAP не поддерживается или не та, что объявлена",
+    "encoding_style": "Кодирование данных SOAP (rpc/encoded) не поддерживается",
     "must_understand": "Обязательный заголовок SOAP не поддерживается",
     "conflict": "Под этим ключом уже принято другое содержание",
     "state": "Событие недопустимо в текущем состоянии обращения",
@@ -50,10 +51,10 @@ REASONS: Final = {
 OUR_TROUBLE: Final = "Сбой на стороне шлюза, повторите позже"
 _RETRY_SECONDS: Final = 30
 _UPGRADE: Final = (
-    "<s:Upgrade>"
-    f'<s:SupportedEnvelope xmlns:e="{ns.SOAP12}" qname="e:Envelope"/>'
-    f'<s:SupportedEnvelope xmlns:e="{ns.SOAP11}" qname="e:Envelope"/>'
-    "</s:Upgrade>"
+    f'<u:Upgrade xmlns:u="{ns.SOAP12}">'
+    f'<u:SupportedEnvelope xmlns:e="{ns.SOAP12}" qname="e:Envelope"/>'
+    f'<u:SupportedEnvelope xmlns:e="{ns.SOAP11}" qname="e:Envelope"/>'
+    "</u:Upgrade>"
 )
 
 
@@ -157,7 +158,12 @@ def _qname(name: str) -> tuple[str, str]:
 
 
 def _blocks11(error: GatewayError, detail: str) -> str:
-    """Return what SOAP 1.1 has to say of a header: in a header (4.4; WS-Addressing, 6.2)."""
+    """Return what SOAP 1.1 has to say of a header: in a header (4.4; WS-Addressing, 6.2).
+
+    The versions that we speak are told in the block of SOAP 1.2 (its appendix A).
+    """
+    if isinstance(error, VersionMismatchError):
+        return _UPGRADE
     if not isinstance(error, AddressingError) or not error.header:
         return ""
     space = quote(error.header[1:].partition("}")[0])
