@@ -15,8 +15,11 @@ from gateway.access import certificates, strangers
 from gateway.access.policy import Caller, Gate, Stranger
 from gateway.access.seals import Seals
 from gateway.errors import AccessError, BusyError, ConflictError
+from gateway.jobs import Schedule, nonces_job
 from gateway.model.peer import Peer
 from gateway.store import peers, retention
+from gateway.store.pool import Pool
+from tests.integration.house import eventually
 from tests.unit.access.pki import DAY, Authority
 
 CA = Authority()
@@ -418,6 +421,23 @@ def test_nonces_are_forgotten_when_nobody_would_take_them_any_more(all_there):
         minutes = [left(timedelta(minutes=m)) for m in (0, 10, 12, 41)]
         assert minutes == [3, 3, 2, 1]
         assert left(timedelta(days=1, minutes=11)) == 0, "whatever the message said of itself"
+
+
+def test_forgetting_is_a_job_of_the_schedule(all_there):
+    all_there.gate.seen(b"old", all_there.day - timedelta(hours=1))
+    all_there.gate.seen(b"new", all_there.day + timedelta(hours=1))
+    pool = Pool(all_there.url)
+    pool.open()
+    schedule = Schedule(all_there.url, [nonces_job(pool, lambda: all_there.day)])
+    schedule.start(datetime.now(UTC))
+    try:
+        with all_there.db() as db:
+            count = "SELECT count(*) FROM nonce"
+            eventually(lambda: db.execute(count).fetchone()[0] == 1)
+    finally:
+        schedule.stop()
+        pool.close()
+    assert all_there.gate.seen(b"new", all_there.day + timedelta(hours=1))
 
 
 def test_without_the_memory_of_nonces_no_proof_is_taken(door):
