@@ -27,7 +27,7 @@ from gateway import limits
 from gateway.errors import MalformedError, TooLargeError, UnsupportedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 _BOUNDARY: Final = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
 """RFC 2046, 5.1.1: up to 70 characters, the last of them no space."""
@@ -111,16 +111,17 @@ class Reader:
         self._beyond = 0
         self._state: Callable[[list[Event]], bool] = self._preamble
 
-    def feed(self, chunk: bytes) -> list[Event]:
-        """Return what the next bytes of the package bring."""
+    def feed(self, chunk: bytes) -> Iterator[Event]:
+        """Yield what the next bytes of the package bring; an error comes in its place among it."""
         self._taken += len(chunk)
         if self._taken > self._caps.total:
             raise self._large("the package", self._caps.total, "bytes")
         self._buffer += chunk
-        events: list[Event] = []
-        while self._state(events):
-            pass
-        return events
+        more = True
+        while more:
+            events: list[Event] = []
+            more = self._state(events)
+            yield from events
 
     def close(self) -> None:
         """Raise MalformedError when the package did not end where its bytes did."""

@@ -19,7 +19,7 @@ from gateway.errors import (
 from gateway.soap import mime
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from gateway.soap.xop import Form
 
@@ -133,26 +133,28 @@ class Splitter:
             self._chunks = [b"".join(self._chunks)]
         return self._chunks[0] if self._chunks else b""
 
-    def feed(self, chunk: bytes) -> list[mime.Event]:
-        """Take the next bytes and return what they bring of the parts behind the envelope.
+    def feed(self, chunk: bytes) -> Iterable[mime.Event]:
+        """Take the next bytes; of a package, yield the end of the envelope and what comes behind.
 
         Raise TooLargeError as soon as a limit is passed, MalformedError and UnsupportedError for a
         package that cannot be read.
         """
-        if self._reader is None:
-            self._collect(chunk)
-            return []
-        beyond: list[mime.Event] = []
-        for event in self._reader.feed(chunk):
+        if self._reader is not None:
+            return self._take_apart(self._reader, chunk)
+        self._collect(chunk)
+        return ()
+
+    def _take_apart(self, reader: mime.Reader, chunk: bytes) -> Iterator[mime.Event]:
+        for event in reader.feed(chunk):
             if self._whole:
-                beyond.append(event)
+                yield event
             elif isinstance(event, mime.Head):
                 self._root_type = self._of_root(event)
             elif isinstance(event, mime.Data):
                 self._collect(event.data)
             else:
                 self._whole = True
-        return beyond
+                yield event
 
     def close(self) -> bytes:
         """Return the envelope; raise MalformedError when the package is not whole."""

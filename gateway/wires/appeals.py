@@ -9,7 +9,7 @@ import msgspec
 from gateway import contracts, ns
 from gateway.errors import GatewayError, NotFoundError
 from gateway.soap import envelope
-from gateway.wires import binding, places, service
+from gateway.wires import binding, parts, places, service
 from gateway.wires.contract import OPERATIONS
 from gateway.wires.endpoint import Described
 
@@ -72,7 +72,7 @@ class Appeals:
     def read(self, call: envelope.Call) -> Any:
         """Return the struct of the operation."""
         assert call.body is not None
-        return binding.read(OPERATIONS[call.operation].request, call.body)
+        return binding.read(OPERATIONS[call.operation].request, call.body, call.files)
 
     async def answer(
         self, request: Any, call: envelope.Call, context: service.Context
@@ -85,6 +85,7 @@ class Appeals:
         except GatewayError as error:
             places.below(error, f"/{call.operation}{_INNER.get(call.operation, '')}")
             raise
+        context.files = parts.of(response)
         return envelope.Reply(body=binding.write(response))
 
     def fault(self, error: GatewayError, correlation: str) -> Typed | None:  # noqa: ARG002

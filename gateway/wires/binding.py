@@ -84,7 +84,7 @@ def _refuse(element: _Element, code: str, message: str, expected: str = "") -> V
     line = cast("int | None", element.sourceline) or 0
     found = (element.text or "").strip()
     # The bytes of a file are never repeated.
-    found = f"{len(found)} characters" if element.tag in _FILES else found[:200]
+    found = f"{len(found)} characters" if element.tag in FILES else found[:200]
     return ValidationError(
         message, (Violation(_path(element), code, message, found, expected, line),)
     )
@@ -338,7 +338,7 @@ def _compile_field_writer(field: inspect.Field) -> tuple[Write | None, Any]:
     return None, _SCALAR_WRITERS[type(kind)]
 
 
-_FILES: Final[set[str]] = set()
+FILES: Final[set[str]] = set()
 """Tags of elements that hold bytes in base64."""
 _READERS: Final[dict[type[msgspec.Struct], Deep]] = {}
 _WRITERS: Final[dict[type[msgspec.Struct], Write]] = {}
@@ -350,7 +350,7 @@ def _fields(cls: type[msgspec.Struct]) -> tuple[inspect.Field, ...]:
 
 def _reader(cls: type[msgspec.Struct]) -> Deep:
     if cls not in _READERS:
-        _FILES.update(
+        FILES.update(
             ns.tag(ns.APPEALS, element_name(field))
             for field in _fields(cls)
             if isinstance(_plain(field.type), inspect.BytesType)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gateway.errors import UnsupportedError
 from gateway.limits import PACKAGE_BYTES, SIGNED_PARTS_BYTES, SOAP_ROOT_BYTES
 from gateway.soap import mime, xop
 from gateway.soap.splitter import Splitter
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
     from gateway.soap.splitter import Part
+    from gateway.soap.xop import Form
     from gateway.store.blobs import BlobDirectory
     from gateway.wires.room import Body
 
@@ -57,6 +57,11 @@ class Incoming:
         return self._splitter.packed
 
     @property
+    def form(self) -> Form | None:
+        """What the package is, None for an envelope by itself; known when the envelope is."""
+        return self._splitter.form
+
+    @property
     def headers(self) -> Mapping[str, str]:
         """The headers as they would be of the envelope by itself; once it is known."""
         if not self.packed:
@@ -84,35 +89,32 @@ class Incoming:
                 self._close()
                 return self._splitter.close()
 
-    async def inline(self, envelope: _Element, blobs: BlobDirectory) -> None:
+    async def inline(self, envelope: _Element | None, blobs: BlobDirectory) -> None:
         """Put the parts into the envelope as base64, as far as they may stand in memory.
 
         For a message whose signature is over that form, and for a service that reads it.
         """
         await self._take(None, blobs, self._held.peer, SIGNED_PARTS_BYTES)
         held = {cid: part.data for cid, part in self.parts.items() if isinstance(part.data, bytes)}
-        xop.inlined(envelope, held)
         self.parts, self._inlined = {}, True
+        if envelope is not None:
+            xop.inlined(envelope, held)
 
     async def rest(
-        self,
-        body: _Element | None = None,
-        files: Collection[str] = (),
-        blobs: BlobDirectory | None = None,
-        peer: str = "",
-    ) -> Mapping[Any, Part]:
+        self, body: _Element | None, files: Collection[str], blobs: BlobDirectory, peer: str
+    ) -> Mapping[_Element, Part]:
         """Receive and store what the body points to, and return it by element.
 
         body: of the envelope; its pointers are taken out, so that the schema sees empty files.
         files: Clark names of its elements that are base64. peer: who sends. Asked for when the
         sender is known. Raises InputError, BusyError, Gone.
         """
-        form = self._splitter.form
-        if form is None or self._inlined:
+        if self.form is None or self._inlined:
             return {}
-        if blobs is None:
-            raise UnsupportedError("a package of several parts (MTOM, SwA) is not offered here")
-        links = xop.take_out(body, files, form) if body is not None else ()
+        if not files:
+            await self.inline(body, blobs)
+            return {}
+        links = xop.take_out(body, files, self.form) if body is not None else ()
         await self._take({link.cid for link in links}, blobs, peer, None)
         return xop.resolve(links, self.parts)
 
@@ -125,11 +127,10 @@ class Incoming:
                 length = self._headers.get("content-length", "")
                 await on_disk(blobs.require_room, int(length) if length.isdecimal() else 0)
             async for event in self._beyond:
-                if event is not None:
-                    await spool.take(event)
+                await spool.take(event)
 
-    async def _flow(self) -> AsyncIterator[mime.Event | None]:
-        """Yield None when the envelope of a package is whole, then what comes behind it.
+    async def _flow(self) -> AsyncIterator[mime.Event]:
+        """Yield the end of the envelope of a package, then what comes behind it.
 
         A piece is dealt with before the next one is unpacked or asked for.
         """
@@ -139,11 +140,8 @@ class Incoming:
             if message["type"] == "http.disconnect":
                 raise Gone
             for piece in self._pieces(message.get("body", b"")):
-                events = self._splitter.feed(piece if whole else self._held.add(piece))
-                if not whole and self._splitter.root is not None:
+                for event in self._splitter.feed(piece if whole else self._held.add(piece)):
                     whole = True
-                    yield None
-                for event in events:
                     yield event
             if not message.get("more_body"):
                 break

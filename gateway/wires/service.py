@@ -16,6 +16,7 @@ import msgspec
 
 from gateway import __version__, contracts, ingest, limits, ns, xml
 from gateway.access.policy import Caller
+from gateway.adapter import File
 from gateway.errors import (
     WIRE,
     GatewayError,
@@ -28,7 +29,7 @@ from gateway.errors import (
 from gateway.soap import envelope
 from gateway.soap.faults import message_of
 from gateway.soap.splitter import Part
-from gateway.wires import canonical, reported
+from gateway.wires import binding, canonical, reported
 from gateway.wires import contract as c
 from gateway.wires import files as contract_files
 
@@ -48,7 +49,8 @@ class Context(msgspec.Struct, kw_only=True):
     encoding: of an answer in XML, which goes by it when it must stay under a size.
     beside: what stands outside the body and a replay needs, by name (`gateway.rest.decode.beside`).
     parts: of a package, what came beside its envelope, by Content-ID. packs: an answer may be a
-    package, so that a file in it may stand as `File` (`gateway.wires.parts`).
+    package, so that a file in it may stand as `File` (`gateway.wires.parts`). files: those of the
+    answer, set by whoever makes it.
     repeat: set by the service when the call was understood as a repeat; the receipt itself is the
     first one's, so the wire says it in the header `Gateway-Repeat`.
     """
@@ -63,6 +65,7 @@ class Context(msgspec.Struct, kw_only=True):
     beside: dict[str, str] = {}
     parts: Mapping[str, Part] = {}
     packs: bool = False
+    files: tuple[File, ...] = ()
     repeat: bool = False
 
 
@@ -223,6 +226,7 @@ def appeals_service() -> envelope.Service:
     return envelope.Service(
         actions={ns.tag(ns.APPEALS, name): op.action for name, op in c.OPERATIONS.items()},
         validate=contracts.appeals().validate,
+        files=frozenset(binding.FILES),
     )
 
 

@@ -21,6 +21,7 @@ import msgspec
 import structlog
 from lxml import etree
 
+from gateway import ns
 from gateway.access.keys import CHALLENGE
 from gateway.access.policy import Caller
 from gateway.errors import (
@@ -39,12 +40,15 @@ from gateway.wires.appeals import InvalidError
 from gateway.wires.edge import Gone, correlation_of, headers_of
 from gateway.wires.receiving import Incoming
 from gateway.wires.replies import require_reachable
-from gateway.wires.sending import send_bytes, send_sealed
+from gateway.wires.sending import send_bytes, send_package, send_sealed, takes_package
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from lxml.etree import _Element
+
     from gateway.access.policy import Stranger
+    from gateway.adapter import File
     from gateway.metrics import Metrics
     from gateway.settings import Settings
     from gateway.soap.security import Proof
@@ -61,6 +65,7 @@ _PATH: Final = re.compile(r"/soap/([a-z0-9-]+)\.svc(/mex)?")
 _HOST: Final = re.compile(r"(.*?)(?::([0-9]{1,5}))?")
 """A name and its port: `localhost:1@other.example` would name another server."""
 _PORTS: Final = 65_535
+_SECURITY: Final = ns.tag(ns.WSSE, "Security")
 
 
 class SoapApp:
@@ -177,6 +182,8 @@ class _Exchange:
         self._extra = {"correlation-id": self._correlation}
         self._operation = "?"
         self._root = b""
+        self._packed = False
+        self._files: tuple[File, ...] = ()
 
     async def run(self, send: Any, metrics: Metrics) -> None:
         """Answer the call."""
@@ -202,6 +209,10 @@ class _Exchange:
             if held is not None:
                 held.free()
         metrics.call("soap", self._operation, code)
+        if sealed.content_type and (self._packed or self._files):
+            blobs = self._edge.service.blobs
+            await send_package(send, self._receive, sealed, self._files, blobs, self._extra)
+            return
         await send_sealed(send, sealed, self._extra, self._headers.get("accept-encoding", ""))
 
     async def _receive_root(self, found: Caller | Stranger, held: Body) -> Incoming:
@@ -209,6 +220,7 @@ class _Exchange:
         try:
             incoming = Incoming(self._receive, self._headers, held, found.root_bytes)
             self._root = await incoming.root()
+            self._headers, self._packed = incoming.headers, incoming.form == "xop"
         except InputError:
             if not found.peer:
                 await self._edge.prove(found, None, self._scope, self._correlation)
@@ -226,14 +238,17 @@ class _Exchange:
             opened = await _beside(
                 len(self._root), envelope.read, self._root, self._headers, opening
             )
+            if incoming.packed and _is_signed(opened):
+                await incoming.inline(opened.envelope, self._edge.service.blobs)
             proof = None
             if opened.secured or not isinstance(found, Caller) or found.proves_in_message:
                 proof = await self._prove(opened, opening, found, context)
             require_reachable(opened.frame, context.caller)
-            parts = await incoming.rest()
+            context.packs = self._packs(opened, context)
+            files = await self._receive_files(incoming, opened, context)
             try:
                 call, request = await _beside(
-                    len(self._root), self._accept, opened, parts, opening, proof
+                    len(self._root), self._accept, opened, files, opening, proof
                 )
             except InvalidError:
                 await asyncio.to_thread(self._endpoint.explain, opened)
@@ -260,6 +275,7 @@ class _Exchange:
             typed = self._endpoint.fault(error, self._correlation)
             sealed = faults.seal_fault(error, call.frame, self._correlation, typed)
             return error.code, await self._directed(sealed, call, context, fault=True)
+        self._files = context.files
         if context.repeat:
             self._extra["gateway-repeat"] = "true"
         return "", await self._directed(envelope.seal(reply, call), call, context, fault=False)
@@ -318,6 +334,32 @@ class _Exchange:
             call, frame=msgspec.structs.replace(call.frame, protect=protect)
         )
 
+    async def _receive_files(
+        self, incoming: Incoming, opened: envelope.Opened, context: service.Context
+    ) -> Mapping[_Element, Part]:
+        """Store what comes behind the envelope; what came of it stays with a refused message."""
+        try:
+            return await incoming.rest(
+                opened.body,
+                self._endpoint.service.files,
+                self._edge.service.blobs,
+                context.caller.peer,
+            )
+        finally:
+            context.parts = incoming.parts
+
+    def _packs(self, opened: envelope.Opened, context: service.Context) -> bool:
+        """Whether a file may go out beside the envelope: asked for, on this connection, unsigned.
+
+        A signature is over the base64 of a file, so a signed answer holds that.
+        """
+        found = opened.frame.addressing
+        return (
+            (self._packed or takes_package(self._headers.get("accept", "")))
+            and (found is None or found.target(fault=False) is None)
+            and context.caller.answers != "signature"
+        )
+
     def _context(self, found: Caller | Stranger) -> service.Context:
         content_type = self._headers.get("content-type", "")
         wire = WIRES[frame.announced(content_type)]
@@ -327,13 +369,14 @@ class _Exchange:
     def _accept(
         self,
         opened: envelope.Opened,
-        parts: Mapping[str, Part],
+        files: Mapping[_Element, Part],
         opening: envelope.Context,
         proof: Proof | None,
     ) -> tuple[envelope.Call, Any]:
-        call = envelope.accept(opened, parts, opening, proof)
+        call = envelope.accept(opened, {}, opening, proof)
+        call = msgspec.structs.replace(call, files=files)
         request = self._endpoint.read(call)
-        return msgspec.structs.replace(call, body=_READ, blocks=()), request
+        return msgspec.structs.replace(call, body=_READ, blocks=(), files={}), request
 
     async def _refused(self, error: GatewayError) -> frame.Sealed:
         """Seal a fault for what could not be opened; the frame is read from what came of it."""
@@ -351,6 +394,14 @@ async def _beside(size: int, work: Callable[..., T], *arguments: Any) -> T:
     if size <= INLINE_DECODE_BYTES:
         return work(*arguments)
     return await asyncio.to_thread(work, *arguments)
+
+
+def _is_signed(opened: envelope.Opened) -> bool:
+    """Whether a Security header for us holds a signature."""
+    return any(
+        block.tag == _SECURITY and block.find(f"{{{ns.DS}}}Signature") is not None
+        for block in opened.blocks
+    )
 
 
 def _hints(error: GatewayError) -> dict[str, str]:

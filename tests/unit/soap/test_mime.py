@@ -213,7 +213,7 @@ def test_what_is_within_the_bounds_is_taken():
 
 def test_nothing_of_a_part_is_held_back_but_a_line():
     reader = mime.Reader(B)
-    reader.feed(PLAIN[:-100])
+    list(reader.feed(PLAIN[:-100]))
     held = 0
     for _ in range(200):
         given_back = sum(len(e.data) for e in reader.feed(b"x" * 65_536) if type(e) is mime.Data)

@@ -11,7 +11,7 @@ from gateway.soap.splitter import Splitter, media_type
 def test_pieces_are_one_envelope(content_type):
     splitter = Splitter(content_type)
     for piece in (b"<a>", b"", b"x</a>"):
-        assert splitter.feed(piece) == []
+        assert splitter.feed(piece) == ()
     assert (splitter.root, splitter.packed, splitter.form) == (None, False, None)
     assert splitter.close() == b"<a>x</a>"
     assert splitter.content_type == content_type
@@ -68,7 +68,7 @@ def test_of_a_package_the_envelope_is_collected_and_the_rest_given_on(step):
 def test_the_envelope_is_there_as_soon_as_its_part_ends():
     data = body('application/xop+xml; type="text/xml"', b"x" * 100)
     splitter = Splitter(XOP)
-    splitter.feed(data[:-90])
+    assert len(list(splitter.feed(data[:-90]))) > 1
     assert splitter.root == b"<a/>"
 
 
@@ -143,7 +143,7 @@ def test_the_limits_hold_in_a_package_too():
 
 def test_a_package_that_is_cut_off_is_not_whole():
     splitter = Splitter(XOP)
-    splitter.feed(body("application/xop+xml")[:-6])
+    list(splitter.feed(body("application/xop+xml")[:-6]))
     with pytest.raises(MalformedError):
         splitter.close()
 
