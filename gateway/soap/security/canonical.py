@@ -58,10 +58,22 @@ def method(element: _Element) -> tuple[str, ...]:
 
 
 def canonical(element: _Element, prefixes: tuple[str, ...] = ()) -> bytes:
-    """Return the canonical bytes of an element in its place."""
+    """Return the canonical bytes of an element in its place.
+
+    Raise SecurityError for what has none: a namespace that is no absolute URI (Canonical XML 1.0,
+    section 1.3).
+    """
     if prefixes:
         _learn(element, prefixes)
-    return xml.c14n(element, prefixes)
+    try:
+        return xml.c14n(element, prefixes)
+    except etree.C14NError as error:
+        raise SecurityError(
+            "the element has no canonical form",
+            "FailedCheck",
+            found=nodes.local(element.tag),
+            expected="namespaces that are absolute URIs",
+        ) from error
 
 
 def _learn(element: _Element, prefixes: tuple[str, ...]) -> None:

@@ -77,7 +77,8 @@ def sign_envelope(
 
     envelope: SOAP 1.1 or 1.2; an element is changed in place. signer: signs Body, Timestamp and the
     token; None sends them unsigned. token: of `username_token`. Nothing of it may be changed
-    afterwards, except its encoding. Raise ConfigurationError when it has a Security header already.
+    afterwards, except its encoding. Raise ConfigurationError when it has a Security header already,
+    or has no canonical form.
     """
     root = xml.parse(envelope).root if isinstance(envelope, bytes) else envelope
     head, body = _sections(root)
@@ -89,7 +90,13 @@ def sign_envelope(
             body.set(_ID, _BODY)
         timestamp = block[0]
         signed = [body, timestamp, *block.findall(ns.tag(ns.WSSE, "UsernameToken"))]
-        _sign(block, signed, signer)
+        try:
+            _sign(block, signed, signer)
+        except etree.C14NError as error:
+            raise ConfigurationError(
+                "what is to be signed has no canonical form",
+                expected="namespaces that are absolute URIs",
+            ) from error
     return etree.tostring(root, encoding="utf-8")
 
 

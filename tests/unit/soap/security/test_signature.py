@@ -182,6 +182,13 @@ def test_a_prefix_list_is_honoured_in_another_thread_than_the_parsers():
     assert proofs[0].peer == "omsu"
 
 
+def test_what_has_no_canonical_form_is_refused():
+    """A namespace has to be an absolute URI (Canonical XML 1.0, section 1.3)."""
+    message = signed().replace("<Key>", '<Key xmlns:r="relative" r:a="">')
+    assert refused(message).message == "the element has no canonical form"
+    assert refused(signed().replace(f'xmlns:ds="{ns.DS}"', 'xmlns:ds="a"')).fault
+
+
 def test_an_endless_prefix_list_is_refused():
     prefixes = " ".join(f"p{i}" for i in range(51))
     signing = Signing(transforms=transform(EXC, prefixes))

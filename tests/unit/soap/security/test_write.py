@@ -98,6 +98,12 @@ def test_what_is_no_envelope_or_has_a_header_already_is_not_signed():
         security.sign_envelope(once, signer(), NOW)
 
 
+def test_what_has_no_canonical_form_is_not_signed():
+    relative = envelope().replace(b"<Key>", b'<Key xmlns:r="relative" r:a="">')
+    with pytest.raises(ConfigurationError, match="canonical form"):
+        security.sign_envelope(relative, signer(), NOW)
+
+
 def test_a_timestamp_alone_lives_five_minutes():
     head = f"<s:Header>{security.header(NOW)}</s:Header>"
     message = envelope(head=head)
