@@ -15,7 +15,7 @@ PYTEST := $(PY) -m pytest
 ifeq ($(CI),true)
 PYTEST += -p tests.ci_skips
 endif
-SUITES := $(wildcard tests/unit tests/contract tests/conformance tests/integration)
+SUITES := $(wildcard tests/unit tests/contract tests/conformance tests/w3c tests/integration)
 CODE := $(wildcard gateway adapters import_export simulators bench tests packaging)
 
 .PHONY: help
