@@ -7,11 +7,9 @@ the key of its delivery, Content-IDs and the boundary from digests.
 
 import hashlib
 import io
-import re
 import secrets
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, Final, Protocol
 from uuid import NAMESPACE_URL, uuid5
@@ -22,17 +20,13 @@ from lxml.etree import _Element
 
 from gateway import limits, ns
 from gateway.errors import ConfigurationError, InternalError, NotFoundError, TooLargeError
+from gateway.soap import mime
 from gateway.soap.frame import MEDIA, Version
 
-XOP_MEDIA: Final = "application/xop+xml"
 ATTACHED: Final = "x-attached"
 """Header of a wire, never sent: the attachments of its envelope, as JSON."""
 MESSAGE_ID: Final = "x-message-id"
 """Header of a wire, never sent: the MessageID that an answer must relate to."""
-_DOMAIN: Final = "attachments.invalid"
-_ROOT: Final = f"envelope@{_DOMAIN}"
-_MEDIA: Final = re.compile(r"[!#$&^_.+\w-]+/[!#$&^_.+\w-]+", re.ASCII).fullmatch
-"""A media type that cannot begin another header."""
 _PIECE: Final = 256 * limits.KB
 
 
@@ -150,7 +144,8 @@ class Places:
         for index, element in self._places(body):
             element.text = None
             include = etree.SubElement(element, ns.tag(ns.XOP, "Include"), nsmap={"xop": ns.XOP})
-            include.set("href", f"cid:{content_id(index, self.found[index])}")
+            part = mime.Sent(part_name(index, item := self.found[index]), "", item.size)
+            include.set("href", f"cid:{part.content_id}")
 
     def inline(self, body: _Element, files: Files) -> None:
         """Write each attachment as base64; raise TooLargeError past what a message may hold."""
@@ -186,9 +181,9 @@ class Places:
         return f"{index}:{self._nobodys_text}".encode()
 
 
-def content_id(index: int, item: Attached) -> str:
-    """Return the Content-ID of an attachment: by its place too, one file may stand twice."""
-    return f"{index}.{item.sha256}@{_DOMAIN}"
+def part_name(place: int, item: Attached) -> str:
+    """Return the name of an attachment's part: by its place too, one file may stand twice."""
+    return f"{place}.{item.sha256}"
 
 
 def read(item: Attached, files: Files) -> Iterator[bytes]:
@@ -225,64 +220,30 @@ class Package:
     def __init__(
         self, root: bytes, version: Version, action: str, items: Sequence[Attached], files: Files
     ) -> None:
-        self._root = root
-        self._version = version
-        self._action = action
-        self._items = items
+        named = [
+            mime.Sent(sha256=part_name(n, item), media_type=item.media_type, size=item.size)
+            for n, item in enumerate(items)
+        ]
+        laid = mime.package(root, f"{MEDIA[version]}; charset=utf-8", named)
+        self._pieces = laid.pieces
+        self._items = dict(zip(named, items, strict=True))
         self._files = files
+        self.size = laid.length
+        told = f'; action="{action}"' if version == "1.2" else ""
+        self.content_type = laid.content_type + told
         for item in items:
             try:
                 files(item.sha256).open().close()
             except OSError as error:
                 raise _gone(item) from error
 
-    @cached_property
-    def boundary(self) -> str:
-        """The boundary: a digest of the envelope, which names the digests of everything beside."""
-        return f"part-{hashlib.sha256(self._root).hexdigest()}"
-
-    @property
-    def content_type(self) -> str:
-        """Content-Type of the whole (MTOM 1.0, section 3.2; RFC 2387)."""
-        media = MEDIA[self._version]
-        action = f'; action="{self._action}"' if self._version == "1.2" else ""
-        return (
-            f'multipart/related; type="{XOP_MEDIA}"; boundary="{self.boundary}"; '
-            f'start="<{_ROOT}>"; start-info="{media}"{action}'
-        )
-
-    @property
-    def size(self) -> int:
-        """Bytes in all."""
-        heads = sum(len(head) for head in self._heads())
-        return heads + len(self._root) + sum(item.size for item in self._items) + len(self._end)
-
     def pieces(self) -> Iterator[bytes]:
         """Yield the package; raise GatewayError when an attachment is not what it was."""
-        first, *heads = self._heads()
-        yield first + self._root
-        for head, item in zip(heads, self._items, strict=True):
-            yield head
-            yield from read(item, self._files)
-        yield self._end
-
-    def _heads(self) -> Iterator[bytes]:
-        media = MEDIA[self._version]
-        yield self._head(_ROOT, f'{XOP_MEDIA}; charset=UTF-8; type="{media}"', "--")
-        for index, item in enumerate(self._items):
-            media = item.media_type if _MEDIA(item.media_type) else "application/octet-stream"
-            yield self._head(content_id(index, item), media, "\r\n--")
-
-    def _head(self, name: str, media: str, before: str) -> bytes:
-        text = (
-            f"{before}{self.boundary}\r\nContent-ID: <{name}>\r\nContent-Type: {media}\r\n"
-            "Content-Transfer-Encoding: binary\r\n\r\n"
-        )
-        return text.encode()
-
-    @property
-    def _end(self) -> bytes:
-        return f"\r\n--{self.boundary}--\r\n".encode()
+        for piece in self._pieces:
+            if isinstance(piece, mime.Sent):
+                yield from read(self._items[piece], self._files)
+            else:
+                yield piece
 
 
 def listed(items: Sequence[Attached]) -> str:
