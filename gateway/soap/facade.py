@@ -32,8 +32,12 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
 # spyne 2.14 carries a `six` whose lazy modules are not found by Python 3.12 and later; replacing
-# all of `spyne.util.six` would break `rpc`. On 3.12 a module of it warns that `cgi` will go.
-for _name in ("moves", "moves.urllib", "moves.urllib.parse", "moves.urllib.request"):
+# all of `spyne.util.six` would break `rpc`. These are what spyne imports of them. Its own SOAP
+# protocol, which imports `cgi` (gone with 3.13), is not needed here and stays unread.
+for _name in (
+    "moves", "moves.collections_abc", "moves.http_cookies", "moves.urllib", "moves.urllib.error",
+    "moves.urllib.parse", "moves.urllib.request",
+):  # fmt: skip
     sys.modules[f"spyne.util.six.{_name}"] = import_module(f"six.{_name}")
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
