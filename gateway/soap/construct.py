@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 STYLE: Final = ns.tag(ns.SOAP12, "encodingStyle")
 NO_CLAIM: Final = f"{ns.SOAP12}/encoding/none"
 """The encoding style of a message that claims none (5.1.1)."""
+BLOCKS: Final = "/Envelope/Header/"
+"""Where a path begins that leads to a header block."""
 _WHITE: Final = " \t\r\n"
 _BOOLEANS: Final = {"1": True, "true": True, "0": False, "false": False}
 _IGNORED: Final = (
@@ -75,8 +77,9 @@ def mandatory(block: _Element, name: str) -> bool:
         return False
     found = _BOOLEANS.get(value.strip(_WHITE))
     if found is None:
-        path = f"/Envelope/Header/{etree.QName(block).localname}"
-        raise refuse(path, "attribute", "mustUnderstand is 1, true, 0 or false", value)
+        local = etree.QName(block).localname
+        message = f"mustUnderstand of {local} is 1, true, 0 or false"
+        raise refuse(f"{BLOCKS}{local}", "attribute", message, value)
     return found
 
 

@@ -24,7 +24,7 @@ from gateway.errors import (
     Wire,
     violations_of,
 )
-from gateway.soap import addressing
+from gateway.soap import addressing, construct
 from gateway.soap.frame import Frame, Sealed, wrap
 from gateway.xml import escape, quote
 
@@ -78,7 +78,11 @@ def seal_fault(
     """
     wire = WIRE.get(error.code, WIRE["internal"])
     names = _names(error)
-    about_header = bool(names) or isinstance(error, VersionMismatchError | MustUnderstandError)
+    about_header = (
+        bool(names)
+        or isinstance(error, VersionMismatchError | MustUnderstandError)
+        or error.where.startswith(construct.BLOCKS)
+    )
     typed = typed or Typed(f"{ns.APPEALS}/{wire.fault}", _detail(error, wire, correlation_id))
     detail = typed.detail + _problem(error)
     if frame.version == "1.2":
