@@ -25,7 +25,7 @@ from gateway.errors import MalformedError, TooLargeError, UnsupportedError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lxml.etree import _Element
+    from lxml.etree import _Element, _ListErrorLog
 
 OPTIONS: Final[dict[str, Any]] = {
     "resolve_entities": False,
@@ -120,6 +120,7 @@ def parse(data: bytes, charset: str = "") -> Document:
     try:
         if nodes <= limits.SOAP_ROOT_NODES:
             root = etree.fromstring(text, _LOCAL.parser)
+            _require_declared(_LOCAL.parser.error_log)
         else:
             root, nodes = _feed_counting(text)
     except etree.XMLSyntaxError as error:
@@ -273,7 +274,17 @@ def _feed_counting(text: bytes) -> tuple[_Element, int]:
                 found=f"over {limits.SOAP_ROOT_NODES}",
                 expected=f"at most {limits.SOAP_ROOT_NODES}",
             )
-    return parser.close(), nodes
+    root = parser.close()
+    _require_declared(parser.feed_error_log)
+    return root, nodes
+
+
+def _require_declared(log: _ListErrorLog) -> None:
+    """Refuse a prefix that is not declared: lxml overlooks it when a warning comes after it."""
+    for entry in log:
+        if entry.level >= etree.ErrorLevels.ERROR:
+            where = f"line {entry.line}, column {entry.column}"
+            raise MalformedError(f"not well-formed XML: {entry.message}", where=where)
 
 
 def _doctype() -> MalformedError:

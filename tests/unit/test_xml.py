@@ -89,6 +89,15 @@ def nested(depth, filler=b""):
 
 
 @pytest.mark.parametrize("filler", [b"", b"=" * (limits.SOAP_ROOT_NODES + 1)])
+@pytest.mark.parametrize("bad", [b"<u:b/>", b'<b u:x="1"/>'])
+def test_a_prefix_without_declaration_is_refused_whatever_is_warned_of_behind_it(bad, filler):
+    document = b'<a>%s%s<c xmlns="relative"/></a>'
+    with pytest.raises(MalformedError, match="not defined"):
+        xml.parse(document % (bad, filler))
+    xml.parse(document % (b"", filler))
+
+
+@pytest.mark.parametrize("filler", [b"", b"=" * (limits.SOAP_ROOT_NODES + 1)])
 def test_the_deepest_level_allowed_is_taken_and_the_next_is_not(filler):
     assert xml.parse(nested(limits.XML_DEPTH, filler)).root is not None
     for depth in (limits.XML_DEPTH + 1, 255, 300, 3000):
