@@ -110,6 +110,11 @@ survive: $(STAMP)  ## Kill everything fifty times and count what is left (KILLS=
 interop: $(STAMP)  ## Run live SOAP clients (Mono, Java, PHP, node, gSOAP, zeep) against the gateway
 	$(PY) -m tests.interop $(INTEROP_ARGS)
 
+N ?= 200000
+.PHONY: fuzz
+fuzz: $(STAMP)  ## Send mutated envelopes: every answer is a fault or a result (N=5000: the short form)
+	$(PY) -m tests.fuzz --cases $(N)
+
 .PHONY: wheel
 wheel: $(STAMP)  ## Build the wheel into dist/
 	$(PY) -m pip wheel --no-deps --no-build-isolation --wheel-dir dist .

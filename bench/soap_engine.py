@@ -31,10 +31,8 @@ def in_process(seconds: float) -> Calls:
         splitter = Splitter(headers["content-type"])
         splitter.feed(body)
         now = datetime.now(UTC)
-        parts = splitter.close()
-        call = envelope.open(
-            parts.root, headers, parts.parts, envelope.Context(now=now, service=service)
-        )
+        root = splitter.close()
+        call = envelope.open(root, headers, {}, envelope.Context(now=now, service=service))
         request = binding.read(c.SubmitAppeal, call.body)
         answer = c.SubmitAppealResponse(
             receipt=c.Receipt(

@@ -16,43 +16,83 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from bench.soap_message import NO_DIGEST, NO_RECEIPT
 from bench.stand import SENDER
 from gateway import contracts, server
-from gateway.access import keys
-from gateway.access.policy import Caller, Credential, Gate
+from gateway.access import certificates, keys
+from gateway.access.known import Caller, Credential, Known, Owned
+from gateway.access.policy import Gate
 from gateway.errors import NotFoundError
 from gateway.metrics import Metrics
 from gateway.settings import Settings
 from gateway.store.accept import _receipt as accepted
 from gateway.store.blobs import BlobDirectory
 from gateway.wires import contract as c
+from gateway.wires.appeals import Appeals
 from gateway.wires.edge import Edge
 from gateway.wires.service import Context, Service
 from gateway.wires.soap import SoapApp
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gateway.store.entries import Accepted, Entry
 
 
-class MemoryGate(Gate):
-    """The gate with one caller, whose key is given; it reads no table."""
+class Credentials(msgspec.Struct, frozen=True, kw_only=True):
+    """What one caller is known by: a key, a secret for digests, the DER of a certificate.
 
-    def __init__(self, key: str) -> None:
+    require: what its messages must prove.
+    """
+
+    peer: str = SENDER
+    require: str = "key"
+    key: str = ""
+    secret: bytes = b""
+    certificate: bytes = b""
+
+
+class MemoryGate(Gate):
+    """The gate with the callers given; it reads no table and remembers nonces by itself."""
+
+    def __init__(self, *known: Credentials) -> None:
         super().__init__("", trusted_wire=False, refused=lambda _refused: None)
-        shown = keys.presented("", key)
-        assert shown is not None
-        self._known = {
-            shown.id: Credential(
-                caller=Caller(peer=SENDER, disclosure="full"),
-                require="key",
-                secret_sha256=keys.digest(shown.secret),
-            )
+        callers = {
+            each.peer: Caller(peer=each.peer, require=each.require, disclosure="full")
+            for each in known
         }
+        shown = [(each, keys.presented("", each.key)) for each in known if each.key]
+        self._those = Known(
+            callers=callers,
+            keys={
+                one.id: Credential(caller=callers[each.peer], secret_sha256=keys.digest(one.secret))
+                for each, one in shown
+                if one is not None
+            },
+            secrets={each.peer: (each.secret,) for each in known if each.secret},
+            certificates={
+                each.certificate: Owned(
+                    peer=each.peer, certificate=certificates.read(each.certificate)
+                )
+                for each in known
+                if each.certificate
+            },
+            able=frozenset(callers),
+            in_message=any(caller.proves_in_message for caller in callers.values()),
+        )
+        self._seen: set[bytes] = set()
 
     def _read(self) -> None:
-        self._credentials = self._known
+        self._known = self._those
         self._read_at = self._clock()
+
+    def seen(self, nonce: bytes, until: datetime, kind: str = "nonce") -> bool:  # noqa: ARG002
+        """Whether a nonce came before."""
+        known = nonce in self._seen
+        self._seen.add(nonce)
+        return known
 
 
 class AtOnce:
@@ -86,7 +126,7 @@ class NoStore:
 class NoRegister:
     """Stands where the reader stands: there is nothing to be read."""
 
-    def read(self, request: Any, _caller: Caller, _encoding: str) -> Any:
+    def read(self, request: Any, _caller: Caller, _encoding: str = "", **_more: Any) -> Any:
         """Return an empty list where the contract has one, otherwise say that nothing is there."""
         kinds = {
             c.GetStatus: c.GetStatusResponse,
@@ -114,16 +154,21 @@ def at_hand(blobs: Path) -> Service:
     )
 
 
-def application(service: Any, key: str) -> SoapApp:
-    """Return the ASGI application of `/soap/` around a service; callers show the key."""
+def now() -> datetime:
+    """Return the instant."""
+    return datetime.now(UTC)
+
+
+def application(service: Any, *known: Credentials, clock: Callable[[], datetime] = now) -> SoapApp:
+    """Return the ASGI application of `/soap/` around a service, for the callers given."""
     settings = Settings(data_dir=Path(tempfile.gettempdir()))
-    edge = Edge(MemoryGate(key), service, lambda: datetime.now(UTC))
-    return SoapApp(edge, settings, Metrics())
+    edge = Edge(MemoryGate(*known), service, clock)
+    return SoapApp(edge, settings, Metrics(), [Appeals(service)])
 
 
 def serve(bound: socket.socket, key: str) -> None:
     """Serve until SIGTERM."""
-    soap = application(AtOnce(), key)
+    soap = application(AtOnce(), Credentials(key=key))
 
     async def switch(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "lifespan":

@@ -1,0 +1,1 @@
+"""Mutated envelopes against the SOAP application: every answer is a fault or a result."""
