@@ -75,7 +75,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     peer: its code. kinds: by what; all of them prove the same peer. timestamp: the message carried
     a valid wsu:Timestamp, and expects one in the answer. signed: what the signature covers: "body",
     "timestamp", "token" (UsernameToken or certificate), and the Clark names of header blocks.
-    certificate: DER of the signer. signature: value of the signature, for SignatureConfirmation.
+    certificate: DER of the signer. signature: its value.
     """
 
     peer: str

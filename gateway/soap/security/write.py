@@ -80,7 +80,7 @@ def sign_envelope(
     afterwards, except its encoding. Raise ConfigurationError when it has a Security header already,
     or has no canonical form.
     """
-    root = xml.parse(envelope).root if isinstance(envelope, bytes) else envelope
+    root = _parse(envelope) if isinstance(envelope, bytes) else envelope
     head, body = _sections(root)
     space = etree.QName(root).namespace
     block = etree.fromstring(_security(now, token, signer, space))
@@ -98,6 +98,14 @@ def sign_envelope(
                 expected="namespaces that are absolute URIs",
             ) from error
     return etree.tostring(root, encoding="utf-8")
+
+
+def _parse(envelope: bytes) -> _Element:
+    """Parse an envelope of our own, which may be larger than what a stranger may send."""
+    try:
+        return etree.fromstring(envelope, etree.XMLParser(**{**xml.OPTIONS, "huge_tree": True}))
+    except etree.XMLSyntaxError as error:
+        raise ConfigurationError("what is to be signed is not well-formed XML") from error
 
 
 def _sections(root: _Element) -> tuple[_Element, _Element]:

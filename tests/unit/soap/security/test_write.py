@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from lxml import etree
 
-from gateway import ns, xml
+from gateway import limits, ns, xml
 from gateway.errors import ConfigurationError
 from gateway.soap import security
 from tests.unit.soap.security.kit import (
@@ -90,7 +90,7 @@ def test_an_element_may_be_given_and_the_bytes_are_the_same():
 
 
 def test_what_is_no_envelope_or_has_a_header_already_is_not_signed():
-    for wrong in (b"<a/>", f'<s:Envelope xmlns:s="{ns.SOAP11}"/>'.encode()):
+    for wrong in (b"<a/>", b"", b"<a>", f'<s:Envelope xmlns:s="{ns.SOAP11}"/>'.encode()):
         with pytest.raises(ConfigurationError):
             security.sign_envelope(wrong, signer(), NOW)
     once = security.sign_envelope(envelope(), None, NOW)
@@ -102,6 +102,11 @@ def test_what_has_no_canonical_form_is_not_signed():
     relative = envelope().replace(b"<Key>", b'<Key xmlns:r="relative" r:a="">')
     with pytest.raises(ConfigurationError, match="canonical form"):
         security.sign_envelope(relative, signer(), NOW)
+
+
+def test_an_answer_may_hold_more_elements_than_a_request():
+    many = envelope().replace(b"<Key>", b"<Key>" + b"<a/>" * (limits.SOAP_ROOT_NODES + 1))
+    assert b"SignatureValue" in security.sign_envelope(many, signer(), NOW)
 
 
 def test_a_timestamp_alone_lives_five_minutes():
