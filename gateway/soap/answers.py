@@ -8,7 +8,6 @@ by prefixes, nor by the HTTP status: SOAP 1.2 has 400 for a sender's mistake, .N
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lxml import etree
@@ -17,12 +16,12 @@ from gateway import limits, ns, xml
 from gateway.adapter import Receipt
 from gateway.errors import (
     GatewayError,
-    MalformedError,
     PeerDoubtful,
     PeerRefused,
     PeerUnavailable,
 )
 from gateway.outbound import Answered, check
+from gateway.soap import mime
 from gateway.soap.splitter import media_type
 
 if TYPE_CHECKING:
@@ -88,10 +87,6 @@ _RETRY: Final = frozenset({"RetryAfter", "RetryAfterSeconds"})
 _UNRELATED: Final = f"{ns.WSA}/unspecified"
 """RelatesTo of an answer to a message whose MessageID could not be read (WS-Addressing, 3.2)."""
 _REPLY: Final = frozenset({"", f"{ns.WSA}/reply", "wsa:Reply"})
-_PARTS: Final = 100
-_PART_HEAD: Final = 16_384
-_CONTENT_ID: Final = re.compile(rb"(?im)^content-id:[ \t]*<?([^>\r\n]*)>?")
-_CONTENT_TYPE: Final = re.compile(rb"(?im)^content-type:[ \t]*((?:[^\r\n]|\r?\n[ \t])*)")
 
 
 class Name(NamedTuple):
@@ -322,31 +317,25 @@ def _reference(response: _Element | None) -> str:
 def _root_part(response: Response) -> tuple[bytes, str]:
     """Return the envelope and its charset: the body, or the root part of a package.
 
-    A peer that is called with MTOM answers with it. The other parts are left where they stand: no
-    answer that we wait for has any.
+    A peer that is called with MTOM answers with it. The root is the part that `start` names, or the
+    first one; the others are passed over: no answer that we wait for has any.
     """
     media = media_type(response.headers.get("content-type", ""))
     if media.name != "multipart/related":
         return response.body, media.charset
-    boundary = media.parameters.get("boundary", "").encode("latin-1", "replace")
-    if not 1 <= len(boundary) <= 200:
-        raise MalformedError("a package has no boundary", where="Content-Type")
-    start = media.parameters.get("start", "").strip("<>").encode("latin-1", "replace")
-    parts = (b"\r\n" + response.body).split(b"\r\n--" + boundary, _PARTS)[1:]
-    if len(parts) < 2:
-        raise MalformedError("a package holds no part", where="multipart/related")
-    first = None
-    for part in parts[:-1]:
-        head, blank, data = part.partition(b"\r\n\r\n")
-        if not blank or len(head) > _PART_HEAD:
-            continue
-        named = _CONTENT_ID.search(head)
-        first = (head, data) if first is None else first
-        if start and named is not None and named[1].strip() == start:
-            first = (head, data)
+    start = mime.bare_id(media.parameters.get("start", ""))
+    reader = mime.Reader(media.parameters.get("boundary", ""))
+    charset, data = "", list[bytes]()
+    first, wanted = True, False
+    for event in reader.feed(response.body):
+        if isinstance(event, mime.Head):
+            wanted = bool(start) and event.content_id == start
+            if first or wanted:
+                charset, data = media_type(event.content_type).charset, []
+        elif isinstance(event, mime.Data):
+            data += [event.data] if first or wanted else []
+        elif wanted or not start:
             break
-    if first is None:
-        raise MalformedError("a package holds no part", where="multipart/related")
-    found = _CONTENT_TYPE.search(first[0])
-    charset = media_type(found[1].decode("latin-1")).charset if found else ""
-    return first[1], charset
+        else:
+            first = False
+    return b"".join(data), charset

@@ -381,7 +381,15 @@ def part(content, name="", media="application/xop+xml; charset=utf-8"):
 
 def test_the_envelope_of_a_package_is_found_first_or_by_its_name():
     good, noise = part(envelope11(OK).encode(), "r"), part(b"\x00--x", "f", "image/png")
-    for given in (package(good), package(good, noise), package(noise, good, start="<r>")):
+    nameless = part(b"<a/>")
+    for given in (
+        package(good),
+        package(good, noise),
+        package(good, nameless),
+        package(good, noise, start="<other>"),
+        package(noise, good, start="<r>"),
+        package(nameless, good, noise, start="r"),
+    ):
         receipt = answers.receipt(given, "partner")
         assert receipt.reference == "77"
         assert receipt.body == given.body, "the evidence is the whole package"
