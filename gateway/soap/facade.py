@@ -17,17 +17,20 @@ import logging
 import sys
 import warnings
 from importlib import import_module
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from lxml import etree
 
 from gateway import ns
 from gateway.contracts import Contract
-from gateway.errors import ConfigurationError, ValidationError, Violation
+from gateway.contracts_errors import binaries
+from gateway.errors import ConfigurationError, TooLargeError, ValidationError, Violation
 from gateway.soap import envelope, facade_wsdl
+from gateway.soap.splitter import Part
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from lxml.etree import _Element
 
@@ -85,6 +88,7 @@ Unicode: Final = spyne.Unicode
 for most clients, so it is not offered."""
 
 _TYPE: Final = ns.tag(ns.XSI, "type")
+_NO_FILES: Final[Mapping[_Element, Part]] = MappingProxyType({})
 _REFUSALS: Final = (
     spyne.Fault, ValueError, TypeError, ArithmeticError, LookupError, AttributeError,
 )  # fmt: skip
@@ -145,9 +149,31 @@ def field_faults(namespace: str) -> type[ComplexModel]:
     return fault
 
 
+def content(given: Any) -> Any:
+    """Return what a ByteArray holds as a struct of the main contract takes it: bytes, or a `Part`.
+
+    given: spyne's value, in pieces or None; a `Part` when the bytes came beside the envelope.
+    """
+    return given if isinstance(given, Part) else b"".join(given or ())
+
+
 def octets(given: Any) -> bytes:
-    """Return the bytes of a ByteArray, which spyne gives in pieces, and None when it is empty."""
-    return b"".join(given or ())
+    """Return the bytes of a ByteArray; raise TooLargeError when they are not held in memory."""
+    held = content(given)
+    data = held.data if isinstance(held, Part) else held
+    if isinstance(data, bytes):
+        return data
+    raise TooLargeError("a part of the package is too large here", found=f"{data.size} bytes")
+
+
+class _Documents(XmlDocument):  # type: ignore[misc]  # spyne has no types
+    """Reads elements; as its context it is given which of them hold parts of the package."""
+
+    def byte_array_from_element(
+        self, ctx: Mapping[_Element, Part], cls: Any, element: _Element
+    ) -> Any:
+        part = ctx.get(element)
+        return super().byte_array_from_element(ctx, cls, element) if part is None else part
 
 
 def items(given: Any) -> list[Any]:
@@ -183,7 +209,7 @@ class Facade:
         self.name: Final = name
         self.namespace: Final = namespace
         self.faults: Final = (field_faults(namespace),) if faults is None else tuple(faults)
-        self._protocol = XmlDocument(parse_xsi_type=False, polymorphic=False)
+        self._protocol = _Documents(parse_xsi_type=False, polymorphic=False)
         application = spyne.Application(
             [service],
             namespace,
@@ -230,6 +256,7 @@ class Facade:
         self.engine: Final = envelope.Service(
             actions={tag: actions[each] for tag, each in self._operations.items()},
             validate=self._validate,
+            files=frozenset(ns.tag(namespace, each) for each in binaries(schema)),
         )
         """What the engine has to know of this contract."""
 
@@ -264,15 +291,16 @@ class Facade:
         """Names of the operations in the order of their declaration."""
         return tuple(self._methods)
 
-    def read(self, body: _Element) -> Asked:
+    def read(self, body: _Element, files: Mapping[_Element, Part] = _NO_FILES) -> Asked:
         """Return the call that a valid body element holds; raise ValidationError.
 
-        A schema and a Python type do not allow the same values: no year 0 is a date here.
+        files: parts of the package by the element whose bytes they are. A schema and a Python type
+        do not allow the same values: no year 0 is a date here.
         """
         operation = self._operations[body.tag]
         message = self._methods[operation].in_message
         try:
-            given = self._protocol.from_element(None, message, body)
+            given = self._protocol.from_element(files, message, body)
             arguments = tuple(getattr(given, field) for field in message._type_info)  # noqa: SLF001 - spyne's name for the fields of a type
         except _REFUSALS as error:
             text = "a value of the message cannot be read"

@@ -130,7 +130,7 @@ class FacadeEndpoint:
     def read(self, call: envelope.Call) -> Asked:
         """Return the call in values of Python; raise InputError."""
         assert call.body is not None
-        return self._facade.read(call.body)
+        return self._facade.read(call.body, call.files)
 
     async def answer(self, request: Asked, call: envelope.Call, context: Context) -> envelope.Reply:
         """Return the answer of the façade's method; raise GatewayError."""

@@ -21,7 +21,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from unicodedata import normalize
 
 from gateway import limits
@@ -34,13 +34,14 @@ from gateway.soap.facade import (
     Facade,
     Service,
     Unicode,
+    content,
     items,
     many,
     may,
     must,
-    octets,
     rpc,
 )
+from gateway.soap.splitter import Part
 from gateway.wires import contract as c
 from gateway.wires.directories import STATES
 from gateway.wires.facades import standing
@@ -206,24 +207,32 @@ def _photos(given: Sequence[Photo]) -> list[c.AttachmentIn]:
 
 def _photo(photo: Photo, place: int) -> c.AttachmentIn:
     """Return a photograph as a file of the appeal; refuse what is too large or no picture."""
-    where, data = f"/SubmitRequest/request/photos/Photo[{place}]/content", octets(photo.content)
-    if len(data) > limits.ATTACHMENT_INLINE_BYTES:
+    where, held = f"/SubmitRequest/request/photos/Photo[{place}]/content", content(photo.content)
+    size = held.size if isinstance(held, Part) else len(held)
+    if size > limits.ATTACHMENT_INLINE_BYTES:
         raise TooLargeError(
             "a photograph is too large",
-            found=f"{len(data)} bytes",
+            found=f"{size} bytes",
             expected=f"at most {limits.ATTACHMENT_INLINE_BYTES} bytes",
             where=where,
         )
-    media_type = _media_type(data)
+    media_type = _media_type(held)
     if not media_type:
         text = "the bytes are no photograph"
         raise ValidationError(text, (Violation(where, "media_type", text, "", ", ".join(_NAMES)),))
     name = photo.fileName or f"photo-{place}.{_NAMES[media_type]}"
-    return c.AttachmentIn(file_name=name, media_type=media_type, content=data, role="appeal")
+    return c.AttachmentIn(file_name=name, media_type=media_type, content=held, role="appeal")
 
 
-def _media_type(data: bytes) -> str:
-    """Return what a picture is by its first bytes, empty for anything else."""
+def _media_type(held: bytes | Part) -> str:
+    """Return what a picture is by its first bytes, empty for anything else.
+
+    One that lies in the store already is what its part of the package says it is.
+    """
+    data = held.data if isinstance(held, Part) else held
+    if not isinstance(data, bytes):
+        told = held.media_type.lower() if isinstance(held, Part) else ""
+        return told if told in _NAMES else ""
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "image/webp"
     if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"hevc", b"mif1", b"msf1"):
@@ -235,8 +244,17 @@ def _digest(told: dict[str, str], photos: Sequence[c.AttachmentIn]) -> str:
     """Return what names a content: the words however they are spaced, the pictures byte by byte."""
     words = told | {"phone": standing.spelled(told["phone"])}
     parts = [normalize("NFC", " ".join(value.split())) for value in words.values()]
-    parts += [sha256(photo.content or b"").hexdigest() for photo in photos]
+    parts += [
+        held.sha256 if isinstance(held, Part) else sha256(held).hexdigest()
+        for held in (_held_in(photo) for photo in photos)
+    ]
     return sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _held_in(photo: c.AttachmentIn) -> bytes | Part:
+    """Return what a file holds; of a package a `Part` stands where bytes would."""
+    held: Any = photo.content
+    return held if isinstance(held, Part) else bytes(held)
 
 
 def _content_key(digest: str, day: date) -> str:

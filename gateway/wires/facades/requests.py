@@ -47,11 +47,11 @@ from gateway.soap.facade import (
     Int,
     Service,
     Unicode,
+    content,
     items,
     many,
     may,
     must,
-    octets,
     rpc,
 )
 from gateway.wires import contract as c
@@ -260,7 +260,7 @@ def _answered(report: Any, key: c.AppealKey) -> Iterator[c.Request]:
             ),
             signed_by=_full_name(report.author) or None,
             attachments=tuple(
-                c.AttachmentIn(file_name=file.name, content=octets(file.content), role="answer")
+                c.AttachmentIn(file_name=file.name, content=content(file.content), role="answer")
                 for file in (*items(letter.attachments), *items(report.attachments))
             ),
         )
@@ -294,7 +294,7 @@ def _attached(import_id: str, key: c.AppealKey, files: Any) -> Iterator[c.Reques
         yield c.AttachFile(
             owner_key=key,
             file_name=file.name,
-            content=octets(file.content),
+            content=content(file.content),
             message_key=f"{import_id}#{place}",
             role="evidence",
         )
@@ -336,7 +336,8 @@ def _check(report: Any) -> None:
         if len(files) > limits.ATTACHMENTS_PER_APPEAL:
             raise _too_large("too many files", where, len(files), "files")
         for place, file in enumerate(files, 1):
-            size = len(octets(file.content))
+            held = content(file.content)
+            size = len(held) if isinstance(held, bytes) else 0  # a part has bounds of its own
             if size > limits.ATTACHMENT_INLINE_BYTES:
                 message = "a file carried as base64 is too large"
                 raise _too_large(message, f"{where}[{place}]", size, "bytes")

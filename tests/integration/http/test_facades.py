@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from datetime import UTC, date, datetime
 
 import pytest
@@ -118,6 +119,43 @@ class TestDispatcher:
             number,
         )
         assert rows == [(JPEG, "image/jpeg", "photo-1.jpg")]
+
+    @pytest.mark.parametrize("size", [20, 600_000])
+    def test_a_photograph_may_come_beside_the_envelope(self, house, size):
+        picture = JPEG + bytes(size)
+        include = f'<xop:Include xmlns:xop="{ns.XOP}" href="cid:photo@app"/>'
+        fields = "".join(
+            f"<{name}>{value}</{name}>"
+            for name, value in request(text=f"Яма {size}").items()
+            if name != "photos"
+        )
+        inner = f"{fields}<photos><Photo><content>{include}</content></Photo></photos>"
+        body = (
+            f'<s:Envelope xmlns:s="{SOAP11}"><s:Body>'
+            f'<SubmitRequest xmlns="{dispatcher.NAMESPACE}"><request>{inner}</request>'
+            "</SubmitRequest></s:Body></s:Envelope>"
+        )
+        package = b"\r\n".join(
+            (
+                b"--b", b'Content-Type: application/xop+xml; charset=utf-8; type="text/xml"',
+                b"Content-ID: <root>", b"", body.encode(), b"--b", b"Content-Type: image/jpeg",
+                b"Content-ID: <photo@app>", b"Content-Transfer-Encoding: binary", b"", picture,
+                b"--b--", b"",
+            )
+        )  # fmt: skip
+        answer = house.call(
+            "POST", "/soap/dispatcher.svc", package,
+            Content_Type='multipart/related; type="application/xop+xml"; boundary="b"; '
+            'start="<root>"; start-info="text/xml"',
+        )  # fmt: skip
+        assert answer.status == 200, answer.body
+        number = re.search(rb"<number>(\w+)</number>", answer.body)[1].decode()
+        rows = house.rows(
+            "SELECT b.size FROM blob_ref r JOIN blob b USING (sha256) "
+            "JOIN appeal a ON a.id = r.owner WHERE a.receipt_number = $1",
+            number,
+        )
+        assert rows == [(len(picture),)]
 
     def test_another_peer_needs_the_phone_and_learns_nothing_from_a_miss(self, client, house):
         number = submitted(client, house, "Течёт крыша")

@@ -18,9 +18,11 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from gateway import ns, xml
-from gateway.errors import ConfigurationError, GatewayError, ValidationError
+from gateway.adapter import Stored
+from gateway.errors import ConfigurationError, GatewayError, TooLargeError, ValidationError
 from gateway.soap import facade as f
 from gateway.soap.frame import Frame, wrap
+from gateway.soap.splitter import Part
 from tests.unit.soap import legacy
 
 NS = legacy.NAMESPACE
@@ -270,6 +272,19 @@ class TestBodies:
             read(body(inner))
         assert caught.value.violations[0].path.startswith("/Take/reading")
         assert not FACADE.valid(body(inner), 100)
+
+    def test_a_file_beside_the_envelope_stands_where_its_bytes_would(self):
+        photos = "<base64Binary/><base64Binary>AAEC</base64Binary>"
+        element = body(f"{READING}<photo>{photos}</photo>", "Prove")
+        first, _ = element.iter(ns.tag(NS, "base64Binary"))
+        assert {first.tag} == FACADE.engine.files
+        part = Part("p1", "image/jpeg", "0" * 64, b"12345")
+        asked = FACADE.read(element, {first: part})
+        assert [f.content(each) for each in asked.arguments[0].photo] == [part, b"\0\1\2"]
+        assert FACADE.invoke(asked, None).number == 8
+        stored = part._replace(data=Stored(sha256="0" * 64, size=10**9))
+        with pytest.raises(TooLargeError):
+            FACADE.invoke(FACADE.read(element, {first: stored}), None)
 
     def test_xsi_type_does_not_choose_what_spyne_would_drop(self):
         element = body(f"{READING}<photo><base64Binary>AAEC</base64Binary></photo>")
