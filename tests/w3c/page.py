@@ -103,7 +103,7 @@ _GROUPS: Final = {
 def _sums(outcomes: Sequence[Outcome], faults: int) -> str:
     collection = [each for each in outcomes if not each.case.id.startswith("G")]
     count = Counter(each.verdict for each in collection)
-    said = ", ".join(f"{count[verdict]} {verdict}" for verdict in sorted(count))
+    said = ", ".join(_counted(count))
     deviations = "\n".join(
         f"- {each.case.id}: {each.case.why}"
         for each in outcomes
@@ -114,6 +114,14 @@ def _sums(outcomes: Sequence[Outcome], faults: int) -> str:
         f"ours. {len(PART1) + len(PART2)} assertions.\n{faults} faults of SOAP 1.2 came back, "
         f"each read by the grammar of Part 1, 5.4.\n\nDeviations:\n\n{deviations}\n"
     )
+
+
+def _counted(count: Counter[str]) -> list[str]:
+    """Return how many there are of each verdict."""
+    return [
+        f"{number} {verdict}{'s' if verdict == 'deviation' and number > 1 else ''}"
+        for verdict, number in sorted(count.items())
+    ]
 
 
 def _line(outcome: Outcome) -> tuple[str, ...]:
@@ -146,7 +154,7 @@ def _assertion(
     tests = ", ".join(assertion.tests)
     verdicts = {outcome.case.id: _verdict(assertion, outcome) for outcome in found}
     count = Counter(verdicts.values())
-    got = [f"{number} {verdict}" for verdict, number in sorted(count.items())]
+    got = _counted(count)
     expected = [f"what {len(found)} tests say"] if found else []
     if len(found) == 1:
         _, _, only, came, _ = _line(found[0])
