@@ -89,7 +89,7 @@ def _x509_data(data: _Element, keys: Keys) -> bytes:
     if child.tag != _ISSUER_SERIAL:
         raise _not_offered(child)
     name, number = nodes.expect(child, (_ISSUER, _SERIAL))
-    written = nodes.text(name, limits.SECURITY_NAME_CHARS)
+    written = " ".join(nodes.text(name, limits.SECURITY_NAME_CHARS).split())
     serial = nodes.text(number, _SERIAL_DIGITS)
     found = None
     if serial.isascii() and serial.isdecimal():

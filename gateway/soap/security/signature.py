@@ -163,7 +163,14 @@ def _part(reference: _Element, known: Mapping[str, _Element], places: Places) ->
         )
     element = known.get(uri[1:])
     if element is None:
-        raise _failed("the signed element is not in this message", nodes.path(reference), uri)
+        raise SecurityError(
+            "the signed element is not in this message",
+            "FailedCheck",
+            found=uri,
+            expected="an element with this wsu:Id",
+            where=nodes.path(reference),
+            todo="name Body and Timestamp by wsu:Id, not by Id (node-soap: idMode wssecurity)",
+        )
     transforms, method, digest = nodes.expect(reference, _REFERENCE_PARTS)
     return _Part(
         _place(element, places, uri),
