@@ -63,6 +63,8 @@ if TYPE_CHECKING:
     from gateway.store.blobs import BlobDirectory
 
 SALT_BYTES = 16
+PART: Final = "part "
+"""What the names of parts in a note begin with."""
 HEX_DIGITS: Final = 64
 """Of a SHA-256."""
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -128,7 +130,7 @@ def part_key(content_id: str) -> str:
 
     A Content-ID is a stranger's word, and a note is shown unmasked: a digest stands for it.
     """
-    return f"part {sha256(content_id.encode()).hexdigest()[:32]}"
+    return f"{PART}{sha256(content_id.encode()).hexdigest()[:32]}"
 
 
 def part_of(told: str) -> Stored:

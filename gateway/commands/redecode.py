@@ -15,16 +15,18 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import msgspec
+from lxml.etree import _Element
 
-from gateway import ns, registry, xml
+from gateway import ingest, ns, registry, xml
 from gateway.adapter import Codec, Inbound, Wire
-from gateway.errors import UnsupportedError
+from gateway.errors import UnsupportedError, ValidationError, Violation
 from gateway.masking import looks_like_xml
 from gateway.rest import decode
 from gateway.rest.routes import ROUTES, Route
 from gateway.settings import FileInbox, Settings
-from gateway.soap import envelope
+from gateway.soap import envelope, xop
 from gateway.soap.frame import MEDIA
+from gateway.soap.splitter import Part
 from gateway.wires import binding, service
 from gateway.wires import contract as c
 from gateway.wires.xmlbody import charset
@@ -61,7 +63,8 @@ def request(
 ) -> c.Request:
     """Return the operation that a stored call of SOAP or REST asks for; raise InputError.
 
-    beside: what was kept with it of headers and path (`gateway.rest.decode.beside`).
+    beside: what was kept with it of headers and path (`gateway.rest.decode.beside`), and which
+    parts came in its package (`gateway.ingest.kept`).
     """
     if not looks_like_xml(body):
         return _document(body, decode.JSON, operation, beside)
@@ -72,15 +75,39 @@ def request(
     # What was stored is the root part; the media type may be that of the package around it.
     told = charset(media_type)
     content_type = MEDIA[version] + (f"; charset={told}" if told else "")  # type: ignore[index]
-    call = envelope.open(
-        body,
-        {"content-type": content_type},
-        {},
-        envelope.Context(now=now, service=service.appeals_service(), proven=True),
-    )
-    assert call.body is not None
-    found: c.Request = binding.read(c.OPERATIONS[call.operation].request, call.body)
+    context = envelope.Context(now=now, service=service.appeals_service(), proven=True)
+    opened = envelope.read(body, {"content-type": content_type}, context)
+    assert opened.body is not None
+    links = _links(opened.body, beside)
+    files = xop.resolve(links, {link.cid: _part(link.cid, beside) for link in links})
+    call = envelope.accept(opened, {}, context)
+    found: c.Request = binding.read(c.OPERATIONS[call.operation].request, opened.body, files)
     return found
+
+
+def parts(body: bytes, media_type: str, beside: Mapping[str, str]) -> dict[str, Part]:
+    """Return the parts that came with a stored envelope, by Content-ID; raise InputError."""
+    if not looks_like_xml(body) or not any(name.startswith(ingest.PART) for name in beside):
+        return {}
+    links = _links(xml.parse(body, charset(media_type)).root, beside)
+    return {link.cid: _part(link.cid, beside) for link in links}
+
+
+def _links(body: _Element, beside: Mapping[str, str]) -> tuple[xop.Link, ...]:
+    """Take out what points to parts; of a message that came without any, nothing."""
+    if not any(name.startswith(ingest.PART) for name in beside):
+        return ()
+    form: xop.Form = "xop" if next(body.iter(xop.INCLUDE), None) is not None else "swa"
+    return xop.take_out(body, service.appeals_service().files, form)
+
+
+def _part(cid: str, beside: Mapping[str, str]) -> Part:
+    """Return a part as its message keeps it."""
+    told = beside.get(ingest.part_key(cid))
+    if told is None:
+        raise ValidationError("no such part came with the message", (Violation("", "cid", cid),))
+    stored = ingest.part_of(told)
+    return Part(cid, "", stored.sha256, stored)
 
 
 def _document(body: bytes, media_type: str, operation: str, beside: Mapping[str, str]) -> c.Request:

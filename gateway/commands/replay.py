@@ -190,10 +190,8 @@ class _Replaying:
 
     def _call(self, row: Any, body: bytes) -> None:
         """Carry out a call once more."""
-        peer = self._peers.get(row.peer)
-        request = redecode.request(
-            body, row.media_type, row.operation, self._gw.now(), messages.beside(row)
-        )
+        peer, beside = self._peers.get(row.peer), messages.beside(row)
+        request = redecode.request(body, row.media_type, row.operation, self._gw.now(), beside)
         if not isinstance(request, redecode.WRITES):
             raise InputError("the call leaves nothing here", found=type(request).__name__)
         response = asyncio.run(
@@ -206,6 +204,7 @@ class _Replaying:
                     now=self._gw.now(),
                     body=body,
                     media_type=row.media_type,
+                    parts=redecode.parts(body, row.media_type, beside),
                 ),
             )
         )

@@ -83,7 +83,9 @@ class House:
         entry = ingest.kept(arrival, error, operation, self.blobs, beside)
         return self.committer.submit_sync(entry)
 
-    def arrival(self, body: bytes, peer: str, wire: str, media_type: str = "application/json"):
+    def arrival(
+        self, body: bytes, peer: str, wire: str, media_type: str = "application/json", parts=None
+    ):
         return ingest.Arrival(
             peer=peer,
             wire=wire,
@@ -91,6 +93,7 @@ class House:
             now=datetime.now(UTC),
             body=body,
             media_type=media_type,
+            parts=parts or {},
         )
 
     def triage(self) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from hashlib import sha256
 
 import pytest
 
+from gateway import ns
+from gateway.adapter import File
 from gateway.errors import ValidationError
 from gateway.settings import FileInbox
 from import_export.filedrop import run_once
@@ -120,6 +123,51 @@ def test_each_wire_is_decoded_by_its_own_road(house, body, wire, media_type, ope
 
     assert found["accepted"] == 1, found
     assert house.rows("SELECT external_id FROM appeal") == [("e-7",)]
+
+
+POINTERS = {
+    "application/xop+xml": "<Content><x:Include xmlns:x='{}' href='cid:{}'/></Content>",
+    "text/xml": "<Content>cid:{1}</Content>",
+}
+
+
+@pytest.mark.parametrize("form", POINTERS)
+def test_a_package_is_decoded_from_its_envelope_and_the_files_kept_with_it(house, form):
+    files = {"small@x": b"small", "large@x": b"large" * 100_000}
+    items = "".join(
+        f"<AttachmentIn><FileName>{cid}</FileName>{POINTERS[form].format(ns.XOP, cid)}"
+        "</AttachmentIn>"
+        for cid in files
+    )
+    text = f"</Text><Attachments>{items}</Attachments>"
+    parts = {
+        cid: File(sha256=sha256(data).hexdigest(), media_type="", name="", data=data)
+        for cid, data in files.items()
+    }
+    body = ENVELOPE.format("e-7").replace("</Text>", text).encode()
+    message = kept(house, body, "?", wire="soap11", media_type="text/xml", parts=parts)
+
+    found = house.json("replay", message, "--commit")["messages"][0]
+
+    assert found["word"] == "accepted", found
+    ((appeal,),) = house.rows("SELECT id FROM appeal WHERE external_id = 'e-7'")
+    rows = house.rows("SELECT r.name, b.size FROM blob_ref r JOIN blob b USING (sha256) "
+                      "WHERE r.owner = $1 ORDER BY b.size", appeal)  # fmt: skip
+    assert rows == [("small@x", 5), ("large@x", 500_000)]
+    ((digest,),) = house.rows("SELECT body_sha256 FROM message WHERE id = $1", message)
+    ((again,),) = house.rows("SELECT body_sha256 FROM message WHERE id = $1", found["new"][0])
+    assert bytes(again) == bytes(digest) != sha256(body).digest()
+
+
+def test_a_package_whose_files_did_not_come_is_still_not_readable(house):
+    text = f"</Text><Attachments><AttachmentIn><FileName>a</FileName>{POINTERS['text/xml']}"
+    body = ENVELOPE.format("e-7").replace(
+        "</Text>", text.format("", "gone@x") + "</AttachmentIn></Attachments>"
+    )
+    message = kept(
+        house, body.encode(), "?", wire="soap11", media_type="text/xml", beside={"part 0": "x"}
+    )
+    assert house.json("replay", message, code=1)["messages"][0]["word"] == "failed"
 
 
 @pytest.mark.parametrize("key", ["e-7", '"e-7"', "А-7".encode().decode("latin-1")])

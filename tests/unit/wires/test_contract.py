@@ -236,6 +236,22 @@ def test_the_ws_port_says_that_it_uses_addressing():
     assert ws.find("wsaw:UsingAddressing", X) is not None
 
 
+def test_only_the_mtom_port_promises_packages_and_asks_for_none():
+    said = {
+        policy.get(ns.tag(ns.WSU, "Id"))
+        for policy in WSDL.findall(f"{{{ns.WSP}}}Policy")
+        for promised in policy.iter(ns.tag(ns.WSOMA, "OptimizedMimeSerialization"))
+        if promised.get(ns.tag(ns.WSP, "Optional")) == "true"
+    }
+    packing = {
+        binding.get("name")
+        for binding in WSDL.findall("wsdl:binding", X)
+        for named in binding.findall(f"{{{ns.WSP}}}PolicyReference")
+        if named.get("URI").removeprefix("#") in said
+    }
+    assert packing == {"Mtom"}
+
+
 def test_json_names_are_camel_case_of_the_elements():
     text = (
         b'{"appeal": {"externalId": "A 1", "receivedAt": "2026-11-20T09:15:30+03:00",'
