@@ -96,9 +96,15 @@ _REFUSALS: Final = (
 
 
 def rpc(*types: Any, **options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """Declare an operation by the types of its parameters; `_returns` is the type of its result."""
+    """Declare an operation by the types of its parameters; `_returns` is the type of its result.
+
+    A parameter that may be absent may be nil too: WCF writes each one, and null as nil.
+    """
+    given = (
+        kind if kind.Attributes.min_occurs else kind.customize(nillable=True) for kind in types
+    )
     declared: Callable[[Callable[..., Any]], Any] = spyne.rpc(
-        *types, _wsdl_part_name=facade_wsdl.PART, **options
+        *given, _wsdl_part_name=facade_wsdl.PART, **options
     )
     return declared
 

@@ -115,7 +115,7 @@ class RequestStatus(ComplexModel):
 class DispatcherService(Service):
     """Requests of citizens to a dispatcher's office."""
 
-    @rpc(must(Request), _returns=must(Unicode), _out_variable_name="number")
+    @rpc(must(Request), _returns=must(Unicode))
     async def SubmitRequest(desk: Desk, request: Request) -> str:
         """Takes a request and returns its number; a repeat gets the same one."""
         photos = _photos(items(request.photos))
@@ -133,7 +133,6 @@ class DispatcherService(Service):
         must(Unicode, min_len=1, max_len=64),
         may(Unicode, max_len=30),
         _returns=must(RequestStatus),
-        _out_variable_name="status",
     )
     async def GetRequestStatus(desk: Desk, number: str, phone: str | None) -> RequestStatus:
         """Says where a request stands: by its number, and by its phone too when it is another's."""

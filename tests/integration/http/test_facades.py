@@ -149,7 +149,7 @@ class TestDispatcher:
             'start="<root>"; start-info="text/xml"',
         )  # fmt: skip
         assert answer.status == 200, answer.body
-        number = re.search(rb"<number>(\w+)</number>", answer.body)[1].decode()
+        number = re.search(rb"Result>(\w+)<", answer.body)[1].decode()
         rows = house.rows(
             "SELECT b.size FROM blob_ref r JOIN blob b USING (sha256) "
             "JOIN appeal a ON a.id = r.owner WHERE a.receipt_number = $1",

@@ -244,6 +244,12 @@ class TestBodies:
         assert reading.takenAt.isoformat() == "2026-11-19T10:00:00+03:00"
         assert (note, reading.ticks) == ("ё <", None)
 
+    def test_a_parameter_that_may_be_absent_may_be_nil_as_wcf_writes_it(self):
+        nil = f'<note xsi:nil="true" xmlns:xsi="{ns.XSI}"/>'
+        assert read(body(more=nil)).arguments[1] is None
+        with pytest.raises(ValidationError, match="nil"):
+            read(body(f'{READING}<zone xsi:nil="true" xmlns:xsi="{ns.XSI}"/>'))
+
     def test_the_answer_follows_the_contract(self):
         for element in (
             body(more="<note>а</note>"),

@@ -72,7 +72,7 @@ class TestSubmit:
     def test_a_request_becomes_an_incident_with_its_photographs(self):
         gateway = Held()
         answer = send(submission(photo(), photo(b"\x89PNG\r\n\x1a\n1", "двор.png")), gateway)
-        assert answer.text("number") == f"{NUMBER[:-1]}0"
+        assert answer.text("SubmitRequestResult") == f"{NUMBER[:-1]}0"
         given = gateway.asked[-1].appeal
         assert (given.regime, given.text) == ("incident", "Не горит фонарь")
         assert given.applicants[0].person.full_name == "Пробная Анна"
@@ -84,17 +84,22 @@ class TestSubmit:
 
     def test_a_repeat_without_an_id_gets_the_first_number(self):
         gateway = Held()
-        first = send(submission(), gateway).text("number")
+        first = send(submission(), gateway).text("SubmitRequestResult")
         again = submission(phone="8 8422 410000", text="Не  горит фонарь\n")
-        assert send(again, gateway).text("number") == first
+        assert send(again, gateway).text("SubmitRequestResult") == first
         assert len(gateway.numbers) == 1
 
     def test_so_does_one_across_midnight_but_not_one_of_the_next_week(self):
         gateway = Held()
         late = datetime(2026, 11, 20, 23, 59, 59, tzinfo=UTC)
-        first = send(submission(), gateway, now=late).text("number")
-        assert send(submission(), gateway, now=late + timedelta(seconds=2)).text("number") == first
-        later = send(submission(), gateway, now=late + timedelta(days=7)).text("number")
+        first = send(submission(), gateway, now=late).text("SubmitRequestResult")
+        assert (
+            send(submission(), gateway, now=late + timedelta(seconds=2)).text("SubmitRequestResult")
+            == first
+        )
+        later = send(submission(), gateway, now=late + timedelta(days=7)).text(
+            "SubmitRequestResult"
+        )
         assert later != first
 
     @pytest.mark.parametrize(
@@ -105,7 +110,9 @@ class TestSubmit:
     )  # fmt: skip
     def test_anything_else_is_another_request(self, other):
         gateway = Held()
-        assert send(submission(), gateway).text("number") != send(other, gateway).text("number")
+        assert send(submission(), gateway).text("SubmitRequestResult") != send(other, gateway).text(
+            "SubmitRequestResult"
+        )
 
     def test_an_apps_own_id_is_the_key_when_it_has_one(self):
         gateway = Held()
@@ -174,7 +181,7 @@ def stored(monkeypatch):
 class TestStatus:
     def test_it_is_told_in_words_with_the_dispatchers_own_number(self, stored):
         answer = send(question())
-        assert [answer.text(f"status/{name}") for name in (
+        assert [answer.text(f"GetRequestStatusResult/{name}") for name in (
             "number", "state", "stateText", "acceptedAt", "dueDate", "registrationNumber",
         )] == [
             NUMBER, "in_work", "На рассмотрении", "2026-11-20T12:00:00+00:00", "2026-12-20",
