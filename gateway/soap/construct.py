@@ -66,26 +66,26 @@ def check(envelope: _Element, header: _Element | None, body: _Element) -> None:
             raise refuse("/Envelope", "text", "text stands beside the elements", text.strip())
 
 
-def mandatory(block: _Element, name: str) -> bool:
-    """Say whether a header block must be understood; name: of the attribute that says so.
+def mandatory(block: _Element, said: str) -> bool:
+    """Say whether a header block must be understood; said: its mustUnderstand.
 
     All forms of xs:boolean in both versions, though SOAP 1.1, 4.2.3 has 0 and 1 only; raise
     ValidationError for anything else.
     """
-    value = block.get(name)
-    if value is None:
-        return False
-    found = _BOOLEANS.get(value.strip(_WHITE))
+    found = _BOOLEANS.get(said.strip(_WHITE))
     if found is None:
         local = etree.QName(block).localname
         message = f"mustUnderstand of {local} is 1, true, 0 or false"
-        raise refuse(f"{BLOCKS}{local}", "attribute", message, value)
+        raise refuse(f"{BLOCKS}{local}", "attribute", message, said)
     return found
 
 
-def target(block: _Element, name: str) -> str:
-    """Return the actor or role of a header block; a relative one by its xml:base (SOAP 1.2, 6)."""
-    role = block.get(name, "").strip(_WHITE)
+def target(block: _Element, said: str) -> str:
+    """Return whom a header block is for; said: its actor or role.
+
+    A relative one is made absolute by its xml:base (SOAP 1.2, Part 1, 6).
+    """
+    role = said.strip(_WHITE)
     if role and ":" not in role and block.base:
         with suppress(ValueError):  # a base that is no URI makes nothing absolute
             return urljoin(block.base, role)

@@ -274,11 +274,16 @@ def _blocks(header: _Element, version: Version, ctx: Context) -> tuple[_Element,
     ours = []
     unknown = []
     for block in header:
-        target = construct.target(block, role)
-        if target not in _OURS and target not in ctx.service.roles:
-            continue
+        named = block.get(role)
+        if named is not None:
+            target = construct.target(block, named)
+            if target not in _OURS and target not in ctx.service.roles:
+                continue
         ours.append(block)
-        if construct.mandatory(block, must) and not _understood(block.tag, ctx):
+        said = block.get(must)
+        if said is None or not construct.mandatory(block, said):
+            continue
+        if not _understood(block.tag, ctx):
             unknown.append(block.tag)
     if unknown:
         names = ", ".join(unknown)
