@@ -242,9 +242,7 @@ class Builder:
         outbound, address = self._outbound(row, timeout), credentials.required(row, "url")
         from gateway.wires.channels import soapback  # zeep is slow to load, and few peers need it
 
-        identity = credentials.identity(row, self._now)
-        if identity is not None:
-            identity.require_safe(address, trusted_wire=self._settings.trusted_wire)
+        identity = credentials.identity(row, self._now, trusted_wire=self._settings.trusted_wire)
         client = soapback.client(
             address,
             outbound,

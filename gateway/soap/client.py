@@ -70,7 +70,7 @@ class SoapClient:
     leave as parts beside the envelope, not as base64 in it; not in a signed message, because a
     signature covers the Body with them in it. files: finds the bytes of attachments. identity: what
     we prove ourselves with. Raises ConfigurationError when the WSDL cannot be read or has no such
-    port.
+    port, and when a password would travel where it can be read.
     """
 
     def __init__(
@@ -95,6 +95,8 @@ class SoapClient:
         self._mtom = mtom and (identity is None or identity.signer is None)
         self._files = files
         self._identity = identity
+        if identity is not None:
+            identity.require_safe(address)
         try:
             self._client = _read(wsdl, tree or wsdl.parent)
             found = self._client.wsdl.services[service].ports[port].binding

@@ -42,11 +42,16 @@ class Login(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Identity(msgspec.Struct, frozen=True, kw_only=True):
-    """What we prove ourselves with. now: the clock of Created and Expires."""
+    """What we prove ourselves with.
+
+    now: the clock of Created and Expires. trusted_wire: something else protects the wire, so that a
+    password in clear text may travel over plain HTTP.
+    """
 
     now: Callable[[], datetime]
     login: Login | None = None
     signer: Signer | None = None
+    trusted_wire: bool = False
 
     @property
     def is_in_message(self) -> bool:
@@ -77,12 +82,12 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
             )
         return sign_envelope(envelope, self.signer, now, token=token)
 
-    def require_safe(self, address: str, *, trusted_wire: bool) -> None:
-        """Raise ConfigurationError when a password would travel in clear text.
+    def require_safe(self, address: str) -> None:
+        """Raise ConfigurationError when a password would travel where it can be read.
 
-        It may over TLS, on this machine, and where something else protects the wire.
+        In clear text it may over TLS, on this machine, and over a trusted wire.
         """
-        if self.login is None or self.login.kind == "digest" or trusted_wire:
+        if self.login is None or self.login.kind == "digest" or self.trusted_wire:
             return
         target = parse_target(address)
         if target.scheme != "https" and not _is_loopback(target.host):

@@ -58,7 +58,7 @@ def client_certificate(row: Peer) -> ClientCertificate | None:
     )
 
 
-def identity(row: Peer, now: Callable[[], datetime]) -> Identity | None:
+def identity(row: Peer, now: Callable[[], datetime], *, trusted_wire: bool) -> Identity | None:
     """Return user, password and signing key of a SOAP peer's row; None when it names none."""
     from gateway.soap.identity import Identity, Login
     from gateway.soap.security import load
@@ -87,7 +87,7 @@ def identity(row: Peer, now: Callable[[], datetime]) -> Identity | None:
         _refuse_alone(row, ("sign_key", "sign_key_password_file"), "sign_cert")
     if login is None and signer is None:
         return None
-    return Identity(now=now, login=login, signer=signer)
+    return Identity(now=now, login=login, signer=signer, trusted_wire=trusted_wire)
 
 
 def _refuse_alone(row: Peer, names: tuple[str, ...], wanted: str) -> None:

@@ -199,13 +199,14 @@ def test_a_digest_is_what_the_profile_says_and_new_at_every_attempt(there, out):
     ],
 )
 def test_a_password_in_clear_text_travels_only_where_nobody_reads_along(
-    kind, address, trusted, safe
+    out, kind, address, trusted, safe
 ):
+    who = identity(login=Login(kind=kind, user="шлюз", password=PASSWORD), trusted_wire=trusted)
     if safe:
-        login(kind).require_safe(address, trusted_wire=trusted)
+        t.client(address, out, identity=who)
     else:
         with pytest.raises(ConfigurationError) as caught:
-            login(kind).require_safe(address, trusted_wire=trusted)
+            t.client(address, out, identity=who)
         assert PASSWORD not in str(caught.value)
 
 
