@@ -76,6 +76,10 @@ bench-idle: $(STAMP)  ## What an idle gateway with its database takes of a core
 bench-soap: $(PEERS)  ## The SOAP engine against spyne, its signatures against xmlsec
 	$(PY) -m bench.soap $(BENCH_ARGS)
 
+.PHONY: bench-mtom
+bench-mtom: $(STAMP)  ## The memory that 500 MB by MTOM take, in and out (minutes, 5 GB of disk)
+	$(PY) -m bench.mtom $(BENCH_ARGS)
+
 .PHONY: bench-scale
 bench-scale: $(STAMP)  ## The same work with 2,000,000 appeals stored, by count (minutes, 20 GB of disk)
 	$(PY) -m bench.scale $(BENCH_ARGS)
