@@ -17,6 +17,7 @@ from tests.unit.soap.security.kit import (
     Signing,
     binary_token,
     certificate,
+    digested,
     header,
     read,
     refused,
@@ -149,6 +150,7 @@ def test_a_signed_timestamp_in_the_header_of_another_actor_is_not_ours():
         "#",
         "#xpointer(/)",
         "#xpointer(id('B'))",
+        "xB",
         "http://example.invalid/body.xml",
         "file:///etc/passwd",
         "cid:part@example.invalid",
@@ -160,7 +162,8 @@ def test_a_signed_timestamp_in_the_header_of_another_actor_is_not_ours():
 )
 def test_a_reference_that_is_no_id_of_this_message_is_refused(uri):
     error = refused(signed(refs=((uri, "B"), "T")))
-    assert error.fault in ("InvalidSecurity", "FailedCheck")
+    named = uri is not None and uri.startswith("#") and len(uri) <= 100
+    assert error.fault == ("FailedCheck" if named else "InvalidSecurity")
 
 
 def test_a_signature_over_the_whole_envelope_names_no_part():
@@ -182,7 +185,33 @@ def test_a_signature_over_the_whole_envelope_names_no_part():
 )
 def test_what_is_signed_around_or_within_the_processed_parts_does_not_count(name, old, new):
     text = soap(header(timestamp(), binary_token(), HOLE)).replace(old, new, 1)
-    assert refused(Signing(refs=(name, "B", "T")).sign(text)).fault == "FailedCheck"
+    error = refused(Signing(refs=(name, "B", "T")).sign(text))
+    assert error.message == "a signed element does not stand where it is processed"
+
+
+def test_a_signature_does_not_name_itself():
+    message = signed(refs=("B", "T", ("#G", "T"))).replace(
+        "<ds:Signature ", '<ds:Signature Id="G" '
+    )
+    assert "does not stand" in refused(message).message
+
+
+def test_a_signed_token_elsewhere_is_not_the_token_that_proves():
+    token = digested()
+    wrapped = header(timestamp(), binary_token(), HOLE) + WRAPPER.format(
+        token.replace("<wsse:UsernameToken", f'<wsse:UsernameToken xmlns:wsse="{ns.WSSE}"')
+    )
+    message = Signing(refs=("B", "T", "U")).sign(soap(wrapped))
+    assert "does not stand" in refused(message).message
+
+
+@pytest.mark.parametrize("name", ["Id", "ID", "id", "xml:id", "wsu:id"])
+def test_only_wsu_id_names_a_body(name):
+    text = soap(header(timestamp(), binary_token(), HOLE), body_id=f' {name}="B"')
+    refs = (("#B", "T"), "T")
+    assert refused(Signing(refs=refs).sign(text)).message == (
+        "the signed element is not in this message"
+    )
 
 
 def test_one_part_named_twice_is_refused():
