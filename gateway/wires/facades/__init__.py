@@ -5,6 +5,7 @@ Nothing is imported here: a façade that no setting names costs nothing, neither
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Final
@@ -19,12 +20,24 @@ if TYPE_CHECKING:
 
 GROUP: Final = "gateway.facades"
 """Entry points of façades that come from elsewhere: `name = "package.module:endpoint"`."""
+MAIN: Final = "appeals"
+"""The address of the main contract, which no façade may take."""
+_NAME: Final = re.compile("[a-z][a-z0-9-]*")
 BUILT_IN: Final = ("dispatcher", "requests")
 
 
 def endpoints(names: Iterable[str], parts: Parts) -> list[Endpoint]:
     """Return the façades that the settings name; raise ConfigurationError for one not there."""
-    return [_maker(name)(parts) for name in dict.fromkeys(names)]
+    made = [(name, _maker(name)(parts)) for name in dict.fromkeys(names)]
+    for name, endpoint in made:
+        if endpoint.name != name or not _NAME.fullmatch(name) or name == MAIN:
+            raise ConfigurationError(
+                "имя фасада не годится для адреса · a façade's name does not fit an address",
+                found=f"{name}: /soap/{endpoint.name}.svc",
+                expected=f"one name for both, of a-z, 0-9 and -, other than {MAIN}",
+                where="facades",
+            )
+    return [endpoint for _, endpoint in made]
 
 
 def _maker(name: str) -> Callable[[Parts], Endpoint]:

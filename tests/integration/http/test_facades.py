@@ -171,6 +171,18 @@ class TestDispatcher:
         assert len(told) == 1
         assert b"not_found" in told.pop()
 
+    def test_of_an_erased_request_only_its_sender_is_told(self, client, house):
+        number = submitted(client, house, "Сотрите меня")
+        with house.database() as db:
+            db.execute(
+                "UPDATE content SET bytes = NULL, salt = NULL WHERE appeal_id = "
+                "(SELECT id FROM appeal WHERE receipt_number = $1)",
+                (number,),
+            )
+        assert client("dispatcher").GetRequestStatus(number).state == "received"
+        with pytest.raises(Fault):
+            client("dispatcher", "other").GetRequestStatus(number, "8 8422 41-00-00")
+
     def test_guessing_ends_in_busy_with_the_time_to_come_again(self, client, house):
         number = submitted(client, house, "Скользко")
         guess = f'<GetRequestStatus xmlns="{dispatcher.NAMESPACE}"><number>{number}</number>'

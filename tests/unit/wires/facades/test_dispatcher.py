@@ -6,8 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from gateway import ns
+from gateway.access.policy import Caller
 from gateway.errors import BusyError, ConflictError
 from gateway.wires import contract as c
+from gateway.wires import service
 from gateway.wires.facades import dispatcher, standing
 from gateway.wires.facades.standing import Standing
 from tests.unit.wires.facades.kit import (
@@ -217,6 +219,21 @@ class TestStatus:
             for place in range(dispatcher.OF_PEER.burst + 1)
         ]
         assert codes == ["not_found"] * dispatcher.OF_PEER.burst + ["busy"]
+
+    def test_so_is_one_address_whatever_peer_it_uses(self, stored):
+        class Told(service.Context, kw_only=True):
+            address: str
+
+        endpoint = dispatcher.endpoint(parts(Held()))
+
+        def code(place):
+            known = {f: getattr(base, f) for f in base.__struct_fields__}
+            within = Told(**known | {"caller": Caller(peer=f"app-{place}")}, address="192.0.2.7")
+            return Answer(exchange(endpoint, soap(question("нет")), within=within)).text("Code")
+
+        base = context()
+        codes = [code(place) for place in range(dispatcher.OF_ADDRESS.burst + 1)]
+        assert codes == ["not_found"] * dispatcher.OF_ADDRESS.burst + ["busy"]
 
     def test_the_store_being_away_is_no_miss(self, stored, monkeypatch):
         def away(*_):

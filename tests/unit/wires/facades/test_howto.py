@@ -81,6 +81,16 @@ def test_a_name_that_nobody_brings_is_an_error_of_the_settings(installed):
     assert caught.value.expected == "dispatcher, duty, requests"
 
 
+@pytest.mark.parametrize("name", ["appeals", "duty2", "Duty"])
+def test_a_facade_takes_no_other_address_than_its_own(installed, monkeypatch, name):
+    import duty_facade
+
+    monkeypatch.setattr(facades, "_maker", lambda _name: duty_facade.endpoint)
+    with pytest.raises(ConfigurationError) as caught:
+        facades.endpoints([name], parts(Gateway()))
+    assert "/soap/duty.svc" in caught.value.found
+
+
 def test_the_page_names_every_type_that_a_facade_may_use():
     from gateway.soap import facade
 
