@@ -6,40 +6,39 @@ run and signed by a CA of its own, which each client is told to trust in its own
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import http.client
-import ipaddress
 import os
 import secrets
 import shutil
 import subprocess
 import sys
 import tempfile
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, Self
 from urllib.parse import urlsplit
 
 import psycopg
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.x509.oid import NameOID
 
+from gateway.access import certificates
+from gateway.access.seals import Seals
 from gateway.embedded import open_cluster
 from gateway.model.peer import Peer
 from gateway.store import arrays, peers
+from tests.interop.authority import Authority
 from tests.survive import calls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
-
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
 SERVICE: Final = "/soap/appeals.svc"
 BARRED: Final = "barred"
 """A peer whose row asks for a certificate: what it is told with its key alone is AccessFault."""
+DIGEST, SIGNER, TLS = "-digest", "-signer", "-tls"
+"""What the codes end in under which a client proves itself in those ways; a row has one way."""
 SEED: Final = 300
 """Appeals that the reader of long lists has: some 90 KB of FindAppeals, past WCF's 65,536."""
 BATCH: Final = 100
@@ -54,6 +53,7 @@ class Stand:
         self.keep = keep
         self.keys: dict[str, str] = {}
         self.secrets: dict[str, str] = {}
+        self.authority = Authority(self.root)
         self.http = self.https = self.busy = ""
         self._log: IO[bytes] = (self.root / "gateway.log").open("ab")
         self._servers: list[subprocess.Popen[bytes]] = []
@@ -64,6 +64,7 @@ class Stand:
             "GATEWAY_PORT": "0",
             "GATEWAY_LOG_LEVEL": "warning",
             "GATEWAY_POLL_SECONDS": "0.2",
+            "GATEWAY_SEAL_KEY": base64.b64encode(secrets.token_bytes(32)).decode(),
             **({"GATEWAY_PG_ALLOW_NOBODY": "true"} if os.geteuid() == 0 else {}),
         }
 
@@ -75,17 +76,16 @@ class Stand:
         if not self.keep and kind is None:
             shutil.rmtree(self.root, ignore_errors=True)
 
-    @property
-    def ca(self) -> Path:
-        """The PEM file of the CA that signed the server's certificate."""
-        return self.root / "ca.pem"
-
     def start(self, codes: list[str]) -> None:
         """Start the servers and make the peers known to them."""
-        certificates(self.root)
         self.http = self._serve("run") + SERVICE
         self._introduce(codes)
-        tls = {"TLS_CERT": str(self.root / "server.pem"), "TLS_KEY": str(self.root / "server.key")}
+        certificate, key = self.authority.issue("server", "localhost")
+        tls = {
+            "TLS_CERT": str(certificate),
+            "TLS_KEY": str(key),
+            "TLS_CLIENT_CA": str(self.authority.path),
+        }
         # By name: Mono and gSOAP look for no address in a certificate.
         self.https = self._serve("serve", **tls).replace("127.0.0.1", "localhost") + SERVICE
         self.busy = self._serve("serve", QUEUE_ITEMS="0") + SERVICE
@@ -147,13 +147,24 @@ class Stand:
         return address
 
     def _introduce(self, codes: list[str]) -> None:
-        now = datetime.now(UTC)
+        now, seals = datetime.now(UTC), Seals(self._env["GATEWAY_SEAL_KEY"])
         with self._database() as db:
-            for code in (*codes, BARRED):
-                peers.add(db, Peer(code=code, name=code), now)
+
+            def add(code: str, require: str) -> None:
+                peers.add(db, Peer(code=code, name=code, require=require), now)
+
+            add(BARRED, "certificate")
+            self.keys[BARRED] = peers.new_key(db, BARRED, now)
+            for code in codes:
+                add(code, "key")
                 self.keys[code] = peers.new_key(db, code, now)
-                self.secrets[code] = secrets.token_urlsafe(16)
-            db.execute("UPDATE peer SET require = 'certificate' WHERE code = $1", (BARRED,))
+                add(code + DIGEST, "digest")
+                self.secrets[code] = peers.new_secret(db, code + DIGEST, seals, now)
+                for end, require in ((SIGNER, "signature"), (TLS, "certificate")):
+                    add(code + end, require)
+                    path, _ = self.authority.issue(code + end)
+                    found = certificates.from_file(path.read_bytes(), str(path), now)
+                    peers.add_certificate(db, code + end, found, now)
 
     @contextlib.contextmanager
     def _database(self) -> Iterator[psycopg.Connection]:
@@ -166,69 +177,3 @@ class Stand:
         ):
             arrays.register(connection)
             yield connection
-
-
-def certificates(root: Path) -> None:
-    """Make a CA (ca.pem), the server's certificate and key, and those of a client that signs."""
-    ca_key = _new_key()
-    ca = _issued("Interop CA", ca_key, ca_key.public_key(), "Interop CA")
-    _write(root / "ca.pem", ca)
-    for name in ("server", "client"):
-        key = _new_key()
-        common_name = {"server": "localhost", "client": "Interop client"}[name]
-        _write(root / f"{name}.pem", _issued(common_name, ca_key, key.public_key(), "Interop CA"))
-        _write_key(root / f"{name}.key", key)
-
-
-def _new_key() -> RSAPrivateKey:
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
-
-def _issued(
-    common_name: str,
-    ca_key: RSAPrivateKey,
-    key: RSAPublicKey,
-    issuer: str,
-) -> x509.Certificate:
-    """A certificate with what a strict TLS client looks for; the issuer's own is a CA's."""
-    is_ca = common_name == issuer
-    now = datetime.now(UTC)
-    builder = (
-        x509.CertificateBuilder()
-        .issuer_name(_name(issuer))
-        .subject_name(_name(common_name))
-        .public_key(key)
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=2))
-    )
-    extensions: list[tuple[x509.ExtensionType, bool]] = [
-        (x509.BasicConstraints(ca=is_ca, path_length=0 if is_ca else None), True),
-        (x509.SubjectKeyIdentifier.from_public_key(key), False),
-        (x509.AuthorityKeyIdentifier.from_issuer_public_key(ca_key.public_key()), False),
-    ]
-    if not is_ca:
-        names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-        extensions.append((x509.SubjectAlternativeName(names), False))
-    for extension, critical in extensions:
-        builder = builder.add_extension(extension, critical=critical)
-    return builder.sign(ca_key, hashes.SHA256())
-
-
-def _name(common_name: str) -> x509.Name:
-    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
-
-
-def _write(path: Path, certificate: x509.Certificate) -> None:
-    path.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-
-
-def _write_key(path: Path, key: RSAPrivateKey) -> None:
-    path.touch(0o600)
-    path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )

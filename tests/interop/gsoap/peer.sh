@@ -26,6 +26,7 @@ mutable struct SOAP_ENV__Header
 };
 END
 soapcpp2 -C -x -w -j -I"$shared/import" appeals.h >&2
+rm -f ./*.o
 # Two at a time, the largest first.
 for source in soapC.cpp soapBasicProxy.cpp "$INTEROP_HERE/peer.cpp" "$shared"/plugin/wsseapi.cpp \
   "$shared"/plugin/{smdevp,mecevp,wsaapi,threads}.c "$shared/custom/struct_timeval.c"; do

@@ -15,9 +15,16 @@ import java.net.Authenticator;
 import java.net.PasswordAuthentication;
 import java.net.URL;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Paths;
+import java.security.KeyFactory;
 import java.security.KeyStore;
+import java.security.PrivateKey;
+import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
+import java.security.spec.PKCS8EncodedKeySpec;
 import java.util.Arrays;
+import java.util.Base64;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -25,6 +32,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.Callable;
+import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 import javax.xml.datatype.DatatypeFactory;
@@ -109,11 +117,15 @@ public final class Peer {
     return made;
   }
 
-  static String ping(IAppealService port) throws Exception {
+  static String ping(IAppealService port, String expected) throws Exception {
     Holder<String> peer = new Holder<>();
     port.ping(new Holder<XMLGregorianCalendar>(), new Holder<String>(), peer, new Holder<String>());
-    must(PEER.equals(peer.value), "PeerCode " + peer.value);
+    must(expected.equals(peer.value), "PeerCode " + peer.value);
     return "";
+  }
+
+  static String ping(IAppealService port) throws Exception {
+    return ping(port, PEER);
   }
 
   static AppealOut stored(AppealIn appeal) throws Exception {
@@ -137,16 +149,29 @@ public final class Peer {
     return content.value;
   }
 
-  static SSLContext trusting(String pem) throws Exception {
+  static Certificate certificate(String pem) throws Exception {
+    try (InputStream in = new FileInputStream(pem)) {
+      return CertificateFactory.getInstance("X.509").generateCertificate(in);
+    }
+  }
+
+  /** TLS that trusts the CA of the run and, when told to, shows the client's own certificate. */
+  static SSLContext tls(boolean shown) throws Exception {
     KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
     store.load(null, null);
-    try (InputStream in = new FileInputStream(pem)) {
-      store.setCertificateEntry("ca", CertificateFactory.getInstance("X.509").generateCertificate(in));
-    }
+    store.setCertificateEntry("ca", certificate(env("CA")));
     TrustManagerFactory trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
     trust.init(store);
+    KeyManagerFactory keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+    if (shown) {
+      String pem = new String(Files.readAllBytes(Paths.get(env("TLS_KEY"))), StandardCharsets.US_ASCII);
+      byte[] der = Base64.getMimeDecoder().decode(pem.replaceAll("-----[A-Z ]+-----", ""));
+      PrivateKey key = KeyFactory.getInstance("RSA").generatePrivate(new PKCS8EncodedKeySpec(der));
+      store.setKeyEntry("own", key, new char[0], new Certificate[] {certificate(env("TLS_CERT"))});
+    }
+    keys.init(store, new char[0]);
     SSLContext context = SSLContext.getInstance("TLS");
-    context.init(null, trust.getTrustManagers(), null);
+    context.init(shown ? keys.getKeyManagers() : null, trust.getTrustManagers(), null);
     return context;
   }
 
@@ -157,7 +182,7 @@ public final class Peer {
     rows.put("addressing", Peer::addressing);
     rows.put("https", () -> {
       IAppealService port = at("Basic", env("HTTPS"), PEER, env("KEY"));
-      put(port, JAXWSProperties.SSL_SOCKET_FACTORY, trusting(env("CA")).getSocketFactory());
+      put(port, JAXWSProperties.SSL_SOCKET_FACTORY, tls(false).getSocketFactory());
       return ping(port);
     });
     rows.put("basic", () -> ping(at("Soap12")));
@@ -301,6 +326,11 @@ public final class Peer {
   }
 
   static void transport(Map<String, Callable<String>> rows) {
+    rows.put("client_certificate", () -> {
+      IAppealService port = at("Basic", env("HTTPS"), null, null);
+      put(port, JAXWSProperties.SSL_SOCKET_FACTORY, tls(true).getSocketFactory());
+      return ping(port, env("TLS"));
+    });
     rows.put("chunked", () -> {
       IAppealService port = at("Basic");
       put(port, JAXWSProperties.HTTP_CLIENT_STREAMING_CHUNK_SIZE, 64);

@@ -5,6 +5,7 @@ using System.Collections.Generic;
 using System.IO;
 using System.Linq;
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using System.ServiceModel;
 using System.ServiceModel.Channels;
 using System.ServiceModel.Description;
@@ -46,11 +47,12 @@ static class Peer
 
     /// Calls the service as WCF users do: a factory, a channel, credentials of the factory.
     static T Call<T>(Func<IAppeals, T> work, Binding binding = null, string address = null, string user = null,
-        string key = null, IEndpointBehavior watch = null)
+        string key = null, IEndpointBehavior watch = null, X509Certificate2 certificate = null)
     {
         var factory = new ChannelFactory<IAppeals>(binding ?? Basic(), new EndpointAddress(address ?? Env("HTTP")));
         factory.Credentials.UserName.UserName = user ?? Code;
         factory.Credentials.UserName.Password = key ?? Key;
+        if (certificate != null) factory.Credentials.ClientCertificate.Certificate = certificate;
         if (watch != null) factory.Endpoint.Behaviors.Add(watch);
         var channel = factory.CreateChannel();
         using (new OperationContextScope((IContextChannel)channel))
@@ -145,6 +147,27 @@ static class Peer
         return watch.Action;
     }
 
+    /// The description by messages, as WCF's own tools ask for it.
+    static string Exchanged()
+    {
+        var asked = new MetadataExchangeClient(new Uri(Env("HTTP") + "/mex"), MetadataExchangeClientMode.MetadataExchange);
+        var kinds = asked.GetMetadata().MetadataSections.Select(section => section.Metadata.GetType().Name).ToArray();
+        Must(kinds.Contains("ServiceDescription") && kinds.Contains("XmlSchema"), string.Join(", ", kinds));
+        return string.Join(", ", kinds);
+    }
+
+    static string Shown()
+    {
+        // Mono would take the connection of another call, on which it showed no certificate.
+        ServicePointManager.FindServicePoint(new Uri(Env("HTTPS"))).CloseConnectionGroup("");
+        var binding = Basic(BasicHttpSecurityMode.Transport);
+        binding.Security.Transport.ClientCredentialType = HttpClientCredentialType.Certificate;
+        var own = new X509Certificate2("own.p12", "interop");
+        var found = Call(c => c.Ping(new PingRequest()), binding, Env("HTTPS"), certificate: own);
+        Must(found.PeerCode == Env("TLS"), "PeerCode " + found.PeerCode);
+        return "";
+    }
+
     static string Refused()
     {
         try
@@ -204,6 +227,7 @@ static class Peer
     {
         return new Dictionary<string, Func<string>>
         {
+            ["mex"] = Exchanged,
             ["soap11"] = () => Call(c => c.SubmitAppeal(Appeal("11"))).ReceiptNumber,
             ["soap12"] = () => Call(c => c.SubmitAppeal(Appeal("12")), Custom(MessageVersion.Soap12)).ReceiptNumber,
             ["addressing11"] = () => Addressed(MessageVersion.Soap11WSAddressing10),
@@ -306,6 +330,7 @@ static class Peer
                     return "TransferMode.Streamed";
                 }, streamed);
             },
+            ["client_certificate"] = Shown,
             ["utf16"] = () =>
             {
                 var binding = Basic();

@@ -54,9 +54,9 @@ function must(condition, detail = 'not so') {
   if (!condition) throw new Error(typeof detail === 'string' ? detail : JSON.stringify(detail));
 }
 
-async function ping(options) {
+async function ping(options, expected = 'PEER') {
   const found = await (await Gateway.at(options)).call('Ping', {});
-  must(found.PeerCode === PEER, found);
+  must(found.PeerCode === env(expected), found);
 }
 
 async function submit(name, options) {
@@ -88,8 +88,8 @@ async function detail(work, name) {
   return inner;
 }
 
-const token = (secret, passwordType) =>
-  new soap.WSSecurity(PEER, secret, { passwordType, hasTimeStamp: true, mustUnderstand: true });
+const token = (user, secret, passwordType) =>
+  new soap.WSSecurity(env(user), secret, { passwordType, hasTimeStamp: true, mustUnderstand: true });
 
 /** Sends a file as a part of the package; the name of its message is of the caller's. */
 async function attach(gateway, name) {
@@ -214,19 +214,24 @@ const rows = {
     must(/^multipart\/related/i.test(gateway.header('content-type')), gateway.header('content-type'));
     must(gateway.parts.parts.some((part) => Buffer.from(part.body).equals(BYTES)), 'no such part');
   },
-  token_text: () => ping({ port: 'Soap12', security: token(env('KEY'), 'PasswordText') }),
-  token_digest: () => ping({ security: token(env('SECRET'), 'PasswordDigest') }),
+  async client_certificate() {
+    const [ca, cert, key] = ['CA', 'TLS_CERT', 'TLS_KEY'].map((name) => fs.readFileSync(env(name)));
+    const security = new soap.ClientSSLSecurity(key, cert, ca);
+    await ping({ address: env('HTTPS'), security }, 'TLS');
+  },
+  token_text: () => ping({ port: 'Soap12', security: token('PEER', env('KEY'), 'PasswordText') }),
+  token_digest: () => ping({ security: token('DIGEST', env('SECRET'), 'PasswordDigest') }, 'DIGEST'),
   async token_refused() {
-    const gateway = await Gateway.at({ security: token('wrong', 'PasswordDigest') });
+    const gateway = await Gateway.at({ security: token('DIGEST', 'wrong', 'PasswordDigest') });
     const found = await fault(() => gateway.call('Ping', {}));
     must(/FailedAuthentication$/.test(found.faultcode), found);
     return found.faultcode;
   },
   async signature() {
-    const [key, certificate] = ['CLIENT_KEY', 'CLIENT_CERT'].map((name) => fs.readFileSync(env(name)));
-    const security = new soap.WSSecurityCert(key, certificate, '', { hasTimeStamp: true });
-    const found = await (await Gateway.at({ security })).call('Ping', {});
-    must(found.PeerCode === env('SIGNER'), found);
+    const [key, certificate] = ['SIGNER_KEY', 'SIGNER_CERT'].map((name) => fs.readFileSync(env(name)));
+    const signerOptions = { idMode: 'wssecurity' }; // wsu:Id and not Id
+    const security = new soap.WSSecurityCert(key, certificate, '', { hasTimeStamp: true, signerOptions });
+    await ping({ security }, 'SIGNER');
   },
 };
 

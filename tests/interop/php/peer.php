@@ -14,7 +14,8 @@ function env(string $name): string
 
 function client(array $options = [], string $form = 'singleWsdl'): SoapClient
 {
-    $tls = stream_context_create(['ssl' => ['cafile' => env('CA'), 'verify_peer' => true]]);
+    $ssl = ['cafile' => env('CA'), 'verify_peer' => true] + ($options['ssl'] ?? []);
+    $tls = stream_context_create(['ssl' => $ssl]);
     return new SoapClient(env('HTTP') . "?$form", $options + [
         'location' => env('HTTP'),
         'soap_version' => SOAP_1_1,
@@ -39,10 +40,10 @@ function must(bool $condition, mixed $detail = 'not so'): void
     }
 }
 
-function ping(SoapClient $client): void
+function ping(SoapClient $client, string $expected = 'PEER'): void
 {
     $peer = $client->Ping()->PeerCode;
-    must($peer === env('PEER'), "PeerCode $peer");
+    must($peer === env($expected), "PeerCode $peer");
 }
 
 function stored(string $name, array $more = []): object
@@ -66,7 +67,7 @@ function fault(callable $call, string $name): object
 }
 
 /** A header that ext/soap does not make itself, as XML. */
-function token(string $secret, bool $digest): SoapHeader
+function token(string $user, string $secret, bool $digest): SoapHeader
 {
     $nonce = random_bytes(16);
     $created = gmdate('Y-m-d\TH:i:s\Z');
@@ -74,18 +75,18 @@ function token(string $secret, bool $digest): SoapHeader
     $type = TOKEN . ($digest ? '#PasswordDigest' : '#PasswordText');
     $password = $digest ? base64_encode(sha1($nonce . $created . $secret, true)) : $secret;
     $encoding = 'http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0#Base64Binary';
-    $xml = '<w:Security xmlns:w="' . WSSE . '"><w:UsernameToken><w:Username>' . env('PEER')
+    $xml = '<w:Security xmlns:w="' . WSSE . '"><w:UsernameToken><w:Username>' . $user
         . "</w:Username><w:Password Type=\"$type\">$password</w:Password>"
         . "<w:Nonce EncodingType=\"$encoding\">" . base64_encode($nonce) . '</w:Nonce>'
         . "<u:Created xmlns:u=\"$wsu\">$created</u:Created></w:UsernameToken></w:Security>";
     return new SoapHeader(WSSE, 'Security', new SoapVar($xml, XSD_ANYXML), true);
 }
 
-function with_token(string $secret, bool $digest): void
+function with_token(string $user, string $secret, bool $digest): void
 {
     $client = client(['login' => null, 'password' => null]);
-    $client->__setSoapHeaders(token($secret, $digest));
-    ping($client);
+    $client->__setSoapHeaders(token(env($user), $secret, $digest));
+    ping($client, $user);
 }
 
 $rows = [
@@ -190,11 +191,15 @@ $rows = [
         $key = ['ExternalId' => env('PEER') . '-1251'];
         must($client->GetAppeal(['Key' => $key, 'IncludeText' => true])->Appeal->Text === $text);
     },
-    'token_text' => fn () => with_token(env('KEY'), false),
-    'token_digest' => fn () => with_token(env('SECRET'), true),
+    'client_certificate' => fn () => ping(client([
+        'location' => env('HTTPS'), 'login' => null, 'password' => null,
+        'ssl' => ['local_cert' => env('TLS_CERT'), 'local_pk' => env('TLS_KEY')],
+    ]), 'TLS'),
+    'token_text' => fn () => with_token('PEER', env('KEY'), false),
+    'token_digest' => fn () => with_token('DIGEST', env('SECRET'), true),
     'token_refused' => function () {
         try {
-            with_token('wrong', true);
+            with_token('DIGEST', 'wrong', true);
         } catch (SoapFault $fault) {
             must(str_contains($fault->faultcode, 'FailedAuthentication'), $fault->faultcode);
             return $fault->faultcode;

@@ -14,7 +14,8 @@ from zeep.transports import Transport
 from zeep.wsse.username import UsernameToken
 
 HTTP, HTTPS, BUSY = (os.environ[f"INTEROP_{name}"] for name in ("HTTP", "HTTPS", "BUSY"))
-PEER, KEY, SECRET = (os.environ[f"INTEROP_{name}"] for name in ("PEER", "KEY", "SECRET"))
+PEER, KEY = (os.environ[f"INTEROP_{name}"] for name in ("PEER", "KEY"))
+DIGEST, SECRET = (os.environ[f"INTEROP_{name}"] for name in ("DIGEST", "SECRET"))
 BARRED, BARRED_KEY = os.environ["INTEROP_BARRED"], os.environ["INTEROP_BARRED_KEY"]
 TEXT = os.environ["INTEROP_TEXT"]
 NS = "{urn:gov:appeals:v1}"
@@ -28,6 +29,7 @@ def service(port="Basic", address=HTTP, user=PEER, key=KEY, form="wsdl", **optio
     if user:
         session.auth = HTTPBasicAuth(user, key)
     session.verify = os.environ["INTEROP_CA"]
+    session.cert = options.pop("cert", None)
     transport = Transport(session=session, cache=CACHE, timeout=20, operation_timeout=20)
     history = History()
     client = zeep.Client(f"{HTTP}?{form}", transport=transport, plugins=[history], **options)
@@ -220,14 +222,15 @@ def gzip_answer():
     must(coding == "gzip", f"Content-Encoding {coding}")
 
 
-def token(secret, *, digest):
-    token = UsernameToken(PEER, secret, use_digest=digest)
-    must(service("Soap12", user="", wsse=token).Ping().PeerCode == PEER)
+def token(user, secret, *, digest):
+    token = UsernameToken(user, secret, use_digest=digest)
+    found = service("Soap12", user="", wsse=token).Ping().PeerCode
+    must(found == user, found)
 
 
 def token_refused():
     try:
-        service("Soap12", user="", wsse=UsernameToken(PEER, "wrong", use_digest=True)).Ping()
+        service("Soap12", user="", wsse=UsernameToken(DIGEST, "wrong", use_digest=True)).Ping()
     except zeep.exceptions.Fault as caught:
         codes = [caught.code, *(code.localname for code in caught.subcodes or ())]
         must("FailedAuthentication" in str(codes), codes)
@@ -235,7 +238,14 @@ def token_refused():
     raise AssertionError("a wrong password was taken")
 
 
+def client_certificate():
+    pair = (os.environ["INTEROP_TLS_CERT"], os.environ["INTEROP_TLS_KEY"])
+    found = service(address=HTTPS, user="", cert=pair).Ping().PeerCode
+    must(found == os.environ["INTEROP_TLS"], found)
+
+
 def signature():
+    import xmlsec
     from zeep.wsse.signature import BinarySignature
     from zeep.wsse.utils import WSU
 
@@ -257,7 +267,12 @@ def signature():
         def verify(self, envelope):
             return envelope
 
-    signed = Stamped(os.environ["INTEROP_CLIENT_KEY"], os.environ["INTEROP_CLIENT_CERT"])
+    signed = Stamped(
+        os.environ["INTEROP_SIGNER_KEY"],
+        os.environ["INTEROP_SIGNER_CERT"],
+        signature_method=xmlsec.constants.TransformRsaSha256,
+        digest_method=xmlsec.constants.TransformSha256,
+    )
     signer = os.environ["INTEROP_SIGNER"]
     must(service("Soap12", user="", wsse=signed).Ping().PeerCode == signer)
 
@@ -283,9 +298,10 @@ def main():
         fault_access, fault_busy, must_understand, gzip_answer,
     ):  # fmt: skip
         row(work.__name__.rstrip("_"), work)
-    row("token_text", lambda: token(KEY, digest=False))
-    row("token_digest", lambda: token(SECRET, digest=True))
+    row("token_text", lambda: token(PEER, KEY, digest=False))
+    row("token_digest", lambda: token(DIGEST, SECRET, digest=True))
     row("token_refused", token_refused)
+    row("client_certificate", client_certificate)
     try:
         import xmlsec  # noqa: F401
     except ImportError as error:
