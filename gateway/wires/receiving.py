@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from gateway import ns
+from gateway.errors import InputError, SecurityError
 from gateway.limits import PACKAGE_BYTES, SIGNED_PARTS_BYTES, SOAP_ROOT_BYTES
 from gateway.soap import mime, xop
+from gateway.soap.security import SECURITY
 from gateway.soap.splitter import Splitter
 from gateway.wires.edge import Gone
 from gateway.wires.inflate import in_pieces
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element
 
+    from gateway.soap.envelope import Opened
     from gateway.soap.splitter import Part
     from gateway.soap.xop import Form
     from gateway.store.blobs import BlobDirectory
@@ -96,9 +100,30 @@ class Incoming:
         """
         await self._take(None, blobs, self._held.peer, SIGNED_PARTS_BYTES)
         held = {cid: part.data for cid, part in self.parts.items() if isinstance(part.data, bytes)}
-        self.parts, self._inlined = {}, True
+        self._inlined = True
         if envelope is not None:
             xop.inlined(envelope, held)
+
+    async def inline_signed(self, opened: Opened, blobs: BlobDirectory) -> None:
+        """Do that with a message that has a signature; raise SecurityError for what cannot be.
+
+        Who sent it is not proven yet, and may be told what is in the way of the proof.
+        """
+        if not self.packed or not any(
+            block.tag == SECURITY and block.find(ns.tag(ns.DS, "Signature")) is not None
+            for block in opened.blocks
+        ):
+            return
+        try:
+            await self.inline(opened.envelope, blobs)
+        except InputError as error:
+            raise SecurityError(
+                error.message,
+                found=error.found,
+                expected=error.expected,
+                where=error.where,
+                todo=error.todo,
+            ) from error
 
     async def rest(
         self, body: _Element | None, files: Collection[str], blobs: BlobDirectory, peer: str

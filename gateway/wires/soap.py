@@ -21,7 +21,6 @@ import msgspec
 import structlog
 from lxml import etree
 
-from gateway import ns
 from gateway.access.keys import CHALLENGE
 from gateway.access.policy import Caller
 from gateway.errors import (
@@ -65,7 +64,6 @@ _PATH: Final = re.compile(r"/soap/([a-z0-9-]+)\.svc(/mex)?")
 _HOST: Final = re.compile(r"(.*?)(?::([0-9]{1,5}))?")
 """A name and its port: `localhost:1@other.example` would name another server."""
 _PORTS: Final = 65_535
-_SECURITY: Final = ns.tag(ns.WSSE, "Security")
 
 
 class SoapApp:
@@ -238,11 +236,9 @@ class _Exchange:
             opened = await _beside(
                 len(self._root), envelope.read, self._root, self._headers, opening
             )
-            if incoming.packed and _is_signed(opened):
-                await incoming.inline(opened.envelope, self._edge.service.blobs)
             proof = None
             if opened.secured or not isinstance(found, Caller) or found.proves_in_message:
-                proof = await self._prove(opened, opening, found, context)
+                proof = await self._prove(opened, opening, found, context, incoming)
             require_reachable(opened.frame, context.caller)
             context.packs = self._packs(opened, context)
             files = await self._receive_files(incoming, opened, context)
@@ -301,9 +297,11 @@ class _Exchange:
         opening: envelope.Context,
         found: Caller | Stranger,
         context: service.Context,
+        incoming: Incoming,
     ) -> Proof | None:
         """Find out by the Security header who calls; a refusal is recorded."""
         try:
+            await incoming.inline_signed(opened, self._edge.service.blobs)
             proof = await asyncio.to_thread(envelope.prove, opened, opening)
         except SecurityError as error:
             self._edge.refused(
@@ -394,14 +392,6 @@ async def _beside(size: int, work: Callable[..., T], *arguments: Any) -> T:
     if size <= INLINE_DECODE_BYTES:
         return work(*arguments)
     return await asyncio.to_thread(work, *arguments)
-
-
-def _is_signed(opened: envelope.Opened) -> bool:
-    """Whether a Security header for us holds a signature."""
-    return any(
-        block.tag == _SECURITY and block.find(f"{{{ns.DS}}}Signature") is not None
-        for block in opened.blocks
-    )
 
 
 def _hints(error: GatewayError) -> dict[str, str]:

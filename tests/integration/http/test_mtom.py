@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import socket
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from hashlib import sha256
 from pathlib import Path
@@ -17,7 +18,12 @@ import pytest
 from lxml import etree
 
 from gateway import limits, ns
+from gateway.access import certificates
+from gateway.model.peer import Peer
+from gateway.soap import security
+from gateway.store import peers
 from tests.integration.house import PEER, SOAP11, eventually
+from tests.unit.access.pki import Authority
 
 SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
 SPACES = {"text/xml": SOAP11, "application/soap+xml": SOAP12}
@@ -341,6 +347,58 @@ def test_what_was_not_understood_is_kept_with_its_files(house):
     assert "a@x" not in json.dumps(note)
     kept = house.rows("SELECT sha256 FROM blob_ref WHERE owner = $1", message)
     assert {bytes(row[0]) for row in kept} == {sha256(d).digest() for d in (SMALL, LARGE)}
+
+
+CA = Authority()
+ISSUED = CA.issue("signs")
+
+
+@pytest.fixture(scope="module")
+def signing(own_house):
+    """A house with a peer that signs its messages."""
+    house = own_house("signing", GATEWAY_SEAL_KEY="11" * 32)
+    now = datetime.now(UTC)
+    with house.database() as db:
+        peers.add(db, Peer(code="signs", name="signs", require="signature"), now)
+        peers.add_certificate(db, "signs", certificates.read(ISSUED.der), now)
+    yield house
+    assert not house.defects()
+
+
+def signed(inner, data):
+    """A message signed over its base64, then packed as a client of MTOM packs it."""
+    encoded = base64.b64encode(data).decode()
+    whole = envelope(inner.replace("FILE", encoded))
+    by = security.load(ISSUED.pem, ISSUED.key_pem)
+    made = security.sign_envelope(whole, by, datetime.now(UTC))
+    assert encoded.encode() in made
+    return made.replace(encoded.encode(), INCLUDE.format("a@x").encode())
+
+
+def test_a_signature_over_a_package_is_over_its_base64(signing):
+    owner = signed(submit("signed", "FILE"), SMALL)
+    answer = send(signing, package(owner, ("a@x", SMALL)), peer="")
+    assert answer.status == 200, answer.body
+    ((body, note),) = signing.messages("signed", "body", "note")
+    assert (bytes(body), len(note["beside"])) == (owner, 1)
+    root = signed(attach("signed", "signed-1", "FILE"), LARGE)
+    answer = send(signing, package(root, ("a@x", LARGE)), peer="")
+    assert text(answer, "Sha256") == sha256(LARGE).hexdigest()
+
+
+def test_another_file_under_a_signature_opens_nothing(signing):
+    root = signed(submit("forged", "FILE"), SMALL)
+    for parts in ([("a@x", SMALL + b"!")], [], [("a@x", SMALL), ("b@x", SMALL)]):
+        assert send(signing, package(root, *parts), peer="").status in {401, 500}
+    assert signing.messages("forged", "id") == []
+
+
+def test_a_signature_over_more_than_fits_is_refused_by_name(signing):
+    data = os.urandom(limits.SIGNED_PARTS_BYTES + 1)
+    root = signed(attach("signed", "signed-2", "FILE"), data)
+    answer = send(signing, package(root, ("a@x", data)), peer="")
+    assert answer.status == 500
+    assert b"the parts of a message that is read whole are too large" in answer.body
 
 
 def rss(house, name="VmRSS"):
