@@ -88,6 +88,9 @@ Unicode: Final = spyne.Unicode
 for most clients, so it is not offered."""
 
 _TYPE: Final = ns.tag(ns.XSI, "type")
+NODES: Final = 10_000
+"""Elements and attributes of a body, as `gateway.xml.Document.nodes` counts them, ends of elements
+too: spyne takes some 20 µs an element, so that the largest body takes 0.1 s."""
 _NO_FILES: Final[Mapping[_Element, Part]] = MappingProxyType({})
 _REFUSALS: Final = (
     spyne.Fault, ValueError, TypeError, ArithmeticError, LookupError, AttributeError,
@@ -200,7 +203,7 @@ class Facade:
     service: the class of operations. name: of the endpoint `/soap/<name>.svc`. namespace: of every
     element and type. faults: the types of details, published with each operation; `ServiceFault` of
     `field_faults` unless the contract has its own. action: how SOAPAction is spelled, with
-    `{namespace}`, `{service}` and `{operation}` in it.
+    `{namespace}`, `{service}` and `{operation}` in it. nodes: how many a body may have.
     """
 
     def __init__(
@@ -211,9 +214,11 @@ class Facade:
         namespace: str,
         faults: Sequence[type[ComplexModel]] | None = None,
         action: str = "{namespace}/{operation}",
+        nodes: int = NODES,
     ) -> None:
         self.name: Final = name
         self.namespace: Final = namespace
+        self._nodes = nodes
         self.faults: Final = (field_faults(namespace),) if faults is None else tuple(faults)
         self._protocol = _Documents(parse_xsi_type=False, polymorphic=False)
         application = spyne.Application(
@@ -269,11 +274,23 @@ class Facade:
         self._derived = frozenset(_derived(schema))
 
     def valid(self, body: _Element, nodes: int) -> bool:
-        """Say whether a body follows the contract, without a reason."""
+        """Say whether a body follows the contract, without a reason; raise TooLargeError.
+
+        nodes: of the whole document, an upper bound.
+        """
+        if nodes > self._nodes:
+            raise TooLargeError(
+                "the document has too many elements and attributes",
+                found=str(nodes),
+                expected=f"at most {self._nodes}, ends of elements counted too",
+                todo="send what it holds in several calls",
+            )
         return self.contract.valid(body, nodes) and not self._chosen(body)
 
     def _validate(self, body: _Element, nodes: int) -> None:
-        """Raise ValidationError with the places and reasons."""
+        """Raise ValidationError with the places and reasons, or TooLargeError."""
+        if self.valid(body, nodes):
+            return
         self.contract.validate(body, nodes)
         if chosen := self._chosen(body):
             text = "xsi:type may not choose a type here"

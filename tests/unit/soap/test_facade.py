@@ -292,6 +292,13 @@ class TestBodies:
         with pytest.raises(TooLargeError):
             FACADE.invoke(FACADE.read(element, {first: stored}), None)
 
+    def test_what_would_hold_up_the_others_is_not_even_looked_at(self):
+        photos = "<base64Binary>AA==</base64Binary>" * (f.NODES // 2)
+        message = f'<Prove xmlns="{NS}"><reading>{READING}<photo>{photos}</photo></reading></Prove>'
+        document = xml.parse(message.encode())
+        with pytest.raises(TooLargeError, match="too many elements"):
+            FACADE.engine.validate(document.root, document.nodes)
+
     def test_xsi_type_does_not_choose_what_spyne_would_drop(self):
         element = body(f"{READING}<photo><base64Binary>AAEC</base64Binary></photo>")
         element[0].set(ns.tag(ns.XSI, "type"), "Proven")
