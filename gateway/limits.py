@@ -14,6 +14,10 @@ SOAP_ROOT_BYTES: Final = 12 * MB
 SOAP_ROOT_NODES: Final = 50_000
 """Elements and attributes, counted while feeding: 10 MB of `<b/>` would take 326 MB of memory."""
 XML_DEPTH: Final = 100
+XML_ATTRIBUTES: Final = 200
+"""Of one element; 40,000 of them are 40,000 errors in one place, which took 10 s to tell."""
+XML_PREFIXES: Final = 10_000
+"""Declarations of prefixes in one document; WCF writes some on every element that it leaves nil."""
 REST_BODY_BYTES: Final = 12 * MB
 JSON_DEPTH: Final = 64
 JSON_VALUES: Final = SOAP_ROOT_NODES

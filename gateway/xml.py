@@ -75,6 +75,7 @@ _SPECIAL: Final = re.compile("[&<>\r\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufff
 _ESCAPES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
 _POSITION: Final = re.compile(r",? line \d+, column \d+$")
 _TOO_DEEP: Final = etree.XPath(f"boolean({'/*' * (limits.XML_DEPTH + 1)})")
+_CROWDED: Final = etree.XPath(f"boolean(//*[@*[{limits.XML_ATTRIBUTES + 1}]])")
 _FEED: Final = 32 * limits.KB
 _SAMPLE: Final = 4 * limits.KB
 _YO: Final = b"\xa8\xb8"
@@ -116,7 +117,10 @@ def parse(data: bytes, charset: str = "") -> Document:
             expected=f"at most {limits.SOAP_ROOT_BYTES} bytes",
         )
     encoding, text = _to_utf8(data, charset)
-    nodes = text.count(b"<") + text.count(b"=")
+    equals = text.count(b"=")
+    nodes = text.count(b"<") + equals
+    if equals > limits.XML_PREFIXES and text.count(b"xmlns:") > limits.XML_PREFIXES:
+        raise _crowded("the document declares too many prefixes", limits.XML_PREFIXES)
     try:
         if nodes <= limits.SOAP_ROOT_NODES:
             root = etree.fromstring(text, _LOCAL.parser)
@@ -129,6 +133,8 @@ def parse(data: bytes, charset: str = "") -> Document:
         raise _doctype()
     if text.count(b"</") > limits.XML_DEPTH and _TOO_DEEP(root):
         raise _deep()
+    if equals > limits.XML_ATTRIBUTES and _CROWDED(root):
+        raise _crowded("an element has too many attributes", limits.XML_ATTRIBUTES)
     return Document(root, encoding, nodes)
 
 
@@ -289,6 +295,10 @@ def _require_declared(log: _ListErrorLog) -> None:
 
 def _doctype() -> MalformedError:
     return MalformedError("a document type declaration is not accepted", found="<!DOCTYPE")
+
+
+def _crowded(message: str, limit: int) -> TooLargeError:
+    return TooLargeError(message, found=f"over {limit}", expected=f"at most {limit}")
 
 
 def _deep() -> TooLargeError:

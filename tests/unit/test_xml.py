@@ -113,6 +113,25 @@ def test_the_last_node_allowed_is_taken_and_the_next_is_not():
         xml.parse(b"<a>" + filler + many + b"<b/></a>")
 
 
+@pytest.mark.parametrize("filler", [b"", b"=" * (limits.SOAP_ROOT_NODES + 1)])
+def test_the_last_attribute_allowed_is_taken_and_the_next_is_not(filler):
+    def document(count):
+        return b"<a><b%s/>%s</a>" % (b"".join(b' x%d="1"' % n for n in range(count)), filler)
+
+    assert len(xml.parse(document(limits.XML_ATTRIBUTES)).root[0].attrib) == limits.XML_ATTRIBUTES
+    with pytest.raises(TooLargeError, match="attributes"):
+        xml.parse(document(limits.XML_ATTRIBUTES + 1))
+
+
+def test_the_last_prefix_allowed_is_taken_and_the_next_is_not():
+    def document(count):
+        return b"<a>" + b'<b xmlns:p="urn:p"/>' * count + b"</a>"
+
+    assert len(xml.parse(document(limits.XML_PREFIXES)).root) == limits.XML_PREFIXES
+    with pytest.raises(TooLargeError, match="prefixes"):
+        xml.parse(document(limits.XML_PREFIXES + 1))
+
+
 def test_counting_stops_while_the_document_is_still_coming():
     unfinished = b"<a>" + b"<b/>" * (limits.SOAP_ROOT_NODES * 2)
     with pytest.raises(TooLargeError):
