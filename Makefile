@@ -114,6 +114,10 @@ survive: $(STAMP)  ## Kill everything fifty times and count what is left (KILLS=
 interop: $(STAMP)  ## Run live SOAP clients (Mono, Java, PHP, node, gSOAP, zeep) against the gateway
 	$(PY) -m tests.interop $(INTEROP_ARGS)
 
+.PHONY: attack
+attack: $(STAMP)  ## Attack a whole gateway and see what honest callers notice (ATTACK_ARGS=--short)
+	$(PY) -m tests.attack $(ATTACK_ARGS)
+
 N ?= 200000
 .PHONY: fuzz
 fuzz: $(STAMP)  ## Send mutated envelopes: every answer is a fault or a result (N=5000: the short form)
