@@ -38,6 +38,11 @@ def test_a_password_on_a_safe_wire_proves_its_peer(version):
     assert proof.signed == frozenset()
 
 
+def test_a_password_without_a_nonce_may_come_again():
+    ctx = Ctx()
+    assert [read(message(username()), ctx).peer for _ in range(2)] == ["omsu", "omsu"]
+
+
 def test_a_password_without_a_type_is_text():
     assert read(message(username(kind=""))).kinds == {"text"}
 
