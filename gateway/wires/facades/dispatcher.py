@@ -22,7 +22,6 @@ import asyncio
 from datetime import timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
-from unicodedata import normalize
 
 from gateway import limits
 from gateway.errors import NotFoundError, TooLargeError, ValidationError, Violation
@@ -240,14 +239,13 @@ def _media_type(held: bytes | Part) -> str:
 
 
 def _digest(told: dict[str, str], photos: Sequence[c.AttachmentIn]) -> str:
-    """Return what names a content: the words however they are spaced, the pictures byte by byte."""
-    words = told | {"phone": standing.spelled(told["phone"])}
-    parts = [normalize("NFC", " ".join(value.split())) for value in words.values()]
-    parts += [
-        held.sha256 if isinstance(held, Part) else sha256(held).hexdigest()
-        for held in (_held_in(photo) for photo in photos)
-    ]
-    return sha256("\0".join(parts).encode()).hexdigest()
+    """Return what names a content: what is sent again is the same, letter by letter.
+
+    Words spelled otherwise would be a conflict under one key, so they make another key.
+    """
+    held = (_held_in(photo) for photo in photos)
+    pictures = (p.sha256 if isinstance(p, Part) else sha256(p).hexdigest() for p in held)
+    return sha256("\0".join((*told.values(), *pictures)).encode()).hexdigest()
 
 
 def _held_in(photo: c.AttachmentIn) -> bytes | Part:

@@ -50,11 +50,15 @@ def client(house):
         session.close()
 
 
+def photos(**fields):
+    return {"Photo": [{"content": JPEG, **fields}]}
+
+
 def request(**fields):
     return {
         "fullName": "Пробная Анна", "phone": "+7 (8422) 41-00-00", "city": "Ульяновск",
         "street": "улица Пробная", "house": "7а", "text": "Не горит фонарь",
-        "photos": {"Photo": [{"content": JPEG}]}, **fields,
+        "photos": photos(), **fields,
     }  # fmt: skip
 
 
@@ -104,6 +108,8 @@ class TestDispatcher:
         service = client("dispatcher", port=port)
         number = service.SubmitRequest(request(text=f"Нет света {port}"))
         assert service.SubmitRequest(request(text=f"Нет света {port}")) == number
+        renamed = request(text=f"Нет света {port}", photos=photos(fileName="IMG_2.jpg"))
+        assert service.SubmitRequest(renamed) == number
         rows = house.rows(
             "SELECT regime, count(*) OVER () FROM appeal WHERE receipt_number = $1", number
         )
