@@ -186,8 +186,10 @@ class TestDescription:
         made = {path.stem for path in (tmp_path / "meters").glob("*.java")}
         assert {"IMeterService", "Reading", "Proven", "Refusal"} <= made, ran.stdout + ran.stderr
 
-    @pytest.mark.skipif(shutil.which("php") is None, reason="needs the package php-cli, php-soap")
+    @pytest.mark.skipif(shutil.which("php") is None, reason="needs the package php-cli")
     def test_php_reads_the_types(self, tmp_path):
+        if "soap" not in subprocess.check_output(["php", "-m"], text=True).split():
+            pytest.skip("needs the package php-soap")
         wsdl = tmp_path / "meters.wsdl"
         wsdl.write_bytes(FACADE.contract.single_wsdl(BASE))
         code = "$c = new SoapClient('meters.wsdl'); echo implode('|', $c->__getFunctions());"
