@@ -235,7 +235,7 @@ def _file_too_large(found: Violation) -> TooLargeError:
         found=found.found,
         expected=f"at most {found.expected} bytes",
         where=found.path,
-        todo=f"a file has at most {limits.ATTACHMENT_INLINE_BYTES // limits.MB} MB in this release",
+        todo="send a larger file by SOAP, as a part of a package (MTOM)",
     )
 
 

@@ -182,5 +182,5 @@ def _too_large(path: str, given: Any, expected: str) -> TooLargeError:
         found=f"about {size} bytes",
         expected=expected,
         where=path,
-        todo=f"a file has at most {limits.ATTACHMENT_INLINE_BYTES // limits.MB} MB in this release",
+        todo="send a larger file by SOAP, as a part of a package (MTOM)",
     )

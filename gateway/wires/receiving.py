@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from gateway import ns
 from gateway.errors import InputError, SecurityError
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from gateway.soap.xop import Form
     from gateway.store.blobs import BlobDirectory
     from gateway.wires.room import Body
+
+_DIGITS: Final = 18
+"""Of a Content-Length that is taken for one."""
 
 
 class Incoming:
@@ -149,7 +152,7 @@ class Incoming:
         with self._held.room.package(peer), Spool(blobs, self._held, wanted, limit) as spool:
             self.parts = spool.parts
             if wanted:
-                length = self._headers.get("content-length", "")
+                length = self._headers.get("content-length", "")[:_DIGITS]
                 await on_disk(blobs.require_room, int(length) if length.isdecimal() else 0)
             async for event in self._beyond:
                 await spool.take(event)

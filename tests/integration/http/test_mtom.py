@@ -290,6 +290,28 @@ def test_a_stranger_is_turned_away_before_the_first_file_is_taken(house, owner):
     assert blobs(house) == before
 
 
+def test_a_refusal_reaches_a_client_that_sends_all_before_it_reads(house, owner):
+    """Java and .NET do; what they go on sending is passed over."""
+    content_type, body = package(envelope(attach(owner, "deaf", "QQ==")), ("a", b"\0HERE\0"))
+    before, after = body.split(b"\0HERE\0")
+    block = bytes(limits.MB)
+    connection = http.client.HTTPConnection(house.host, house.port, timeout=60)
+    with contextlib.closing(connection):
+        headers = {
+            "Content-Type": content_type,
+            "X-API-Key": house.keys[PEER],
+            "Content-Length": str(len(before) + 60 * len(block) + len(after)),
+        }
+        connection.request(
+            "POST", "/soap/appeals.svc", iter([before, *[block] * 60, after]), headers
+        )
+        answer = connection.getresponse()
+        assert answer.status == 500
+        assert b"no element of the message points to a part" in answer.read()
+        connection.request("GET", "/healthz")
+        assert connection.getresponse().status == 200
+
+
 def test_what_a_client_left_behind_that_went_away_is_nothing(house, owner):
     content_type, body = package(
         envelope(attach(owner, "left", INCLUDE.format("a"))), ("a", LARGE * 4)
