@@ -22,7 +22,7 @@ from typing import (
 import msgspec
 from msgspec import inspect
 
-from gateway import contracts, limits
+from gateway import contracts
 from gateway.errors import TooLargeError, Violation
 
 if TYPE_CHECKING:
