@@ -103,9 +103,9 @@ class Author(ComplexModel):
     """Who signed."""
 
     __namespace__ = NAMESPACE
-    firstName = may(Unicode, max_len=200)
-    lastName = may(Unicode, max_len=200)
-    middleName = may(Unicode, max_len=200)
+    firstName = may(Unicode, max_len=160)
+    lastName = may(Unicode, max_len=160)
+    middleName = may(Unicode, max_len=160)
 
 
 class ResultDocument(ComplexModel):
