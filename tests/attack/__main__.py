@@ -111,6 +111,10 @@ def _under(
 ) -> dict[str, Any]:
     seen, came = load.under(row, made, honest, plan.each)
     wrong = [f"{row.name}: {miss}" for each in costs for miss in each.misses]
+    allowed = {"busy"}.union(*(
+        expect for shot in row.shots for _, _, expect in cost.callers(shot, made.key)
+    ))  # fmt: skip
+    wrong += [f"{row.name}: {what} came" for what in sorted(set(came) - allowed)]
     line = {
         "attack": row.name,
         "messages": sorted({each.shot for each in costs}),

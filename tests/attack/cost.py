@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from tests.attack.wire import ask
+from tests.attack.wire import ANSWER_SECONDS, ask
 from tests.survive.say import say
 
 if TYPE_CHECKING:
@@ -79,7 +79,9 @@ def _once(
     cost.cpu_ms = max(cost.cpu_ms, (meter.cpu() - before) * 1e3)
     cost.growth_mb = max(cost.growth_mb, meter.growth_mb())
     cost.came, cost.seconds = came.outcome, max(cost.seconds, round(came.seconds, 3))
-    if came.outcome not in expect:
+    if came.outcome == "closed" and came.seconds > ANSWER_SECONDS / 2:
+        cost.wrong = f"no answer within {came.seconds:.0f} s"
+    elif came.outcome not in expect:
         cost.wrong = f"came {came.outcome}: {came.body[-300:].decode(errors='replace')}"
     elif shot.forbid in came.body:
         cost.wrong = f"{shot.forbid.decode()} stands in the answer"

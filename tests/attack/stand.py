@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tests.attack.signed import Signing, digested, made_certificate
+from tests.attack.wire import ask, request
 from tests.survive.stand import standing
 
 if TYPE_CHECKING:
@@ -73,6 +74,10 @@ def target() -> Iterator[Target]:
         secret = json.loads(stand.gateway("peer", "secret", "digest", "--json"))["secret"]
         stand.gateway("peer", "require", "digest", "digest", "--commit")
         made = Target(stand, Signing(certificate, key), secret)
+        for once in (made.signed_before, made.digest_before):
+            came = ask(made.address, request(once))
+            if came.outcome != "result":
+                raise RuntimeError(f"a message in order was refused: {came}")
         try:
             yield made
         finally:
