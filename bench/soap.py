@@ -3,21 +3,24 @@
 soap-engine is in process: 2 KB SubmitAppeal with WS-Addressing headers and the whole schema, from
 bytes to a decoded request and from a receipt to bytes. soap-http is over HTTP without a database:
 our server with its limits, the access check and the engine, the better of one and two processes;
-the peer under its best server; operations of both answer at once.
+the peer under its best server; operations of both answer at once. soap-signature is what a
+verified signature adds to the opening of a message.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from bench import load, machine
+from bench import load, machine, soap_signature
 from bench.command import Plan, command, say
 from bench.figures import Figure, Void, figure
 from bench.peers import servers, soap_servers
@@ -86,6 +89,30 @@ def http(plan: Plan) -> list[Figure]:
     ]  # fmt: skip
 
 
+def signature(plan: Plan) -> list[Figure]:
+    """Measure what a verified signature adds, against xmlsec verifying it."""
+    servers.require()
+    seconds = plan.seconds(1.5, 0.5)
+    with tempfile.TemporaryDirectory(prefix="gateway-bench-") as place:
+        soap_signature.write(Path(place), datetime.now(UTC))
+
+        def ours() -> float:
+            told = _told("bench.soap_signature", place, seconds)
+            opened = msgspec.json.decode(told, type=soap_signature.Opened)
+            return (opened.signed - opened.plain) * 1e6
+
+        def peer() -> float:
+            return float(_told("bench.peers.soap_xmlsec", place, seconds)) * 1e6
+
+        costs = _pairs(plan, {"ours": ours, "peer": peer})
+    return [
+        figure("soap-signature", "µs of processor time",
+               [(each["ours"], each["peer"], None) for each in costs],
+               judged="peer", at_most=True, target=1.6, run=plan.run,
+               detail={"machine": _machine()}),
+    ]  # fmt: skip
+
+
 class _Drive:
     """wrk with submissions that differ in their external ids."""
 
@@ -134,14 +161,20 @@ def gateway(key: str, processes: int) -> AbstractContextManager[Served]:
 
 
 def _alone(module: str, seconds: float) -> Calls:
-    """Run one side in a process of its own and return what it told."""
+    """Run one side of the engine in a process of its own."""
+    return msgspec.json.decode(_told(module, seconds), type=Calls)
+
+
+def _told(module: str, *arguments: object) -> bytes:
+    """Run one side in a process of its own and return what it printed."""
     ended = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", module, str(seconds)],
+        [sys.executable, "-W", "ignore", "-m", module, *map(str, arguments)],
         check=False, capture_output=True, cwd=ROOT,
+        env={"PATH": os.defpath, "PYTHONPATH": f"{ROOT}:{servers.SITE}"},
     )  # fmt: skip
     if ended.returncode != 0:
         raise Void(f"{module} failed: {ended.stderr[-400:].decode()}")
-    return msgspec.json.decode(ended.stdout, type=Calls)
+    return ended.stdout
 
 
 def _pairs(plan: Plan, sides: dict[str, Callable[[], float]]) -> list[dict[str, float]]:
@@ -166,6 +199,7 @@ if __name__ == "__main__":
             [
                 ("soap-engine", "calls/s of processor time", 8.0, engine),
                 ("soap-http", "calls/s", 5.0, http),
+                ("soap-signature", "µs of processor time", 1.6, signature),
             ]
         )
     )
