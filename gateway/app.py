@@ -6,7 +6,7 @@ Litestar's raw route costs a quarter (docs/adr/0005), everything else to Litesta
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ import structlog
 from litestar import Litestar, Request, get
 from litestar.response import Response
 
-from gateway import __version__, contracts
+from gateway import __version__, antivirus, contracts
 from gateway.access.policy import Gate, is_loopback
 from gateway.access.refusals import RefusalLog
 from gateway.access.seals import Seals
@@ -28,6 +28,7 @@ from gateway.soap import security
 from gateway.store.blobs import BlobDirectory
 from gateway.store.committer import Committer
 from gateway.store.pool import Pool
+from gateway.store.verdicts import Verdicts
 from gateway.wires import facades
 from gateway.wires.appeals import Appeals
 from gateway.wires.channels.pull import PullChanges
@@ -48,6 +49,12 @@ log = structlog.get_logger(__name__)
 def now() -> datetime:
     """Return the instant, aware, in UTC."""
     return datetime.now(UTC)
+
+
+def verdicts_of(settings: Settings, pool: Pool) -> Verdicts:
+    """Return what lets only clean files out; raise ConfigurationError."""
+    fresh = timedelta(days=settings.antivirus_days)
+    return Verdicts(pool, antivirus.scanner(settings.antivirus), fresh, now)
 
 
 def signer_of(settings: Settings) -> Signer | None:
@@ -79,6 +86,7 @@ class Serve:
             url, queue_items=settings.queue_items, observe=self.metrics.committed
         )
         blobs = BlobDirectory(settings.blobs)
+        verdicts = verdicts_of(settings, self._pool)
         snapshots = StoredSnapshots(self._pool, blobs, lambda _code: {}, now)
         self.gate = Gate(
             url,
@@ -90,7 +98,7 @@ class Serve:
         service = Service(
             self._committer,
             blobs,
-            Reader(self._pool, blobs, PullChanges(self._pool, snapshots, now)),
+            Reader(self._pool, blobs, PullChanges(self._pool, snapshots, now), verdicts),
             contract_sha256=contracts.contract_sha256(),
         )
         edge = Edge(

@@ -22,7 +22,7 @@ import msgspec
 import psycopg
 from lxml import etree
 
-from gateway import contracts, deadlines, limits, ns, registry, routing
+from gateway import antivirus, contracts, deadlines, limits, ns, registry, routing
 from gateway.access.policy import is_loopback
 from gateway.access.proxies import Proxies
 from gateway.embedded import account as accounts
@@ -41,6 +41,10 @@ DISK_FAIL: Final = 512 * limits.MB
 """Free bytes under which the disk is a finding: PostgreSQL stops on a full one."""
 
 
+EICAR: Final = b"".join(
+    (rb"X5O!P%@AP[4\PZX54(P^)7CC)7}", b"$EICAR-STANDARD-ANTIVIRUS-", b"TEST-FILE!$H+H*")
+)
+"""In pieces, so that no antivirus takes this file for an infected one."""
 WIDEST_PROXIES: Final = {4: 16, 6: 48}
 """Length of the prefix, by version of IP, under which a network is too wide to be proxies."""
 
@@ -93,7 +97,26 @@ def without_database(settings: Settings) -> dict[str, Check]:
         "disk": partial(check_disk, settings),
         "account": partial(check_account, settings),
         "inboxes": partial(check_inboxes, settings),
+        "antivirus": partial(check_antivirus, settings),
     }
+
+
+def check_antivirus(settings: Settings) -> Iterable[Finding]:
+    """Ask the antivirus about the test file that every one of them knows, and about a clean one."""
+    asked = antivirus.scanner(settings.antivirus)
+    if asked is None:
+        yield ok("antivirus", "не назначен · none is named")
+        return
+    if not asked.scan([EICAR], len(EICAR)).infected:
+        yield fail(
+            "antivirus",
+            "антивирус не узнаёт проверочный файл EICAR · it does not know the EICAR test file",
+            "обновите его базы · update its signatures",
+        )
+    elif asked.scan([b"appeal"], len(b"appeal")).infected:
+        yield fail("antivirus", "чистый файл назван заражённым · a clean file is called infected")
+    else:
+        yield ok("antivirus", "отвечает и знает EICAR · answers and knows EICAR")
 
 
 def ok(check: str, what: str) -> Finding:

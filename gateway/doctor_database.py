@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import psycopg
 
-from gateway.access.policy import PROVEN_BY_KEY, is_loopback
+from gateway.access.policy import is_loopback
 from gateway.doctor import Check, Finding, fail, ok, warn
 from gateway.embedded import check_database
 from gateway.store import organisations, partitions, peers, schema
@@ -109,30 +109,23 @@ def check_peers(url: str) -> Iterator[Finding]:
                 f"{code}: включена без ключа · enabled without a key",
                 f"gateway peer key {code} | gateway peer disable {code} --commit",
             )
-        if peer.enabled and peer.require not in PROVEN_BY_KEY:
-            yield warn(
-                "peers",
-                f"{code}: require = {peer.require} здесь не проверить, вызовы отклоняются"
-                " · cannot be checked here, its calls are refused",
-                "key | basic",
-            )
     enabled = sum(peer.enabled for peer in every.values())
     yield ok("peers", f"систем · peers: {len(every)}, включено · enabled: {enabled}")
 
 
 def check_listening(settings: Settings, url: str) -> Iterator[Finding]:
-    """Refuse what `gateway serve` would refuse: open to the world while nobody has a key."""
+    """Refuse what `gateway serve` would refuse: open while nobody can say who he is."""
     if is_loopback(settings.host) or settings.host == "localhost":
         yield ok("listening", f"только эта машина · this machine only: {settings.host}")
         return
     with _connected(url) as db:
-        alive = any(k.disabled_at is None for many in peers.keys_of(db).values() for k in many)
+        alive = any(h.disabled_at is None for many in peers.held(db).values() for h in many)
     if alive:
         yield ok("listening", f"{settings.host}:{settings.port}")
     else:
         yield fail(
             "listening",
-            f"{settings.host}: ни у кого нет ключа · nobody has a key",
+            f"{settings.host}: никто не может себя доказать · nobody can prove who he is",
             'gateway peer add КОД | host = "127.0.0.1"',
         )
 

@@ -16,6 +16,7 @@
     ├── NotFoundError         nothing with this key that the caller may see   (who: peer)
     ├── AccessError           no credential, a wrong one, or not allowed      (who: peer)
     │   └── SecurityError         a WS-Security header that does not prove what it says
+    ├── InfectedError         an antivirus found something in a file         (who: peer)
     ├── BusyError             past a bound, or the store is away: come again  (who: us)
     ├── DeliveryError         a peer did not take what we sent
     │   ├── PeerRefused           it answered "no", and a repeat will not help (who: operator)
@@ -322,6 +323,16 @@ class SecurityError(AccessError):
         self.expected = expected
 
 
+class InfectedError(GatewayError):
+    """An antivirus found something in a file, so it is neither served nor forwarded.
+
+    found: the name that the antivirus gave it.
+    """
+
+    code = "infected"
+    who: ClassVar[Who] = "peer"
+
+
 class BusyError(GatewayError):
     """Past a bound, or the store is away; nothing was stored. retry_after: seconds."""
 
@@ -412,6 +423,7 @@ WIRE: dict[str, Wire] = {
     "not_found": Wire("NotFoundFault", *_CLIENT, 404),
     "access": Wire("AccessFault", *_CLIENT, 403, challenge=401),
     "security": Wire("AccessFault", *_CLIENT, 403),
+    "infected": Wire("AccessFault", *_CLIENT, 403),
     "busy": Wire("BusyFault", "Server", "Receiver", 503),
     "delivery": Wire("BusyFault", "Server", "Receiver", 502),
     "peer_refused": Wire("BusyFault", "Server", "Receiver", 502),

@@ -118,6 +118,7 @@ def retention_job(pool: Pool, keep: retention.Days, now: Callable[[], datetime])
     def run() -> None:
         with pool.connection() as connection:
             gone = retention.discard(connection, keep, now())
+            retention.forget_settled(connection, now())
         if any(gone):
             log.info("jobs.retention", **gone._asdict())
 

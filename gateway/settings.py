@@ -115,6 +115,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """TOML file of terms of law; empty: the built-in gateway/policy/terms.toml."""
     inboxes: tuple[FileInbox, ...] = ()
     """Watched directories of the file drop."""
+    antivirus: str = ""
+    """Asked about every file before it is served or forwarded: `clamd://host:3310`,
+    `clamd:/run/clamav/clamd.ctl` or `icap://host:1344/service`; empty: files are not checked."""
+    antivirus_days: Days = 7
+    """Days that its word on a file holds; then it is asked again. 0: asked every time."""
     triage_workers: int = 1
     """Threads of triage in one `gateway work` process."""
     dispatch_workers: int = 4

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from gateway import additions
 from gateway.adapter import EncodeContext
 from gateway.dispatch.ports import Snapshot
+from gateway.errors import BusyError, PeerUnavailable
 from gateway.lifecycle import fold
 from gateway.model.answer import Outcome, Result
 from gateway.model.appeal import Appeal
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from gateway.store.blobs import BlobDirectory
     from gateway.store.lanes import Delivery
     from gateway.store.pool import Pool
+    from gateway.store.verdicts import Verdicts
 
 OURS = "gateway"
 """The system of numbers of our own contract, and of the ids of our directory."""
@@ -69,7 +71,10 @@ _APPEAL = msgspec.json.Decoder(Appeal)
 
 
 class StoredSnapshots:
-    """Reads snapshots from the store; the port that dispatch is given."""
+    """Reads snapshots from the store; the port that dispatch is given.
+
+    verdicts: let only clean files out; None lets everything out.
+    """
 
     def __init__(
         self,
@@ -77,9 +82,11 @@ class StoredSnapshots:
         blobs: BlobDirectory,
         options: Callable[[str], Mapping[str, Any]],
         clock: Callable[[], datetime],
+        verdicts: Verdicts | None = None,
     ) -> None:
         self._pool = pool
         self._blobs = blobs
+        self._verdicts = verdicts
         self._options = options
         self._clock = clock
 
@@ -134,7 +141,14 @@ class StoredSnapshots:
 
     def _read(self, digest: str) -> bytes:
         with self._pool.connection() as connection:
-            return blob_store.read(connection, self._blobs, bytes.fromhex(digest))
+            data = blob_store.read(connection, self._blobs, bytes.fromhex(digest))
+        if self._verdicts is not None:
+            try:
+                self._verdicts.require_clean(bytes.fromhex(digest), len(data), lambda: [data])
+            except BusyError as error:
+                # The store is not away: only what carries this file has to wait.
+                raise PeerUnavailable(error.message, where=error.where) from error
+        return data
 
 
 def _parted(delivery: Delivery, states: Mapping[UUID, AppealState]) -> bool:

@@ -12,7 +12,7 @@ import psycopg
 import structlog
 
 from gateway import policies, registry
-from gateway.app import now
+from gateway.app import now, verdicts_of
 from gateway.destinations import Destinations
 from gateway.dispatch import Dispatcher, owner
 from gateway.jobs import Schedule, blobs_job, nonces_job, partitions_job, retention_job
@@ -88,7 +88,8 @@ class Worker:
 
     def _parts(self, stop: threading.Event, bell: _Bell) -> list[tuple[str, Callable[[], None]]]:
         destinations = Destinations(self._pool, self._adapters, self._settings, now)
-        snapshots = StoredSnapshots(self._pool, self._blobs, destinations.options, now)
+        verdicts = verdicts_of(self._settings, self._pool)
+        snapshots = StoredSnapshots(self._pool, self._blobs, destinations.options, now, verdicts)
         dispatcher = Dispatcher(
             self._url,
             destinations,

@@ -20,6 +20,7 @@ from gateway.errors import (
     UnsupportedError,
 )
 from gateway.limits import BODY_IN_ROW_BYTES
+from gateway.outbound import Answered
 from gateway.retry import pause
 from gateway.store.lanes import Claimed, Settled
 
@@ -166,6 +167,9 @@ def _failed(
         error=clean(_public(known)),
         detail=clean(f"{known} {_cause(error)}".strip()),
     )
+    if isinstance(error.__cause__, Answered):  # the evidence of a refusal is what was answered
+        answer = error.__cause__.response
+        base = base._replace(status=answer.status, response=answer.body[:BODY_IN_ROW_BYTES])
     health: Health = (
         "down" if isinstance(known, PeerUnavailable | PeerDoubtful | ConfigurationError) else
         "up" if isinstance(known, PeerRefused) else "none"

@@ -35,6 +35,22 @@ DELETE FROM nonce WHERE key IN (
 """
 
 
+OLD_VERDICTS: Final = """
+DELETE FROM verdict WHERE sha256 IN (
+    SELECT v.sha256 FROM verdict v
+    WHERE v.scanned_at < $1 AND NOT EXISTS (SELECT FROM blob b WHERE b.sha256 = v.sha256) LIMIT $2
+)
+"""
+SENT_REPLIES: Final = """
+DELETE FROM reply WHERE delivery_id IN (
+    SELECT r.delivery_id FROM reply r JOIN delivery d ON d.id = r.delivery_id
+    WHERE r.created_at < $1 AND d.state IN ('acknowledged', 'skipped') LIMIT $2
+)
+"""
+"""What was delivered lies in its attempt, as that of any delivery; the answer's own copy goes."""
+SETTLED: Final = timedelta(days=1)
+
+
 class Days(NamedTuple):
     """How many days each kind is kept; 0 keeps it for ever."""
 
@@ -65,6 +81,18 @@ def discard(connection: Connection[Any], keep: Days, now: datetime) -> Gone:
         return count
 
     return Gone(delete(OLD_REFUSALS, keep.refusals), delete(OLD_FINDINGS, keep.findings))
+
+
+def forget_settled(connection: Connection[Any], now: datetime) -> int:
+    """Forget answers that were delivered and verdicts on files that are gone; return how many.
+
+    connection: of this house, in autocommit.
+    """
+    count = 0
+    for statement in (SENT_REPLIES, OLD_VERDICTS):
+        while (deleted := connection.execute(statement, (now - SETTLED, AT_ONCE)).rowcount) > 0:
+            count += deleted
+    return count
 
 
 def forget_nonces(connection: Connection[Any], now: datetime) -> int:

@@ -18,21 +18,32 @@ from gateway.wires.lists import Lists, fitting
 from gateway.xml import UTF8
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from uuid import UUID
 
     from gateway.access.policy import Caller
     from gateway.store.blobs import BlobDirectory
     from gateway.store.entries import AppealName
     from gateway.store.pool import Pool
+    from gateway.store.verdicts import Verdicts
 
 
 class Reader:
-    """Carries out the reading operations, each in one borrowed connection."""
+    """Carries out the reading operations, each in one borrowed connection.
 
-    def __init__(self, pool: Pool, blobs: BlobDirectory, changes: Changes | None = None) -> None:
+    verdicts: let only clean files out; None lets everything out.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        blobs: BlobDirectory,
+        changes: Changes | None = None,
+        verdicts: Verdicts | None = None,
+    ) -> None:
         self._pool = pool
         self._blobs = blobs
+        self._verdicts = verdicts
         self._changes = changes
         self._reads: dict[type, Callable[[Any, Caller], c.Response]] = {
             c.GetAppeal: self._appeal,
@@ -107,6 +118,8 @@ class Reader:
                 raise NotFoundError("no such file of yours", found=request.attachment_id)
             row = found[0]
             content = self._content(connection, row, packs=packs)
+        if self._verdicts is not None:
+            self._verdicts.require_clean(digest, row.size, lambda: self._pieces(digest, content))
         own = caller.peer in (row.peer, row.sender)
         return c.GetAttachmentResponse(
             attachment_id=digest.hex(),
@@ -136,6 +149,10 @@ class Reader:
                 todo="ask for it by SOAP with MTOM: the port Mtom, or Accept: multipart/related",
             )
         return blob_store.read(connection, self._blobs, digest)
+
+    def _pieces(self, digest: bytes, content: Any) -> Iterable[bytes]:
+        data = content.data if isinstance(content, File) else content
+        return [data] if isinstance(data, bytes) else self._blobs.blocks(digest)
 
     @staticmethod
     def _may_read(connection: Any, row: Any, digest: bytes, caller: Caller) -> bool:

@@ -21,6 +21,7 @@ from gateway.store.tables.appeals import (
     ledger,
     message,
     question,
+    verdict,
     work,
 )
 from gateway.store.tables.base import metadata
@@ -77,5 +78,6 @@ __all__ = [
     "registration",
     "reply",
     "twin",
+    "verdict",
     "work",
 ]

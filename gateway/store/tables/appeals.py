@@ -170,6 +170,15 @@ blob = Table(
 )
 """Attachments and large bodies by content; `bytes` is null when the blob directory holds them."""
 
+verdict = Table(
+    "verdict",
+    metadata,
+    Column("sha256", LargeBinary, primary_key=True),
+    instant("scanned_at"),
+    Column("infected", Text, nullable=False),
+)
+"""What an antivirus said of a file and when; `infected` is empty for a clean one."""
+
 blob_ref = Table(
     "blob_ref",
     metadata,

@@ -123,15 +123,6 @@ def test_a_proxy_that_is_not_named_or_a_whole_network_named_is_told(house, envir
     assert len(warned) == 1
 
 
-def test_a_peer_that_must_prove_what_cannot_be_checked_is_told(house):
-    house.change("UPDATE peer SET require = 'certificate' WHERE code = 'epgu'")
-
-    (found,) = [f for f in findings(house, "peers") if "require" in f["what"]]
-
-    assert found["level"] == "warn"
-    assert "certificate" in found["what"]
-
-
 def test_what_waits_for_a_person_is_told(house):
     house.submit(
         "e-1", registrations=[{"organisation": "Мэрия", "number": "1", "date": "2026-11-01"}]
