@@ -100,7 +100,9 @@ class Answer:
         if self.fault:
             self.code = (body.findtext("faultcode") or body.findtext("{*}Code/{*}Value"))[2:]
             found = body.find("detail")
-            body = (found if found is not None else body.find("{*}Detail"))[0]
+            found = body.find("{*}Detail") if found is None else found
+            self.bare = found is None
+            body = body if found is None else found[0]
         self.element = body
         self.tag = body.tag
 
