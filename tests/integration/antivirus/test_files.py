@@ -52,7 +52,7 @@ def test_an_infected_file_is_taken_and_never_given_out(guarded):
         assert b"AccessFault" in answer.body
     rest = guarded.get(f"/attachments/{digest}")
     assert (rest.status, rest.json["code"]) == (403, "infected")
-    assert guarded.rows("SELECT infected FROM verdict") == [("Eicar-Test",)]
+    assert guarded.rows("SELECT infected FROM verdict") == [("Eicar-Test.UNOFFICIAL",)]
 
 
 @pytest.mark.parametrize("size", [10, 300_000])
