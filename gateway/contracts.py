@@ -170,7 +170,9 @@ class Contract:
         places = list(element.iter())
         log = list(parser.error_log)
         found: dict[str, Violation] = {}
-        for entry, index in zip(log, trace.indexes, strict=False):
+        # A long text comes in pieces, each an error in the same words; once it is looked at.
+        told = {(i, entry.message): entry for entry, i in zip(log, trace.indexes, strict=False)}
+        for (index, _), entry in told.items():
             if entry.domain_name == "SCHEMASV":
                 item = violation(entry, places[index], element, self._bases, self._files)
                 found.setdefault(item.path, item)
