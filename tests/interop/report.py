@@ -7,7 +7,7 @@ import platform
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.interop.rows import FEATURES, NOT_RUN
+from tests.interop.rows import FEATURES, NOT_RUN, NOTES
 from tests.interop.run import BUILD, pending
 from tests.interop.stand import CHECKOUT
 
@@ -87,22 +87,26 @@ def page(outcomes: list[Outcome]) -> str:
     system = _system()
     day = datetime.now(UTC).date().isoformat()
     lines += ["", f"On {day}, {system}, Python {platform.python_version()}.", ""]
-    lines += ["## What a client cannot do", ""]
+    lines += ["## What a user of each client has to know", ""]
+    lines += [
+        f"- {outcome.peer.title}: {' '.join(NOTES[outcome.peer.name])}" for outcome in outcomes
+    ]
+    lines += ["", "## What a client cannot do", ""]
     for outcome in outcomes:
-        for name, cell in outcome.cells.items():
-            if cell.verdict == "cannot":
-                lines.append(f"- {outcome.peer.title}, {FEATURES[name]}: {cell.detail}")
-    waiting = {
-        f"{FEATURES[name]}: {pending(outcome.peer, name)}": None
+        reasons = dict.fromkeys(
+            cell.detail for cell in outcome.cells.values() if cell.verdict == "cannot"
+        )
+        lines += [f"- {outcome.peer.title}: {'; '.join(reasons)}."] if reasons else []
+    waiting = [
+        f"- {outcome.peer.title}, {FEATURES[name]}: {pending(outcome.peer, name)}."
         for outcome in outcomes
         for name, cell in outcome.cells.items()
         if cell.verdict == "pending"
-    }
+    ]
     if waiting:
-        lines += ["", "## What waits for the gateway", ""]
-        lines += [f"- {words}" for words in waiting]
+        lines += ["", "## What waits for the gateway", "", *waiting]
     lines += ["", "## Not run here", ""]
-    lines += [f"- {name}: {why}" for name, why in NOT_RUN.items()]
+    lines += [f"- {name}: {why}." for name, why in NOT_RUN.items()]
     return "\n".join(lines) + "\n"
 
 

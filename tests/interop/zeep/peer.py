@@ -21,6 +21,8 @@ TEXT = os.environ["INTEROP_TEXT"]
 NS = "{urn:gov:appeals:v1}"
 WSA = "http://www.w3.org/2005/08/addressing"
 CACHE = InMemoryCache()
+CONTENT = bytes(range(256)) * 8
+CONTENT = bytes(range(256)) * 8
 
 
 def service(port="Basic", address=HTTP, user=PEER, key=KEY, form="wsdl", **options):
@@ -30,6 +32,8 @@ def service(port="Basic", address=HTTP, user=PEER, key=KEY, form="wsdl", **optio
         session.auth = HTTPBasicAuth(user, key)
     session.verify = os.environ["INTEROP_CA"]
     session.cert = options.pop("cert", None)
+    session.headers.update(options.pop("headers", {}))
+    session.headers.update(options.pop("headers", {}))
     transport = Transport(session=session, cache=CACHE, timeout=20, operation_timeout=20)
     history = History()
     client = zeep.Client(f"{HTTP}?{form}", transport=transport, plugins=[history], **options)
@@ -150,14 +154,27 @@ def instant():
     return found.isoformat()
 
 
-def attachment():
-    basic, content = service(), bytes(range(256)) * 8
+def attached(basic):
     basic.SubmitAppeal(appeal("file"))
     kept = basic.AttachFile(
-        OwnerKey={"ExternalId": f"{PEER}-file"}, FileName="фото.bin", Content=content,
+        OwnerKey={"ExternalId": f"{PEER}-file"}, FileName="фото.bin", Content=CONTENT,
         MessageKey=f"{PEER}-file-1",
     )  # fmt: skip
-    must(basic.GetAttachment(kept.AttachmentId).Content == content)
+    return kept.AttachmentId
+
+
+def attachment():
+    basic = service()
+    must(basic.GetAttachment(attached(basic)).Content == CONTENT)
+
+
+def mtom_answer():
+    accept = {"Accept": 'multipart/related; type="application/xop+xml"'}
+    packed = service("Mtom", headers=accept)
+    must(packed.GetAttachment(attached(service())).Content == CONTENT)
+    media = packed.history.headers["Content-Type"]
+    must(media.startswith("multipart/related"), media)
+    return "asked for by Accept"
 
 
 def fault_validation():
@@ -295,7 +312,7 @@ def main():
     for work in (
         wsdl, single_wsdl, soap11, soap12, addressing, https, basic, basic_refused, repeat, text,
         list_, instant, attachment, fault_validation, fault_conflict, fault_not_found,
-        fault_access, fault_busy, must_understand, gzip_answer,
+        fault_access, fault_busy, must_understand, gzip_answer, mtom_answer,
     ):  # fmt: skip
         row(work.__name__.rstrip("_"), work)
     row("token_text", lambda: token(PEER, KEY, digest=False))
