@@ -61,6 +61,7 @@ CHARSET_LABELS: Final = {
 }
 """What we write as charset for each `Document.encoding`."""
 
+_DECLARATION_UTF8: Final = b'<?xml version="1.0" encoding="utf-8"?>\n'
 _BOMS: Final = (
     (codecs.BOM_UTF32_LE, ""),
     (codecs.BOM_UTF8, UTF8),
@@ -143,6 +144,8 @@ def encode(text: bytes, encoding: str) -> bytes:
 
     Characters that windows-1251 lacks become character references. UTF-16 gets its byte order mark.
     """
+    if encoding == UTF8:
+        return _DECLARATION_UTF8 + text
     label = CHARSET_LABELS[encoding]
     declaration = b'<?xml version="1.0" encoding="%s"?>\n' % label.encode("ascii")
     return _byte_order_mark(encoding) + recode(declaration + text, encoding)

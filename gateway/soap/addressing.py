@@ -7,20 +7,22 @@ endpoint's reference parameters come back as header blocks of the answer (SOAP B
 
 from __future__ import annotations
 
+from hashlib import sha1
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
-from uuid import NAMESPACE_URL, uuid5
+from uuid import NAMESPACE_URL
 
 from lxml import etree
 
 from gateway import limits, ns
 from gateway.errors import AddressingError, Violation
-from gateway.xml import c14n, escape, quote
+from gateway.xml import c14n, escape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lxml.etree import _Element
 
+_NAMESPACE: Final = NAMESPACE_URL.bytes
 _VERSIONS: Final = (ns.WSA, ns.WSA_2004)
 NAMES: Final = frozenset(
     ns.tag(space, name)
@@ -33,7 +35,8 @@ ANONYMOUS: Final = {
     ns.WSA_2004: f"{ns.WSA_2004}/role/anonymous",
 }
 """Address that means the connection the message came on, by version."""
-_SPOKEN_OF: Final = {version: f"{{{version}}}" for version in _VERSIONS}
+_NEWER: Final = f"{{{ns.WSA}}}"
+_OLDER: Final = f"{{{ns.WSA_2004}}}"
 _HEADER: Final = {
     ns.WSA: ("InvalidAddressingHeader", "MessageAddressingHeaderRequired"),
     ns.WSA_2004: ("InvalidMessageInformationHeader", "MessageInformationHeaderRequired"),
@@ -49,6 +52,11 @@ class Endpoint(NamedTuple):
     address: str
     parameters: tuple[bytes, ...] = ()
     """Reference parameters in canonical form, as they stand in the header of an answer."""
+
+
+_ADDRESS: Final = {version: ns.tag(version, "Address") for version in _VERSIONS}
+_BACK: Final = {version: Endpoint(address) for version, address in ANONYMOUS.items()}
+"""What nearly every ReplyTo says."""
 
 
 class Addressing(NamedTuple):
@@ -86,17 +94,9 @@ def read(blocks: Sequence[_Element]) -> Addressing | None:
     for a header given twice, an endpoint reference that is none, or a request whose answer goes
     elsewhere and that has no MessageID.
     """
-    version = next((v for v in _VERSIONS if any(_of(block, v) for block in blocks)), "")
-    if not version:
+    version, found = _sorted(blocks)
+    if not found:
         return None
-    found: dict[str, _Element] = {}
-    for block in blocks:
-        if not _of(block, version):
-            continue
-        name = block.tag.rpartition("}")[2]
-        if name in found and name != "RelatesTo":
-            _refuse(version, name, "InvalidCardinality", "duplicate", "stands twice")
-        found[name] = block
     addressing = Addressing(
         action=_text(found.get("Action")),
         message_id=_text(found.get("MessageID")),
@@ -117,7 +117,7 @@ def peek(blocks: Sequence[_Element]) -> Addressing | None:
     The fault then goes back on the connection, wherever answers were to go.
     """
     found = {block.tag: _text(block) for block in blocks}
-    for version, prefix in _SPOKEN_OF.items():
+    for version, prefix in ((ns.WSA, _NEWER), (ns.WSA_2004, _OLDER)):
         if any(str(tag).startswith(prefix) for tag in found):
             action = found.get(ns.tag(version, "Action"), "")
             message_id = found.get(ns.tag(version, "MessageID"), "")
@@ -137,12 +137,12 @@ def write(
     request: what the request said. message_id: of the answer; derived from the request's when
     empty, so that a repeat of the call gets the same bytes.
     """
-    space = quote(request.version)
+    space = request.version
     relates_to = request.message_id
-    message_id = message_id or f"urn:uuid:{uuid5(NAMESPACE_URL, relates_to + action)}"
+    message_id = escape(message_id) if message_id else _derived(relates_to + action)
     blocks = [
         f'<a:Action xmlns:a="{space}" s:mustUnderstand="1">{escape(action)}</a:Action>',
-        f'<a:MessageID xmlns:a="{space}">{escape(message_id)}</a:MessageID>',
+        f'<a:MessageID xmlns:a="{space}">{message_id}</a:MessageID>',
     ]
     if relates_to:
         blocks.append(f'<a:RelatesTo xmlns:a="{space}">{escape(relates_to)}</a:RelatesTo>')
@@ -214,8 +214,36 @@ def only_anonymous(request: Addressing, message: str, todo: str, *, fault: bool)
     )
 
 
-def _of(block: _Element, version: str) -> bool:
-    return str(block.tag).startswith(_SPOKEN_OF[version])
+def _sorted(blocks: Sequence[_Element]) -> tuple[str, dict[str, _Element]]:
+    """Return the version that counts and its headers by name; raise AddressingError."""
+    newer: dict[str, _Element] = {}
+    older: dict[str, _Element] = {}
+    twice: list[tuple[str, str]] = []
+    for block in blocks:
+        tag = block.tag
+        if tag.startswith(_NEWER):
+            name, found, version = tag[len(_NEWER) :], newer, ns.WSA
+        elif tag.startswith(_OLDER):
+            name, found, version = tag[len(_OLDER) :], older, ns.WSA_2004
+        else:
+            continue
+        if name in found and name != "RelatesTo":
+            twice.append((version, name))
+        found[name] = block
+    chosen = (ns.WSA, newer) if newer else (ns.WSA_2004, older)
+    for version, name in twice:
+        if version == chosen[0]:
+            _refuse(version, name, "InvalidCardinality", "duplicate", "stands twice")
+    return chosen
+
+
+def _derived(name: str) -> str:
+    """Return the URN of a UUID of version 5 (RFC 9562, 5.5): the same name, the same UUID."""
+    found = bytearray(sha1(_NAMESPACE + name.encode(), usedforsecurity=False).digest()[:16])
+    found[6] = found[6] & 0x0F | 0x50
+    found[8] = found[8] & 0x3F | 0x80
+    text = found.hex()
+    return f"urn:uuid:{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def _text(element: _Element | None) -> str:
@@ -227,10 +255,13 @@ def _endpoint(found: dict[str, _Element], name: str, version: str) -> Endpoint |
     element = found.get(name)
     if element is None:
         return None
-    addresses = element.findall(ns.tag(version, "Address"))
+    wanted = _ADDRESS[version]
+    addresses = [child for child in element if child.tag == wanted]
     if not addresses:
         _refuse(version, name, "MissingAddressInEPR", "required", "has no Address")
     address = _text(addresses[0])
+    if len(element) == 1 and address == ANONYMOUS[version]:
+        return _BACK[version]
     if len(addresses) > 1:
         _refuse(version, name, "InvalidEPR", "duplicate", "has more than one Address")
     if not address or len(address) > limits.ADDRESS_CHARS or " " in address:

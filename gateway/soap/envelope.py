@@ -184,7 +184,7 @@ def read(root: bytes, headers: Mapping[str, str], ctx: Context) -> Opened:
         soap_action=soap_action,
         blocks=blocks,
         nodes=document.nodes,
-        secured=any(block.tag == SECURITY for block in blocks),
+        secured=bool(blocks) and any(block.tag == SECURITY for block in blocks),
     )
 
 

@@ -1,5 +1,7 @@
 """WS-Addressing, the simple case: the answer relates to the request on the same connection."""
 
+from uuid import NAMESPACE_URL, uuid5
+
 import pytest
 from lxml import etree
 
@@ -205,3 +207,9 @@ def test_the_older_addressing_is_spoken_too(version):
 def test_an_addressing_header_that_does_not_exist_is_not_understood(version):
     blocks = headers(extra="<a:Surprise e:mustUnderstand='1'/>")
     assert Fault(exchange(version, call(version, blocks))).code == "MustUnderstand"
+
+
+def test_the_message_id_of_an_answer_is_a_uuid_of_the_message_and_its_action():
+    found = blocks_of(exchange("1.2", call("1.2", headers())))
+    expected = uuid5(NAMESPACE_URL, f"urn:uuid:1&2{ACTION}Response")
+    assert found["MessageID"] == f"urn:uuid:{expected}"
