@@ -7,7 +7,8 @@ import pytest
 from tests.attack.rows import NAMED, ROWS
 from tests.attack.wire import outcome, request
 
-FAULT = b'HTTP/1.1 500 X\r\n\r\n<s:Envelope xmlns:s="urn:s"><s:Body><s:Fault>%s</s:Fault></s:Body></s:Envelope>'
+HEAD = b"HTTP/1.1 500 X\r\n\r\n"
+FAULT = HEAD + b"<s:Envelope><s:Body><s:Fault>%s</s:Fault></s:Body></s:Envelope>"
 
 
 @pytest.mark.parametrize(
