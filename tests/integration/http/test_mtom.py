@@ -8,113 +8,27 @@ import gzip
 import http.client
 import json
 import os
-import socket
-from datetime import UTC, datetime
-from email import message_from_bytes, policy
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from lxml import etree
 
 from gateway import limits, ns
-from gateway.access import certificates
-from gateway.model.peer import Peer
-from gateway.soap import security
-from gateway.store import peers
-from tests.integration.house import PEER, SOAP11, eventually
-from tests.unit.access.pki import Authority
-
-SOAP12 = "http://www.w3.org/2003/05/soap-envelope"
-SPACES = {"text/xml": SOAP11, "application/soap+xml": SOAP12}
-INCLUDE = '<xop:Include xmlns:xop="http://www.w3.org/2004/08/xop/include" href="cid:{}"/>'
-LARGE = bytes(range(256)) * 8_192  # 2 MB
-SMALL = b"%PDF-1.7\r\n--edge\r\n"
-
-
-def envelope(inner, media="text/xml", header=""):
-    name, _, rest = inner.removeprefix("<").partition(">")
-    head = f"<s:Header>{header}</s:Header>" if header else ""
-    return (
-        f'<s:Envelope xmlns:s="{SPACES[media]}">{head}<s:Body>'
-        f'<{name} xmlns="{ns.APPEALS}">{rest}</s:Body></s:Envelope>'
-    ).encode()
-
-
-def attach(owner, key, content, extra=""):
-    return (
-        f"<AttachFile><OwnerKey><ExternalId>{owner}</ExternalId></OwnerKey><FileName>акт.pdf"
-        f"</FileName>{extra}<Content>{content}</Content><MessageKey>{key}</MessageKey></AttachFile>"
-    )
-
-
-def submit(external_id, *contents):
-    items = "".join(
-        f"<AttachmentIn><FileName>{n}.pdf</FileName><Content>{content}</Content></AttachmentIn>"
-        for n, content in enumerate(contents)
-    )
-    return (
-        f"<SubmitAppeal><Appeal><ExternalId>{external_id}</ExternalId><Text>Нет воды</Text>"
-        f"<Attachments>{items}</Attachments></Appeal></SubmitAppeal>"
-    )
-
-
-def package(root, *parts, media="text/xml", form="application/xop+xml", **options):
-    """Content-Type and bytes. parts: (Content-ID, bytes) or (headers, bytes)."""
-    end = options.get("end", "\r\n")
-    own = f'{form}; charset=utf-8; type="{media}"' if form.endswith("xop+xml") else media
-    body = f"--b=1{end}Content-Type: {own}{end}Content-ID: <root@x>{end}{end}".encode() + root
-    for cid, data in parts:
-        heads = cid if isinstance(cid, list) else [f"Content-ID: <{cid}>"]
-        lines = "".join(f"{line}{end}" for line in heads)
-        body += f"{end}--b=1{end}{lines}{end}".encode() + data
-    body += f"{end}--b=1--{end}".encode()
-    return (
-        f'multipart/related; type="{form}"; start="<root@x>"; start-info="{media}"; boundary="b=1"',
-        body,
-    )
-
-
-def send(house, made, *, peer=PEER, **headers):
-    content_type, body = made
-    return house.call(
-        "POST", "/soap/appeals.svc", body, peer=peer, Content_Type=content_type, **headers
-    )
-
-
-def parts_of(answer):
-    """Envelope and other parts of an answer, by Python's own reader of mail."""
-    mail = message_from_bytes(
-        f"Content-Type: {answer.headers['content-type']}\r\n\r\n".encode() + answer.body,
-        policy=policy.HTTP,
-    )
-    root, *others = mail.iter_parts()
-    return root, {p["Content-ID"].strip("<>"): p.get_payload(decode=True) for p in others}
-
-
-def document(answer):
-    """The envelope of an answer, as a package or by itself."""
-    if answer.headers["content-type"].startswith("multipart/related"):
-        root, _ = parts_of(answer)
-        return etree.fromstring(root.get_payload(decode=True))
-    return etree.fromstring(answer.body)
-
-
-def text(answer, name):
-    return document(answer).findtext(f".//{{{ns.APPEALS}}}{name}")
-
-
-def places(answer):
-    assert answer.status == 500, answer
-    errors = document(answer).iter(ns.tag(ns.APPEALS, "FieldError"))
-    return [
-        (e.findtext(f"{{{ns.APPEALS}}}Path"), e.findtext(f"{{{ns.APPEALS}}}Code")) for e in errors
-    ]
-
-
-def blobs(house):
-    root = Path(house.log.name).parent / "blobs"
-    return [path for path in root.rglob("*") if path.is_file()]
+from tests.integration.house import PEER
+from tests.integration.http.mtom_kit import (
+    INCLUDE,
+    LARGE,
+    SMALL,
+    attach,
+    document,
+    envelope,
+    package,
+    parts_of,
+    places,
+    send,
+    submit,
+    text,
+)
 
 
 @pytest.fixture(scope="module")
@@ -233,125 +147,6 @@ def test_what_else_real_clients_write_is_read(house, owner):
     assert text(send(house, bare), "Sha256") == sha256(SMALL).hexdigest()
 
 
-CONTENT = "/AttachFile/Content"
-QUOTED = ["Content-ID: a", "Content-Transfer-Encoding: quoted-printable"]
-
-
-@pytest.mark.parametrize(
-    ("content", "parts", "place"),
-    [
-        (INCLUDE.format("gone"), [], (CONTENT, "cid")),
-        (INCLUDE.format("gone"), [("a", b"x")], ("part 2", "cid")),
-        ("QQ==", [("a", b"x")], ("part 2", "cid")),
-        (INCLUDE.format("a"), [("a", b"x"), ("a", b"y")], ("part 3", "cid")),
-        (INCLUDE.format("a"), [(["X: y"], b"x")], ("part 2", "cid")),
-        (INCLUDE.format("a").replace("cid:a", "http://a/b"), [], (CONTENT, "cid")),
-        (INCLUDE.format("a").replace("cid:a", "file:///etc/passwd"), [], (CONTENT, "cid")),
-        ("QQ==" + INCLUDE.format("a"), [("a", b"x")], (CONTENT, "include")),
-        (INCLUDE.format("a") + INCLUDE.format("b"), [], (CONTENT, "include")),
-        (INCLUDE.format("a"), [(QUOTED, b"")], ("part 2", "unsupported")),
-    ],
-)  # fmt: skip
-def test_parts_and_pointers_belong_to_each_other_one_to_one(house, owner, content, parts, place):
-    before = blobs(house)
-    answer = send(house, package(envelope(attach(owner, "never", content)), *parts))
-    assert place in places(answer)
-    assert answer.headers["content-type"].startswith("multipart/related")
-    assert blobs(house) == before
-    assert house.messages("never", "id") == []
-
-
-def test_a_pointer_where_the_contract_has_no_file_is_refused(house):
-    inner = f"<GetAppeal><Key><ExternalId>{INCLUDE.format('a')}</ExternalId></Key></GetAppeal>"
-    answer = send(house, package(envelope(inner), ("a", b"owner")))
-    assert places(answer) == [("/GetAppeal/Key/ExternalId", "include")]
-
-
-def test_a_package_without_its_end_or_with_more_than_that_is_refused(house, owner):
-    content_type, body = package(envelope(attach(owner, "cut", INCLUDE.format("a"))), ("a", LARGE))
-    for made in (body[:-9], body + b"more", body + body):
-        assert "malformed" in places(send(house, (content_type, made)))[0][1]
-    assert house.messages("cut", "id") == []
-
-
-def test_the_body_is_checked_before_the_first_file_is_taken(house):
-    root = envelope("<AttachFile><Surprise/></AttachFile>")
-    before = blobs(house)
-    content_type, body = package(root, ("a", LARGE))
-    assert places(send(house, (content_type, body)))
-    assert blobs(house) == before
-
-
-def test_a_stranger_is_turned_away_before_the_first_file_is_taken(house, owner):
-    content_type, body = package(envelope(attach(owner, "who", INCLUDE.format("a"))), ("a", LARGE))
-    before = blobs(house)
-    answer = send(house, (content_type, body), peer="")
-    assert answer.status == 401
-    assert blobs(house) == before
-
-
-def test_a_refusal_reaches_a_client_that_sends_all_before_it_reads(house, owner):
-    """Java and .NET do; what they go on sending is passed over."""
-    content_type, body = package(envelope(attach(owner, "deaf", "QQ==")), ("a", b"\0HERE\0"))
-    before, after = body.split(b"\0HERE\0")
-    block = bytes(limits.MB)
-    connection = http.client.HTTPConnection(house.host, house.port, timeout=60)
-    with contextlib.closing(connection):
-        headers = {
-            "Content-Type": content_type,
-            "X-API-Key": house.keys[PEER],
-            "Content-Length": str(len(before) + 60 * len(block) + len(after)),
-        }
-        connection.request(
-            "POST", "/soap/appeals.svc", iter([before, *[block] * 60, after]), headers
-        )
-        answer = connection.getresponse()
-        assert answer.status == 500
-        assert b"no element of the message points to a part" in answer.read()
-        connection.request("GET", "/healthz")
-        assert connection.getresponse().status == 200
-
-
-def test_what_a_client_left_behind_that_went_away_is_nothing(house, owner):
-    content_type, body = package(
-        envelope(attach(owner, "left", INCLUDE.format("a"))), ("a", LARGE * 4)
-    )
-    before = sorted(blobs(house))
-    head = (
-        f"POST /soap/appeals.svc HTTP/1.1\r\nHost: x\r\nX-API-Key: {house.keys[PEER]}\r\n"
-        f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
-    ).encode()
-    with socket.create_connection((house.host, house.port)) as connection:
-        connection.sendall(head + body[: len(body) // 2])
-    eventually(lambda: house.soap("<Ping/>").status == 200 and sorted(blobs(house)) == before)
-    assert house.messages("left", "id") == []
-
-
-def test_one_peer_can_not_take_every_place_for_packages(house, owner):
-    content_type, body = package(envelope(attach(owner, "slow", INCLUDE.format("a"))), ("a", LARGE))
-    head = (
-        f"POST /soap/appeals.svc HTTP/1.1\r\nHost: x\r\nX-API-Key: {house.keys['other']}\r\n"
-        f"Content-Type: {content_type}\r\nContent-Length: {len(body)}\r\n\r\n"
-    ).encode()
-    with contextlib.ExitStack() as stack:
-        for _ in range(limits.PACKAGES_OF_PEER):
-            made = stack.enter_context(socket.create_connection((house.host, house.port)))
-            made.sendall(head + body[:-100])
-        busy = eventually(
-            lambda: next(
-                (
-                    answer
-                    for answer in [send(house, (content_type, body), peer="other")]
-                    if text(answer, "RetryAfterSeconds")
-                ),
-                None,
-            )
-        )
-        assert busy.headers["retry-after"]
-        mine = package(envelope(attach(owner, "quick", INCLUDE.format("a"))), ("a", SMALL))
-        assert send(house, mine).status == 200
-
-
 def test_what_was_not_understood_is_kept_with_its_files(house):
     root = envelope(submit("kept", INCLUDE.format("a@x"), INCLUDE.format("b@x")).replace(
         "<ExternalId>kept</ExternalId>", "<ExternalId>kept</ExternalId><Revision>1</Revision>"
@@ -369,58 +164,6 @@ def test_what_was_not_understood_is_kept_with_its_files(house):
     assert "a@x" not in json.dumps(note)
     kept = house.rows("SELECT sha256 FROM blob_ref WHERE owner = $1", message)
     assert {bytes(row[0]) for row in kept} == {sha256(d).digest() for d in (SMALL, LARGE)}
-
-
-CA = Authority()
-ISSUED = CA.issue("signs")
-
-
-@pytest.fixture(scope="module")
-def signing(own_house):
-    """A house with a peer that signs its messages."""
-    house = own_house("signing", GATEWAY_SEAL_KEY="11" * 32)
-    now = datetime.now(UTC)
-    with house.database() as db:
-        peers.add(db, Peer(code="signs", name="signs", require="signature"), now)
-        peers.add_certificate(db, "signs", certificates.read(ISSUED.der), now)
-    yield house
-    assert not house.defects()
-
-
-def signed(inner, data):
-    """A message signed over its base64, then packed as a client of MTOM packs it."""
-    encoded = base64.b64encode(data).decode()
-    whole = envelope(inner.replace("FILE", encoded))
-    by = security.load(ISSUED.pem, ISSUED.key_pem)
-    made = security.sign_envelope(whole, by, datetime.now(UTC))
-    assert encoded.encode() in made
-    return made.replace(encoded.encode(), INCLUDE.format("a@x").encode())
-
-
-def test_a_signature_over_a_package_is_over_its_base64(signing):
-    owner = signed(submit("signed", "FILE"), SMALL)
-    answer = send(signing, package(owner, ("a@x", SMALL)), peer="")
-    assert answer.status == 200, answer.body
-    ((body, note),) = signing.messages("signed", "body", "note")
-    assert (bytes(body), len(note["beside"])) == (owner, 1)
-    root = signed(attach("signed", "signed-1", "FILE"), LARGE)
-    answer = send(signing, package(root, ("a@x", LARGE)), peer="")
-    assert text(answer, "Sha256") == sha256(LARGE).hexdigest()
-
-
-def test_another_file_under_a_signature_opens_nothing(signing):
-    root = signed(submit("forged", "FILE"), SMALL)
-    for parts in ([("a@x", SMALL + b"!")], [], [("a@x", SMALL), ("b@x", SMALL)]):
-        assert send(signing, package(root, *parts), peer="").status in {401, 500}
-    assert signing.messages("forged", "id") == []
-
-
-def test_a_signature_over_more_than_fits_is_refused_by_name(signing):
-    data = os.urandom(limits.SIGNED_PARTS_BYTES + 1)
-    root = signed(attach("signed", "signed-2", "FILE"), data)
-    answer = send(signing, package(root, ("a@x", data)), peer="")
-    assert answer.status == 500
-    assert b"the parts of a message that is read whole are too large" in answer.body
 
 
 def rss(house, name="VmRSS"):
