@@ -35,7 +35,10 @@ def request(
     }
     if "transfer-encoding" in named:
         del ours["content-length"]
-    lines = [*headers, *(f"{name}: {value}" for name, value in ours.items() if name not in named)]
+    lines = [
+        *filter(None, headers),
+        *(f"{name}: {value}" for name, value in ours.items() if name not in named),
+    ]
     return "\r\n".join((f"{verb} {target} HTTP/1.1", *lines, "", "")).encode() + body
 
 
