@@ -43,8 +43,10 @@ _WORDS: Final = {
 """Words for attribute types: RFC 4514, 3; .NET, Java and OpenSSL; the order of ФСБ No. 795."""
 _TYPES: Final = {word: oid for oid, words in _WORDS.items() for word in words.split()}
 _PART: Final = re.compile(
-    r"""([^=,;+"\\]{1,60})=\s*("(?:[^"\\]|\\.|"")*"\s*|(?:[^,;+"\\]|\\.)*)(?:[,;+]|\Z)""", re.DOTALL
+    r"""([^=,;+"\\]{1,60})=\s*+("(?:[^"\\]|\\.|"")*+"\s*+|(?:[^,;+"\\]|\\.)*+)(?:[,;+]|\Z)""",
+    re.DOTALL,
 )
+"""Nothing is tried twice: blanks that fit in two places would cost their square."""
 _SLASH: Final = re.compile(r"/(?=[A-Za-z0-9.]{1,60}=)")
 _ESCAPED: Final = re.compile(r"((?:\\[0-9A-Fa-f]{2})+)|\\(.)", re.DOTALL)
 _BMP_STRING: Final = 0x1E
