@@ -91,7 +91,9 @@ class SoapApp:
         elif scope["method"] == "POST" and about:
             await self._exchange_metadata(endpoint, scope, headers, receive, send)
         elif scope["method"] == "POST":
-            await _Exchange(self._edge, endpoint, scope, headers, receive).run(send, self._metrics)
+            most = self._settings.package_bytes
+            exchange = _Exchange(self._edge, endpoint, scope, headers, receive, most)
+            await exchange.run(send, self._metrics)
         elif scope["method"] in ("GET", "HEAD"):
             await self._describe(endpoint, scope, headers, send)
         else:
@@ -166,11 +168,18 @@ class SoapApp:
 
 
 class _Exchange:
-    """One call and its answer."""
+    """One call and its answer. package_bytes: what a package may have in all."""
 
     def __init__(
-        self, edge: Edge, endpoint: Endpoint, scope: Any, headers: Mapping[str, str], receive: Any
+        self,
+        edge: Edge,
+        endpoint: Endpoint,
+        scope: Any,
+        headers: Mapping[str, str],
+        receive: Any,
+        package_bytes: int,
     ) -> None:
+        self._package_bytes = package_bytes
         self._edge = edge
         self._endpoint = endpoint
         self._scope = scope
@@ -216,7 +225,9 @@ class _Exchange:
     async def _receive_root(self, found: Caller | Stranger, held: Body) -> Incoming:
         """Take the envelope; of a stranger whom it is too long for, ask who he is."""
         try:
-            incoming = Incoming(self._receive, self._headers, held, found.root_bytes)
+            incoming = Incoming(
+                self._receive, self._headers, held, found.root_bytes, self._package_bytes
+            )
             self._root = await incoming.root()
             self._headers, self._packed = incoming.headers, incoming.form == "xop"
         except InputError:
@@ -304,9 +315,8 @@ class _Exchange:
             await incoming.inline_signed(opened, self._edge.service.blobs)
             proof = await asyncio.to_thread(envelope.prove, opened, opening)
         except SecurityError as error:
-            self._edge.refused(
-                f"WS-Security: {error.fault}", self._scope, self._correlation, found.peer
-            )
+            reason = f"WS-Security: {error.fault}: {error.message}"
+            self._edge.refused(reason, self._scope, self._correlation, found.peer)
             raise
         context.caller = await self._edge.prove(found, proof, self._scope, self._correlation)
         return proof
