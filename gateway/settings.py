@@ -75,6 +75,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """What those proxies write: X-Forwarded-For and X-Forwarded-Proto, or Forwarded (RFC 7239)."""
     connections_per_address: int = limits.CONNECTIONS_PER_ADDRESS
     """Connections, or calls through a trusted proxy, that one address may hold in one process."""
+    package_bytes: Bytes = limits.PACKAGE_BYTES
+    """What a package of several parts (MTOM, SOAP with Attachments) may have in all."""
     tls_cert: str = ""
     """PEM file of the server's certificate with its chain; empty: plain HTTP."""
     tls_key: str = ""

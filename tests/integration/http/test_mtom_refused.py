@@ -87,6 +87,16 @@ def test_a_stranger_is_turned_away_before_the_first_file_is_taken(house, owner):
     assert blobs(house) == before
 
 
+def test_what_a_package_may_have_in_all_is_a_setting(make_house):
+    house = make_house(GATEWAY_PACKAGE_BYTES="100000")
+    house.submit("soap11", "setting")
+    for size, status in ((90_000, 200), (100_000, 500)):
+        inner = attach("setting", f"k-{size}", INCLUDE.format("a"))
+        answer = send(house, package(envelope(inner), ("a", bytes(size))))
+        assert answer.status == status
+    assert b"too_large" in answer.body
+
+
 def test_a_refusal_reaches_a_client_that_sends_all_before_it_reads(house, owner):
     """Java and .NET do; what they go on sending is passed over."""
     content_type, body = package(envelope(attach(owner, "deaf", "QQ==")), ("a", b"\0HERE\0"))
