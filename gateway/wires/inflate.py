@@ -12,7 +12,7 @@ from gateway.errors import MalformedError, TooLargeError, UnsupportedError
 from gateway.limits import KB
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 PIECE_BYTES: Final = 256 * KB
 """What a few bytes may unpack to at once, where the whole is not held in memory."""
@@ -75,8 +75,8 @@ def _as_it_is(chunk: bytes) -> bytes:
     return chunk
 
 
-def _in_one(chunk: bytes) -> Iterator[bytes]:
-    yield chunk
+def _in_one(chunk: bytes) -> Iterable[bytes]:
+    return (chunk,)
 
 
 def _nothing() -> None:
@@ -93,7 +93,7 @@ def unpacker(
 
 def in_pieces(
     content_encoding: str, limit: int
-) -> tuple[Callable[[bytes], Iterator[bytes]], Callable[[], None]]:
+) -> tuple[Callable[[bytes], Iterable[bytes]], Callable[[], None]]:
     """Return `Inflater.pieces` and close for a Content-Encoding; see `unpacker`."""
     made = _inflater(content_encoding, limit)
     return (made.pieces, made.close) if made is not None else (_in_one, _nothing)

@@ -49,11 +49,13 @@ class Incoming:
         self._receive = receive
         self._headers = headers
         self._held = held
-        caps = mime.Caps(total=package_bytes, part=package_bytes)
+        caps = mime.DEFAULT
+        if package_bytes != caps.total:
+            caps = mime.Caps(total=package_bytes, part=package_bytes)
         self._splitter = Splitter(headers.get("content-type", ""), limit, caps)
         whole = package_bytes if self._splitter.packed else limit
         self._pieces, self._close = in_pieces(headers.get("content-encoding", ""), whole)
-        self._beyond = self._flow()
+        self._beyond: AsyncIterator[mime.Event] | None = None
         self._inlined = False
         self.parts: Mapping[str, Part] = {}
         """Parts behind the envelope that have come whole, by Content-ID."""
@@ -81,6 +83,7 @@ class Incoming:
         Raise BusyError when too much is being received at once, of this caller or in all.
         """
         if self.packed:
+            self._beyond = self._flow()
             async for _ in self._beyond:
                 break
             found = self._splitter.root
@@ -154,6 +157,7 @@ class Incoming:
             if wanted:
                 length = self._headers.get("content-length", "")[:_DIGITS]
                 await on_disk(blobs.require_room, int(length) if length.isdecimal() else 0)
+            assert self._beyond is not None
             async for event in self._beyond:
                 await spool.take(event)
 
