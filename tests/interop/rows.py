@@ -47,6 +47,7 @@ FEATURES: Final = {
     "token_refused": "a wrong digest is refused with FailedAuthentication",
     "client_certificate": "TLS with a client certificate, and no other credential",
     "signature": "X.509 signature over Body and Timestamp",
+    "signed_answer": "the gateway's signature over its answer, verified by the client",
 }
 """Every feature, in the order of the table."""
 
@@ -211,6 +212,7 @@ PEERS: Final = (
             "addressing": "node-soap has no WS-Addressing",
             "chunked": "node-soap sends Content-Length always",
             "utf16": "node-soap sends UTF-8 always",
+            "signed_answer": "node-soap verifies no signatures",
         },
     ),
     Peer(
@@ -235,7 +237,10 @@ PEERS: Final = (
         "zeep",
         "zeep",
         {},
-        (*_COMMON, "addressing", "gzip_answer", "mtom_answer", *_TOKENS, "signature"),
+        (
+            *_COMMON, "addressing", "gzip_answer", "mtom_answer", *_TOKENS, "signature",
+            "signed_answer",
+        ),
         {
             "chunked": "zeep sends the envelope whole",
             "gzip_request": "zeep sends the envelope plain",

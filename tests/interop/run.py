@@ -153,6 +153,7 @@ def _environment(stand: Stand, peer: Peer, build: Path) -> dict[str, str]:
         "BARRED": BARRED,
         "BARRED_KEY": stand.keys[BARRED],
         "CA": str(stand.authority.path),
+        "ANSWERS_CERT": str(stand.authority.paths("answers")[0]),
         "TEXT": TEXT,
         "PYTHON": sys.executable,
         "HERE": str(HERE / peer.name),

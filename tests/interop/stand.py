@@ -78,6 +78,8 @@ class Stand:
 
     def start(self, codes: list[str]) -> None:
         """Start the servers and make the peers known to them."""
+        certificate, key = self.authority.issue("answers", "Interop gateway")
+        self._env |= {"GATEWAY_SIGN_CERT": str(certificate), "GATEWAY_SIGN_KEY": str(key)}
         self.http = self._serve("run") + SERVICE
         self._introduce(codes)
         certificate, key = self.authority.issue("server", "localhost")
@@ -165,6 +167,7 @@ class Stand:
                     path, _ = self.authority.issue(code + end)
                     found = certificates.from_file(path.read_bytes(), str(path), now)
                     peers.add_certificate(db, code + end, found, now)
+                peers.ask(db, code + SIGNER, "signature", answers="signature")
 
     @contextlib.contextmanager
     def _database(self) -> Iterator[psycopg.Connection]:

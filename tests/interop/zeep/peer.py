@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import zeep
 from requests import Session
 from requests.auth import HTTPBasicAuth
+from zeep import ns
 from zeep.cache import InMemoryCache
 from zeep.transports import Transport
 from zeep.wsse.username import UsernameToken
@@ -261,12 +263,13 @@ def client_certificate():
     must(found == os.environ["INTEROP_TLS"], found)
 
 
-def signature():
+def signature(answers=""):
+    """Send a signed call; answers: path of the certificate that signs what comes back."""
     import xmlsec
-    from zeep.wsse.signature import BinarySignature
+    from zeep.wsse import signature as wsse
     from zeep.wsse.utils import WSU
 
-    class Stamped(BinarySignature):
+    class Stamped(wsse.BinarySignature):
         """Signs Body and the Timestamp that it adds."""
 
         def apply(self, envelope, headers):
@@ -282,6 +285,13 @@ def signature():
             return super().apply(envelope, headers)
 
         def verify(self, envelope):
+            if answers:
+                key = wsse._make_verify_key(Path(answers).read_bytes())
+                wsse._verify_envelope_with_key(envelope, key)
+                covered = envelope.xpath("//*[local-name()='Reference']/@URI")
+                by_id = {e.get(f"{{{ns.WSU}}}Id"): e for e in envelope.iter()}
+                names = sorted(by_id[uri[1:]].tag.rpartition("}")[2] for uri in covered if uri)
+                must({"Body", "Timestamp"} <= set(names), names)
             return envelope
 
     signed = Stamped(
@@ -325,6 +335,7 @@ def main():
         say("signature", "cannot", f"zeep signs with xmlsec, which is not here: {error}")
     else:
         row("signature", signature)
+        row("signed_answer", lambda: signature(os.environ["INTEROP_ANSWERS_CERT"]))
 
 
 if __name__ == "__main__":
