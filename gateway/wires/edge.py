@@ -43,6 +43,12 @@ def correlation_of(headers: Mapping[str, str]) -> str:
     return uuid7_bytes().hex()
 
 
+def address_of(scope: Any) -> str:
+    """Return the caller's address, as far as it is known; empty for a unix socket."""
+    client = scope.get("client")
+    return client[0] if client else ""
+
+
 class Edge:
     """The parts an HTTP wire needs, given once by `app`.
 
@@ -102,20 +108,24 @@ class Edge:
         self.gate.record(reason, peer=peer, address=address, **known)
 
     def _known(self, scope: Any, correlation: str) -> tuple[str, dict[str, Any]]:
-        client = scope.get("client")
-        return client[0] if client else "", {"path": scope["path"], "correlation": correlation}
+        return address_of(scope), {"path": scope["path"], "correlation": correlation}
 
     def secure(self, scope: Any) -> bool:
         """Whether nobody can read the call on its way, so that a password may stand in it."""
-        client = scope.get("client")
         return (
             scope.get("scheme") == "https"
             or self.gate.trusted_wire
-            or is_loopback(client[0] if client else "")
+            or is_loopback(address_of(scope))
         )
 
     def context(
-        self, caller: Caller, wire: str, correlation: str, body: bytes, media_type: str
+        self,
+        caller: Caller,
+        wire: str,
+        correlation: str,
+        body: bytes,
+        media_type: str,
+        address: str = "",
     ) -> Context:
         """Return the context of one call, stamped with the clock."""
         return Context(
@@ -125,4 +135,5 @@ class Edge:
             now=self.now(),
             body=body,
             media_type=media_type[:200],
+            address=address,
         )

@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 class Context(msgspec.Struct, kw_only=True):
     """What a wire knows of a call besides its content. body: the bytes to be archived.
 
+    address: of the caller in the network, empty where the wire does not tell it.
     encoding: of an answer in XML, which goes by it when it must stay under a size.
     beside: what stands outside the body and a replay needs, by name (`gateway.rest.decode.beside`).
     parts: of a package, what came beside its envelope, by Content-ID. packs: an answer may be a
@@ -61,6 +62,7 @@ class Context(msgspec.Struct, kw_only=True):
     now: datetime
     body: bytes
     media_type: str
+    address: str = ""
     encoding: str = xml.UTF8
     beside: dict[str, str] = {}
     parts: Mapping[str, Part] = {}

@@ -36,7 +36,7 @@ from gateway.limits import INLINE_DECODE_BYTES, MEX_REQUEST_BYTES
 from gateway.soap import envelope, faults, frame, mex, security
 from gateway.wires import service
 from gateway.wires.appeals import InvalidError
-from gateway.wires.edge import Gone, correlation_of, headers_of
+from gateway.wires.edge import Gone, address_of, correlation_of, headers_of
 from gateway.wires.receiving import Incoming
 from gateway.wires.replies import require_reachable
 from gateway.wires.sending import send_bytes, send_package, send_sealed, takes_package
@@ -372,7 +372,10 @@ class _Exchange:
         content_type = self._headers.get("content-type", "")
         wire = WIRES[frame.announced(content_type)]
         caller = found if isinstance(found, Caller) else Caller(peer="")
-        return self._edge.context(caller, wire, self._correlation, self._root, content_type)
+        address = address_of(self._scope)
+        return self._edge.context(
+            caller, wire, self._correlation, self._root, content_type, address
+        )
 
     def _accept(
         self,

@@ -59,7 +59,7 @@ class Desk(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def address(self) -> str:
         """The caller's network address, empty where the wire does not tell it."""
-        return getattr(self.context, "address", "")
+        return self.context.address
 
     async def ask(self, request: c.Request, kind: type[T]) -> T:
         """Return the gateway's response to an operation of the main contract; raise GatewayError.

@@ -4,12 +4,12 @@ import base64
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from gateway import ns
 from gateway.access.policy import Caller
 from gateway.errors import BusyError, ConflictError
 from gateway.wires import contract as c
-from gateway.wires import service
 from gateway.wires.facades import dispatcher, standing
 from gateway.wires.facades.standing import Standing
 from tests.unit.wires.facades.kit import (
@@ -222,14 +222,10 @@ class TestStatus:
         assert codes == ["not_found"] * dispatcher.OF_PEER.burst + ["busy"]
 
     def test_so_is_one_address_whatever_peer_it_uses(self, stored):
-        class Told(service.Context, kw_only=True):
-            address: str
-
         endpoint = dispatcher.endpoint(parts(Held()))
 
         def code(place):
-            known = {f: getattr(base, f) for f in base.__struct_fields__}
-            within = Told(**known | {"caller": Caller(peer=f"app-{place}")}, address="192.0.2.7")
+            within = replace(base, caller=Caller(peer=f"app-{place}"), address="192.0.2.7")
             return Answer(exchange(endpoint, soap(question("нет")), within=within)).text("Code")
 
         base = context()
