@@ -2,7 +2,7 @@
 
 The status is always 500: .NET reads a fault from no other (soap-wcf interoperability notes), though
 SOAP 1.2 would have 400 for a sender's mistake. SOAP 1.1 has one faultstring, in English; SOAP 1.2
-has the reason in Russian and in English.
+has the reason in Russian and in English, in one Text: gSOAP cannot read a fault that has two.
 """
 
 from __future__ import annotations
@@ -150,8 +150,7 @@ def _fault12(error: GatewayError, wire: Wire, names: tuple[str, ...], detail: st
         subcode = f"<s:Subcode><s:Value{declared}>{code}</s:Value>{subcode}</s:Subcode>"
     return (
         f"<s:Fault><s:Code><s:Value>s:{wire.soap12}</s:Value>{subcode}</s:Code><s:Reason>"
-        f'<s:Text xml:lang="ru">{russian}</s:Text>'
-        f'<s:Text xml:lang="en">{escape(message_of(error))}</s:Text></s:Reason>'
+        f'<s:Text xml:lang="ru">{russian} · {escape(message_of(error))}</s:Text></s:Reason>'
         f"<s:Detail>{detail}</s:Detail></s:Fault>"
     )
 

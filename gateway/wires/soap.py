@@ -94,12 +94,15 @@ class SoapApp:
             most = self._settings.package_bytes
             exchange = _Exchange(self._edge, endpoint, scope, headers, receive, most)
             await exchange.run(send, self._metrics)
-        elif scope["method"] in ("GET", "HEAD"):
+        elif scope["method"] in ("GET", "HEAD") and not about:
             await self._describe(endpoint, scope, headers, send)
         else:
-            allow = {"allow": "GET, HEAD, POST"}
+            # Mono's svcutil takes what GET gives it here for the whole description, and asks
+            # by a message only where there is none.
+            allow = "POST" if about else "GET, HEAD, POST"
+            text = f"{allow} only".encode()
             await send_bytes(
-                send, HTTPStatus.METHOD_NOT_ALLOWED, "text/plain", b"POST or GET", allow
+                send, HTTPStatus.METHOD_NOT_ALLOWED, "text/plain", text, {"allow": allow}
             )
 
     async def _describe(

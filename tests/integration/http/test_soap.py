@@ -285,5 +285,7 @@ def test_metadata_is_exchanged_without_a_credential(house):
     assert answer.status == 200
     assert house.soap_address.encode() in answer.body
     assert len(list(etree.fromstring(answer.body).iter(ns.tag(ns.MEX, "MetadataSection")))) == 2
+    got = house.call("GET", "/soap/appeals.svc/mex", peer="")
+    assert (got.status, got.headers["allow"]) == (405, "POST")
     long = post(house, text.encode() + b" " * 70_000, peer="", path="/soap/appeals.svc/mex")
     assert long.status == 500

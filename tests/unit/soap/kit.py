@@ -74,10 +74,9 @@ class Fault:
             self.code = self.fault.findtext("s:Code/s:Value", namespaces=s).split(":")[1]
             self.subcode = self.fault.findtext("s:Code/s:Subcode/s:Value", namespaces=s)
             self.names = [clark(e) for e in self.fault.iterfind("s:Code/s:Subcode//s:Value", s)]
-            self.reasons = {
-                text.get(ns.tag(ns.XML, "lang")): text.text
-                for text in self.fault.findall("s:Reason/s:Text", s)
-            }
+            (text,) = self.fault.findall("s:Reason/s:Text", s)
+            assert text.get(ns.tag(ns.XML, "lang")) == "ru"
+            self.reasons = dict(zip(("ru", "en"), text.text.split(" · ", 1), strict=True))
             detail = self.fault.find("s:Detail", s)
         self.detail = None if detail is None else detail[0]
         if self.detail is not None:
