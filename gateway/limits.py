@@ -29,6 +29,8 @@ ATTACHMENT_INLINE_BYTES: Final = 5 * MB
 ATTACHMENTS_PER_APPEAL: Final = 50
 ATTACHMENT_ANSWER_BYTES: Final = 64 * MB
 """A file that goes out as base64 in one piece; a larger one goes as a part of a package (MTOM)."""
+FORWARDED_FILE_BYTES: Final = 64 * MB
+"""A file that a delivery carries: encoders hold it in memory, with what they make of it."""
 
 PACKAGE_BYTES: Final = 1024 * MB
 """A package of several parts (MTOM, SwA), whole. Its parts are never in memory."""

@@ -17,8 +17,9 @@ from msgspec.structs import replace
 from gateway import additions
 from gateway.adapter import EncodeContext
 from gateway.dispatch.ports import Snapshot
-from gateway.errors import BusyError, PeerUnavailable
+from gateway.errors import BusyError, PeerUnavailable, TooLargeError
 from gateway.lifecycle import fold
+from gateway.limits import FORWARDED_FILE_BYTES
 from gateway.model.answer import Outcome, Result
 from gateway.model.appeal import Appeal
 from gateway.model.assignment import TransferOut
@@ -141,6 +142,15 @@ class StoredSnapshots:
 
     def _read(self, digest: str) -> bytes:
         with self._pool.connection() as connection:
+            size = blob_store.size(connection, bytes.fromhex(digest))
+            if size > FORWARDED_FILE_BYTES:
+                raise TooLargeError(
+                    "the file is too large to be forwarded",
+                    found=f"{size} bytes",
+                    expected=f"at most {FORWARDED_FILE_BYTES} bytes",
+                    where=digest,
+                    todo="tell the receiver another way, and skip this delivery",
+                )
             data = blob_store.read(connection, self._blobs, bytes.fromhex(digest))
         if self._verdicts is not None:
             try:

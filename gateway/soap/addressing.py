@@ -81,6 +81,15 @@ class Addressing(NamedTuple):
             return None
         return wanted
 
+    def here(self) -> Addressing:
+        """Return what the headers say to an answer that goes back on the connection."""
+        back = ANONYMOUS[self.version]
+        reply_to, fault_to = (
+            found if found is not None and found.address == back else None
+            for found in (self.reply_to, self.fault_to)
+        )
+        return self._replace(reply_to=reply_to, fault_to=fault_to)
+
     def echoed(self, *, fault: bool = False) -> tuple[bytes, ...]:
         """Return the reference parameters that the answer has to carry."""
         wanted = (self.fault_to if fault else None) or self.reply_to

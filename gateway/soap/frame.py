@@ -85,6 +85,12 @@ def of_request(data: bytes, headers: Mapping[str, str]) -> Frame:
     return Frame(version=version, encoding=document.encoding, addressing=found)
 
 
+def here(frame: Frame) -> Frame:
+    """Return the frame for an answer that goes back on the connection, whatever was asked for."""
+    found = frame.addressing
+    return frame if found is None else msgspec.structs.replace(frame, addressing=found.here())
+
+
 def wrap(frame: Frame, header: str, body: bytes, *, status: int = 200, action: str = "") -> Sealed:
     """Return the envelope around a body element, in the frame's version and encoding.
 

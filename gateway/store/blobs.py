@@ -265,6 +265,15 @@ def read(connection: Connection[Any], directory: BlobDirectory, digest: bytes) -
     return row[0] if row[0] is not None else directory.get(digest)
 
 
+def size(connection: Connection[Any], digest: bytes) -> int:
+    """Return how long an attachment is; raise NotFoundError."""
+    cursor = psycopg.RawCursor(connection)
+    row = cursor.execute("SELECT size FROM blob WHERE sha256 = $1", (digest,)).fetchone()
+    if row is None:
+        raise NotFoundError("no attachment with this digest", found=digest.hex())
+    return int(row[0])
+
+
 def find(
     connection: Connection[Any], directory: BlobDirectory, digest: bytes, size: int
 ) -> bytes | Stored:

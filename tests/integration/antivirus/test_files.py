@@ -9,7 +9,7 @@ import pytest
 from gateway import antivirus
 from gateway.app import now
 from gateway.doctor import EICAR
-from gateway.errors import InfectedError, PeerUnavailable
+from gateway.errors import InfectedError, PeerUnavailable, TooLargeError
 from gateway.snapshots import StoredSnapshots
 from gateway.store.blobs import BlobDirectory
 from gateway.store.pool import Pool
@@ -108,3 +108,11 @@ def test_what_cannot_be_checked_waits_and_holds_up_nothing_else(guarded, forward
     with pytest.raises(PeerUnavailable):
         forwarding("clamd:/no/such/socket")._read(digest)
     assert forwarding()._read(digest) == b"clean"
+
+
+def test_a_file_that_is_too_large_for_an_encoder_is_not_read(guarded, forwarding):
+    digest = attached(guarded, b"large", "answer.pdf")
+    with guarded.database() as db:
+        db.execute("UPDATE blob SET size = 100000000 WHERE sha256 = decode($1, 'hex')", (digest,))
+    with pytest.raises(TooLargeError):
+        forwarding()._read(digest)

@@ -1,0 +1,317 @@
+"""One SOAP call, from its first byte to its answer, around the pure engine of `gateway.soap`.
+
+It goes through five steps: who calls, by HTTP and TLS; the envelope; who calls, by its Security
+header, where the peer proves itself there; the rest of the package; the operation. A small body is
+opened, decoded and turned into rows on the event loop, because a hop to a thread costs more than
+the work; large bodies go to a thread (docs/adr/0003). Every fault is HTTP 500 with a typed detail,
+except a missing or wrong credential of HTTP: that is a 401 with a challenge, which WCF, 1С, PHP and
+JAX-WS answer with HTTP Basic by themselves.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import msgspec
+import structlog
+from lxml import etree
+
+from gateway.access.keys import CHALLENGE
+from gateway.access.policy import Caller
+from gateway.errors import (
+    WIRE,
+    AccessError,
+    BusyError,
+    GatewayError,
+    InputError,
+    SecurityError,
+    TooLargeError,
+)
+from gateway.limits import INLINE_DECODE_BYTES
+from gateway.soap import envelope, faults, frame, security
+from gateway.wires import service
+from gateway.wires.appeals import InvalidError
+from gateway.wires.edge import Gone, address_of, correlation_of
+from gateway.wires.receiving import Incoming
+from gateway.wires.replies import require_reachable
+from gateway.wires.sending import send_package, send_sealed, takes_package
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from lxml.etree import _Element
+
+    from gateway.access.policy import Stranger
+    from gateway.adapter import File
+    from gateway.metrics import Metrics
+    from gateway.soap.security import Proof
+    from gateway.soap.splitter import Part
+    from gateway.wires.edge import Edge
+    from gateway.wires.endpoint import Endpoint
+    from gateway.wires.room import Body
+
+log = structlog.get_logger(__name__)
+
+WIRES: Final = {"1.1": "soap11", "1.2": "soap12"}
+HEAD_BYTES: Final = 200
+"""Enough of a document to see its encoding."""
+T = TypeVar("T")
+
+
+class Exchange:
+    """One call and its answer. package_bytes: what a package may have in all."""
+
+    def __init__(
+        self,
+        edge: Edge,
+        endpoint: Endpoint,
+        scope: Any,
+        headers: Mapping[str, str],
+        receive: Any,
+        package_bytes: int,
+    ) -> None:
+        self._package_bytes = package_bytes
+        self._edge = edge
+        self._endpoint = endpoint
+        self._scope = scope
+        self._headers = headers
+        self._receive = receive
+        self._correlation = correlation_of(headers)
+        self._extra = {"correlation-id": self._correlation}
+        self._operation = "?"
+        self._root = b""
+        self._frame: frame.Frame | None = None
+        self._packed = False
+        self._files: tuple[File, ...] = ()
+
+    async def run(self, send: Any, metrics: Metrics) -> None:
+        """Answer the call."""
+        code, held = "", None
+        try:
+            found = await self._edge.knock(self._scope, self._headers, self._correlation)
+            held = self._edge.room.body(found.peer)
+            incoming = await self._receive_root(found, held)
+            code, sealed = await self._call(found, incoming)
+        except Gone:
+            metrics.call("soap", self._operation, "gone")
+            return
+        except GatewayError as error:
+            code, sealed = error.code, await self._refused(error)
+            self._extra |= _hints(error)
+            if isinstance(error, AccessError) and error.challenge:
+                sealed = msgspec.structs.replace(sealed, status=WIRE[error.code].challenge)
+        except Exception as error:
+            log.exception("soap.defect", correlation=self._correlation)
+            code = "internal"
+            sealed = await self._refused(service.unexpected(error))
+        finally:
+            if held is not None:
+                held.free()
+        metrics.call("soap", self._operation, code)
+        if sealed.content_type and (self._packed or self._files):
+            blobs = self._edge.service.blobs
+            await send_package(send, self._receive, sealed, self._files, blobs, self._extra)
+            return
+        await send_sealed(send, sealed, self._extra, self._headers.get("accept-encoding", ""))
+
+    async def _receive_root(self, found: Caller | Stranger, held: Body) -> Incoming:
+        """Take the envelope; of a stranger whom it is too long for, ask who he is."""
+        try:
+            incoming = Incoming(
+                self._receive, self._headers, held, found.root_bytes, self._package_bytes
+            )
+            self._root = await incoming.root()
+            self._headers, self._packed = incoming.headers, incoming.form == "xop"
+        except InputError:
+            if not found.peer:
+                await self._edge.prove(found, None, self._scope, self._correlation)
+            raise
+        return incoming
+
+    async def _call(self, found: Caller | Stranger, incoming: Incoming) -> tuple[str, frame.Sealed]:
+        """Open, decode, carry out and seal: the code of the fault, if any, and the answer.
+
+        A fault of the call itself is sealed in the call's own frame.
+        """
+        context = self._context(found)
+        opening = self._opening(context)
+        try:
+            opened = await _beside(
+                len(self._root), envelope.read, self._root, self._headers, opening
+            )
+            self._frame = opened.frame
+            proof = None
+            if opened.secured or not isinstance(found, Caller) or found.proves_in_message:
+                proof = await self._prove(opened, opening, found, context, incoming)
+            require_reachable(opened.frame, context.caller)
+            context.packs = self._packs(opened, context)
+            files = await self._receive_files(incoming, opened, context)
+            try:
+                call, request = await _beside(
+                    len(self._root), self._accept, opened, files, opening, proof
+                )
+            except InvalidError:
+                await asyncio.to_thread(self._endpoint.explain, opened)
+                raise
+        except InputError as error:
+            if not context.caller.peer:
+                # Nobody whom we know: he is asked who he is, and learns nothing else.
+                await self._edge.prove(found, None, self._scope, self._correlation)
+            if self._root:
+                await self._edge.service.keep(context, error, "?")
+            raise
+        call = self._protected(call, context)
+        self._operation = call.operation
+        context.encoding = call.frame.encoding
+        # The tree is let go before the call waits for its commit: those of 64 waiting calls push
+        # everything else out of the processor's cache.
+        del opened
+        answering = self._endpoint.answer(request, call, context)
+        del request
+        try:
+            reply = await answering
+        except GatewayError as error:
+            self._extra |= _hints(error)
+            typed = self._endpoint.fault(error, self._correlation)
+            sealed = faults.seal_fault(error, call.frame, self._correlation, typed)
+            return error.code, await self._directed(sealed, call, context, fault=True)
+        self._files = context.files
+        if context.repeat:
+            self._extra["gateway-repeat"] = "true"
+        return "", await self._directed(envelope.seal(reply, call), call, context, fault=False)
+
+    async def _directed(
+        self,
+        sealed: frame.Sealed,
+        call: envelope.Call,
+        context: service.Context,
+        *,
+        fault: bool,
+    ) -> frame.Sealed:
+        """Return what goes back on the connection."""
+        if call.frame.addressing is None or self._edge.replies is None:
+            return sealed
+        return await self._edge.replies.directed(
+            sealed, call.frame, context.caller, context.now, fault=fault
+        )
+
+    async def _prove(
+        self,
+        opened: envelope.Opened,
+        opening: envelope.Context,
+        found: Caller | Stranger,
+        context: service.Context,
+        incoming: Incoming,
+    ) -> Proof | None:
+        """Find out by the Security header who calls; a refusal is recorded."""
+        try:
+            await incoming.inline_signed(opened, self._edge.service.blobs)
+            proof = await asyncio.to_thread(envelope.prove, opened, opening)
+        except SecurityError as error:
+            reason = f"WS-Security: {error.fault}: {error.message}"
+            self._edge.refused(reason, self._scope, self._correlation, found.peer)
+            raise
+        context.caller = await self._edge.prove(found, proof, self._scope, self._correlation)
+        return proof
+
+    def _opening(self, context: service.Context) -> envelope.Context:
+        return envelope.Context(
+            now=context.now,
+            service=self._endpoint.service,
+            keys=self._edge.gate.keys,
+            seen=self._edge.gate.seen,
+            secure_wire=self._edge.secure(self._scope),
+        )
+
+    def _protected(self, call: envelope.Call, context: service.Context) -> envelope.Call:
+        """Return the call with what its answer has to carry of WS-Security."""
+        answers = context.caller.answers
+        # WCF and Metro want a Timestamp in the answer to a message that has one.
+        if not answers and not (call.proof is not None and call.proof.timestamp):
+            return call
+        signer = self._edge.signer if answers == "signature" else None
+        protect = partial(security.sign_envelope, signer=signer, now=context.now)
+        return msgspec.structs.replace(
+            call, frame=msgspec.structs.replace(call.frame, protect=protect)
+        )
+
+    async def _receive_files(
+        self, incoming: Incoming, opened: envelope.Opened, context: service.Context
+    ) -> Mapping[_Element, Part]:
+        """Store what comes behind the envelope; what came of it stays with a refused message."""
+        try:
+            return await incoming.rest(
+                opened.body,
+                self._endpoint.service.files,
+                self._edge.service.blobs,
+                context.caller.peer,
+            )
+        finally:
+            context.parts = incoming.parts
+
+    def _packs(self, opened: envelope.Opened, context: service.Context) -> bool:
+        """Whether a file may go out beside the envelope: asked for, on this connection, unsigned.
+
+        A signature is over the base64 of a file, so a signed answer holds that.
+        """
+        found = opened.frame.addressing
+        return (
+            (self._packed or takes_package(self._headers.get("accept", "")))
+            and (found is None or found.target(fault=False) is None)
+            and context.caller.answers != "signature"
+        )
+
+    def _context(self, found: Caller | Stranger) -> service.Context:
+        content_type = self._headers.get("content-type", "")
+        wire = WIRES[frame.announced(content_type)]
+        caller = found if isinstance(found, Caller) else Caller(peer="")
+        address = address_of(self._scope)
+        return self._edge.context(
+            caller, wire, self._correlation, self._root, content_type, address
+        )
+
+    def _accept(
+        self,
+        opened: envelope.Opened,
+        files: Mapping[_Element, Part],
+        opening: envelope.Context,
+        proof: Proof | None,
+    ) -> tuple[envelope.Call, Any]:
+        call = envelope.accept(opened, {}, opening, proof)
+        call = msgspec.structs.replace(call, files=files)
+        request = self._endpoint.read(call)
+        return msgspec.structs.replace(call, body=_READ, blocks=(), files={}), request
+
+    async def _refused(self, error: GatewayError) -> frame.Sealed:
+        """Seal a fault for what could not be carried out; it goes back on the connection.
+
+        In the frame of the call when its envelope was read; else the frame is made out from what
+        came, except of a document that is too large to be looked at twice.
+        """
+        if self._frame is not None:
+            found = frame.here(self._frame)
+        else:
+            seen = self._root[:HEAD_BYTES] if isinstance(error, TooLargeError) else self._root
+            found = await _beside(len(seen), frame.of_request, seen, self._headers)
+        typed = self._endpoint.fault(error, self._correlation)
+        return faults.seal_fault(error, found, self._correlation, typed)
+
+
+_READ: Final = etree.Element("read")
+"""Stands for a body that was read."""
+
+
+async def _beside(size: int, work: Callable[..., T], *arguments: Any) -> T:
+    """Do the work here when it is small, in a thread when it would hold up the others."""
+    if size <= INLINE_DECODE_BYTES:
+        return work(*arguments)
+    return await asyncio.to_thread(work, *arguments)
+
+
+def _hints(error: GatewayError) -> dict[str, str]:
+    """Return what HTTP says of an error beside the fault."""
+    if isinstance(error, AccessError) and error.challenge:
+        return {"www-authenticate": CHALLENGE}
+    return {"retry-after": str(error.retry_after)} if isinstance(error, BusyError) else {}
