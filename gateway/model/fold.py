@@ -150,6 +150,9 @@ def check_characters(value: str, path: str = "") -> None:
 
 
 def _check_marks(value: str, path: str) -> None:
+    # Of so many in a row one stands at such a place, whatever place the row begins at.
+    if _LOOKED_AT.search(value[MARKS_IN_A_ROW :: MARKS_IN_A_ROW + 1]) is None:
+        return
     for odd in _ODD_RUN.finditer(value):
         run = 0
         for place, char in enumerate(odd[0], odd.start() + 1):

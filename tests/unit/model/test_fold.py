@@ -132,3 +132,11 @@ def test_a_text_in_form_c_stays_as_it_is(text):
     assert nfc(text) == unicodedata.normalize("NFC", text)
     assert is_nfc(nfc(text))
     assert is_nfc(text) == (nfc(text) == text)
+
+
+@pytest.mark.parametrize("place", range(65))
+def test_too_many_marks_are_found_wherever_they_begin(place):
+    text = "я" * place + "\u0301" * 31 + "я" * 40
+    with pytest.raises(ValidationError, match="marks in a row"):
+        clean_text(text)
+    assert clean_text(text.replace("\u0301", "", 1))
