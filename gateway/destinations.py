@@ -261,11 +261,8 @@ class Builder:
 
     def _outbound(self, row: Peer, timeout: float) -> Outbound:
         """A client that may reach this peer's own hosts and nothing else (design §2.15)."""
-        hosts = list(row.callback_hosts) or [
-            part.netloc.rpartition("@")[2]
-            for part in map(urlsplit, (str(row.options.get("url", "")),))
-            if part.netloc
-        ]
+        named = urlsplit(str(row.options.get("url", ""))).netloc.rpartition("@")[2]
+        hosts = [*row.callback_hosts, named] if named else list(row.callback_hosts)
         client = Outbound(
             allowed_hosts=hosts,
             allow_private=tuple(row.options.get("allow_private", ())),

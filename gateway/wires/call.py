@@ -211,7 +211,8 @@ class Exchange:
             proof = await asyncio.to_thread(envelope.prove, opened, opening)
         except SecurityError as error:
             reason = f"WS-Security: {error.fault}: {error.message}"
-            self._edge.refused(reason, self._scope, self._correlation, found.peer)
+            claimed = found.peer or security.claimed(opened.blocks)
+            self._edge.refused(reason, self._scope, self._correlation, claimed)
             raise
         context.caller = await self._edge.prove(found, proof, self._scope, self._correlation)
         return proof

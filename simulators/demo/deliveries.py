@@ -34,15 +34,20 @@ class Deliveries:
         self._ours = 0
 
     def drain(self, office: Office) -> None:
-        """Return when nothing is on its way and no peer's refusal is left."""
-        deadline = time.monotonic() + DRAIN_SECONDS
+        """Return when nothing is on its way and no peer's refusal is left.
+
+        On a slow machine it may take long; it has failed when nothing moves any more.
+        """
+        moved, before = time.monotonic(), self.waiting()
         while True:
             self._calm(ROUND_SECONDS)
             refused = self._by_peer()
             self.replay(refused)
             if not refused and office.idle and self._still():
                 return
-            if time.monotonic() > deadline:
+            if (now := self.waiting()) != before or refused:
+                moved, before = time.monotonic(), now
+            if time.monotonic() > moved + DRAIN_SECONDS:
                 left = {k: int(n) for k, n in self.waiting().items() if k[1] in PUSHED}
                 raise Failed(f"за {DRAIN_SECONDS:.0f} с не дошло · not delivered in time: {left}")
 

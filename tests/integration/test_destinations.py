@@ -100,3 +100,17 @@ def test_a_secret_that_comes_later_is_enough(pg_url, destinations, tmp_path, mon
 def change(url, statement):
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(statement)
+
+
+def test_a_host_for_answers_takes_nothing_from_the_address_that_is_pushed_to(pg_url, destinations):
+    add(
+        pg_url,
+        code="both",
+        adapter="soap",
+        callback_hosts=["answers.example"],
+        options={"url": "http://127.0.0.1:9/", "allow_private": ["127.0.0.1"]},
+    )
+    built = destinations()
+    assert sorted(built) == ["both", "both:replies"]
+    health = built["both"].channel.probe()
+    assert "allow" not in health.detail, "the address is reached for, though nobody listens there"

@@ -62,6 +62,15 @@ def read(
     return proof
 
 
+def claimed(blocks: Sequence[_Element]) -> str:
+    """Return the name in the UsernameToken: whom the sender claims to be, proven or not."""
+    for block in blocks:
+        if block.tag == SECURITY:
+            name = block.findtext(f"{username.USERNAME_TOKEN}/{{{ns.WSSE}}}Username")
+            return (name or "").strip()[: limits.ID_CHARS]
+    return ""
+
+
 def _ours(blocks: Sequence[_Element]) -> _Element | None:
     """WS-Security 1.1, section 5: at most one header for one receiver."""
     found = [block for block in blocks if block.tag == SECURITY]

@@ -82,7 +82,9 @@ def test_a_key_may_stand_in_a_username_token(wired):
         refused = send(wired, message(user=user, password=password))
         assert refused.status == 500
         assert b"FailedAuthentication" in refused.body
-        recorded(wired, refused)
+        reason, claimed = recorded(wired, refused)
+        assert claimed == user, "the operator sees whom the caller claimed to be"
+        assert reason.startswith("WS-Security: FailedAuthentication: ")
 
 
 def test_a_digest_is_taken_once(wired):
