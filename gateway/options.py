@@ -5,7 +5,9 @@ docs/howto/peers.md says what each is for; an adapter's own options stand in its
 
 from __future__ import annotations
 
+import re
 from difflib import get_close_matches
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
@@ -35,6 +37,12 @@ GROUPS: Final[dict[str, tuple[Group, ...]]] = {
 }
 """Word of `adapter` → groups of options that it reads."""
 _ADAPTER: Final[tuple[Group, ...]] = ("any", "sent", "http")
+
+_PORT: Final = re.compile(r":([0-9]{1,5})\Z")
+_NAME: Final = re.compile(
+    r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9])?)*"
+)
+_LAST_PORT: Final = 65_535
 
 _Positive = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
 _NotNegative = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
@@ -115,6 +123,54 @@ OPTIONS: Final[dict[str, Option]] = {
     "directory": Option("file", _Words, "/path/directory"),
 }
 """Name → option, for every peer but for what its adapter's manifest adds."""
+
+
+def callback_host(text: str) -> str:
+    """Return `host` or `host:port` as answers' addresses are held against it.
+
+    Lower case, a name of other letters in its ASCII form; an IPv6 address has brackets only before
+    a port. Raises ConfigurationError for anything else: a URL, a wildcard, a port that is none.
+    """
+    given = text.strip()
+    found = _PORT.search(given) if "]" in given or given.count(":") == 1 else None
+    port = int(found[1]) if found else 0
+    host = given[: found.start()] if found else given
+    bracketed = host.startswith("[") and host.endswith("]")
+    plain = host[1:-1] if bracketed else host
+    try:
+        ascii_name = parse_target(f"http://[{plain}]/" if ":" in plain else f"http://{plain}/").host
+    except GatewayError:
+        ascii_name = ""
+    whole = (
+        ascii_name
+        and bracketed <= (":" in plain)
+        and not set("/?#@\\%") & set(given)
+        and (not found or 0 < port <= _LAST_PORT)
+    )
+    if not whole or not (_address(ascii_name) or _is_name(ascii_name)):
+        raise ConfigurationError(
+            "это не имя узла · this is no host",
+            found=text,
+            expected="host | host:port",
+            where="callback_hosts",
+            todo="без https:// и пути · without https:// and path",
+        )
+    if not port:
+        return ascii_name
+    return f"[{ascii_name}]:{port}" if ":" in ascii_name else f"{ascii_name}:{port}"
+
+
+def _address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_name(host: str) -> bool:
+    """Whether it is a name of DNS; one that ends in a number is a mistaken address."""
+    return _NAME.fullmatch(host) is not None and not host.rpartition(".")[2].isdigit()
 
 
 def known(adapter: str, manifest_options: Mapping[str, Any]) -> dict[str, Option]:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import msgspec
 import typer
 
-from gateway.commands import context, hindrances, output, proofs
+from gateway.commands import callback, context, hindrances, output, proofs
 from gateway.disclosure import level_of
 from gateway.errors import ConfigurationError, NotFoundError
 from gateway.model.peer import Peer
+from gateway.options import callback_host as checked
 from gateway.store import deliveries, peers
 
 if TYPE_CHECKING:
@@ -46,7 +47,11 @@ def add(
         str, typer.Option(help="Основание для full · Ground for full")
     ] = "",
     callback_host: Annotated[
-        list[str] | None, typer.Option(help="Куда можно обращаться · Host we may call")
+        list[str] | None,
+        typer.Option(
+            metavar="HOST[:PORT]",
+            help="Куда можно слать ответы, см. peer hosts · Where answers may go",
+        ),
     ] = None,
     option: Options = None,
     test: Annotated[bool, typer.Option("--test", help="Тестовый · A test system")] = False,
@@ -72,7 +77,7 @@ def add(
         test=test,
         disclosure=disclosure,
         disclosure_ground=disclosure_ground,
-        callback_hosts=callback_host or [],
+        callback_hosts=[checked(host) for host in callback_host or ()],
         options=read_options(option or []),
     )
     _require_right(settings, peer)
@@ -227,7 +232,7 @@ def option(
     _say_blocked(blocked)
 
 
-for _command in (proofs.secret, proofs.certificate, proofs.require, proofs.reseal):
+for _command in (proofs.secret, proofs.certificate, proofs.require, proofs.reseal, callback.hosts):
     app.command()(_command)
 
 

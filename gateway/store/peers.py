@@ -72,6 +72,7 @@ SELECT peer, id, created_at, disabled_at FROM credential
 WHERE kind = 'key' ORDER BY peer, created_at
 """
 OPTIONS = "UPDATE peer SET options = options || $2::jsonb WHERE code = $1 RETURNING code"
+HOSTS = "UPDATE peer SET callback_hosts = $2::text[] WHERE code = $1 RETURNING code"
 HEARD_OF = """
 SELECT EXISTS (SELECT FROM peer WHERE code = $1)
     OR EXISTS (SELECT FROM message WHERE peer = $1)
@@ -269,6 +270,12 @@ def set_options(connection: Connection[Any], code: str, options: dict[str, Any])
 def unset_options(connection: Connection[Any], code: str, names: Sequence[str]) -> None:
     """Remove options from a peer's row."""
     if connection.execute(UNSET, (code, list(names))).fetchone() is None:
+        raise _no_peer(code)
+
+
+def set_callback_hosts(connection: Connection[Any], code: str, hosts: Sequence[str]) -> None:
+    """Set the hosts where a peer's answers may go, instead of those that its row names."""
+    if connection.execute(HOSTS, (code, list(hosts))).fetchone() is None:
         raise _no_peer(code)
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.errors import ConfigurationError
 from gateway.model.peer import Peer
-from gateway.options import CHANNELS, OPTIONS, known, wrong
+from gateway.options import CHANNELS, OPTIONS, callback_host, known, wrong
+from gateway.pinning import parse_target
 
 PAGE = (Path(__file__).parents[2] / "docs" / "howto" / "peers.md").read_text("utf-8")
 
@@ -91,3 +93,53 @@ def test_an_option_of_another_channel_is_told_as_such():
 def test_options_of_an_adapter_are_those_of_its_manifest():
     assert "department_id" in known("sstu", {"department_id": ""})
     assert "department_id" not in known("webhook", {})
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("Answers.Example", "https://answers.example/x"),
+        ("answers.example:8443", "https://answers.example:8443/"),
+        ("10.0.0.5:80", "http://10.0.0.5/"),
+        ("2001:DB8::1", "https://[2001:db8::1]/"),
+        ("[2001:db8::1]", "https://[2001:db8::1]/"),
+        ("[2001:db8::1]:8443", "https://[2001:db8::1]:8443/"),
+        ("пример.рф", "https://xn--e1afmkfd.xn--p1ai/"),
+        ("under_score", "http://under_score/"),
+    ],
+)
+def test_a_host_is_kept_in_the_form_that_addresses_are_held_against(text, address):
+    target = parse_target(address)
+
+    assert callback_host(text) in {target.host, target.authority}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "https://a.example",
+        "a.example/x",
+        "*.example",
+        "a:0",
+        "a:65536",
+        "a:b",
+        "u@h",
+        "10.0.0.300",
+        "a b",
+        "a..b",
+        "a:80:90",
+        "[a]",
+        "[a",
+        "a%41",
+        "[::1]x:80",
+        "x" * 254,
+        "a\x00",
+    ],
+)
+def test_what_is_no_host_is_refused_with_the_form_that_one_has(text):
+    with pytest.raises(ConfigurationError) as refused:
+        callback_host(text)
+
+    assert refused.value.expected == "host | host:port"

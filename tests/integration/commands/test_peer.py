@@ -108,6 +108,25 @@ def test_what_is_still_missing_is_told_at_once(house, tmp_path):
     assert "blocked" not in house.json("peer", "option", "hook", "timeout=5")
 
 
+def test_hosts_for_answers_change_only_with_commit_and_are_shown(house):
+    house.json("peer", "add", "portal", "--callback-host", "Old.example")
+    given = ("--add", "answers.example:8443", "--add", "old.example", "--remove", "OLD.example")
+
+    planned = house.json("peer", "hosts", "portal", *given)
+    assert planned == {
+        "peer": "portal",
+        "before": ["old.example"],
+        "hosts": ["answers.example:8443", "old.example"],
+        "committed": False,
+    }
+    assert "Answers may go to: old.example" in house.run("peer", "hosts", "portal")
+
+    assert "--commit" in house.run("peer", "hosts", "portal", "--remove", "old.example")
+    said = house.run("peer", "hosts", "portal", *given[:2], *given[4:], "--commit")
+    assert "Now: answers.example:8443" in said
+    assert house.json("peer", "hosts", "portal")["hosts"] == ["answers.example:8443"]
+
+
 def test_an_old_mistake_in_a_row_can_be_mended_one_by_one(house):
     house.peer("files", adapter="file", options={"max_in_flight": "abc", "ulr": 1})
 
@@ -123,6 +142,10 @@ def test_an_old_mistake_in_a_row_can_be_mended_one_by_one(house):
         (("add", "x", "--disclosure", "full"), "ground"),
         (("add", "x", "--disclosure", "everything"), "disclosure"),
         (("add", "x", "-o", "broken"), "NAME=VALUE"),
+        (("add", "x", "--callback-host", "https://a.example/"), "host:port"),
+        (("hosts", "nobody"), "no such peer"),
+        (("hosts", "epgu", "--add", "*.example", "--commit"), "host:port"),
+        (("hosts", "epgu", "--remove", "a.example", "--commit"), "no such host"),
         (("key", "nobody"), "no such peer"),
         (("key", "epgu", "--disable", "nothing"), "no such live key"),
         (("disable", "nobody", "--commit"), "no such peer"),
