@@ -26,13 +26,15 @@ from gateway import ns
 from gateway.contracts import Contract
 from gateway.contracts_errors import binaries
 from gateway.errors import ConfigurationError, TooLargeError, ValidationError, Violation
-from gateway.soap import envelope, facade_wsdl
-from gateway.soap.splitter import Part
+from gateway.soap import envelope, facade_time, facade_values, facade_wsdl
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime, tzinfo
 
     from lxml.etree import _Element
+
+    from gateway.soap.splitter import Part
 
 # spyne 2.14 carries a `six` whose lazy modules are not found by Python 3.12 and later; replacing
 # all of `spyne.util.six` would break `rpc`. These are what spyne imports of them. Its own SOAP
@@ -86,6 +88,10 @@ Long: Final = spyne.Integer64
 Unicode: Final = spyne.Unicode
 """`Int` and `Long` are xs:int and xs:long. spyne's own Integer is xs:integer, a string or a decimal
 for most clients, so it is not offered."""
+
+content: Final = facade_values.content
+items: Final = facade_values.items
+octets: Final = facade_values.octets
 
 _TYPE: Final = ns.tag(ns.XSI, "type")
 NODES: Final = 10_000
@@ -158,36 +164,36 @@ def field_faults(namespace: str) -> type[ComplexModel]:
     return fault
 
 
-def content(given: Any) -> Any:
-    """Return what a ByteArray holds as a struct of the main contract takes it: bytes, or a `Part`.
-
-    given: spyne's value, in pieces or None; a `Part` when the bytes came beside the envelope.
-    """
-    return given if isinstance(given, Part) else b"".join(given or ())
-
-
-def octets(given: Any) -> bytes:
-    """Return the bytes of a ByteArray; raise TooLargeError when they are not held in memory."""
-    held = content(given)
-    data = held.data if isinstance(held, Part) else held
-    if isinstance(data, bytes):
-        return data
-    raise TooLargeError("a part of the package is too large here", found=f"{data.size} bytes")
-
-
 class _Documents(XmlDocument):  # type: ignore[misc]  # spyne has no types
-    """Reads elements; as its context it is given which of them hold parts of the package."""
+    """Reads elements; as its context it is given which of them hold parts of the package.
+
+    zone: of instants that come without an offset; without a zone they are refused.
+    """
+
+    def __init__(self, zone: tzinfo | None) -> None:
+        super().__init__(parse_xsi_type=False, polymorphic=False)
+        self._zone = zone
+
+    def datetime_from_unicode(self, cls: Any, string: str) -> datetime:
+        del cls
+        return facade_time.read(string, self._zone)
+
+    def datetime_to_unicode(self, cls: Any, val: datetime, **_: Any) -> str:
+        del cls
+        return facade_time.write(val, self._zone)
+
+    def base_from_element(self, ctx: Any, cls: Any, element: _Element) -> Any:
+        try:
+            return super().base_from_element(ctx, cls, element)
+        except facade_time.OffsetMissingError as error:
+            error.element = element
+            raise
 
     def byte_array_from_element(
         self, ctx: Mapping[_Element, Part], cls: Any, element: _Element
     ) -> Any:
         part = ctx.get(element)
         return super().byte_array_from_element(ctx, cls, element) if part is None else part
-
-
-def items(given: Any) -> list[Any]:
-    """Return what a list of `many` holds; an absent list is empty, and nil items are left out."""
-    return [item for item in given or () if item is not None]
 
 
 class Asked(NamedTuple):
@@ -203,7 +209,8 @@ class Facade:
     service: the class of operations. name: of the endpoint `/soap/<name>.svc`. namespace: of every
     element and type. faults: the types of details, published with each operation; `ServiceFault` of
     `field_faults` unless the contract has its own. action: how SOAPAction is spelled, with
-    `{namespace}`, `{service}` and `{operation}` in it. nodes: how many a body may have.
+    `{namespace}`, `{service}` and `{operation}` in it. nodes: how many a body may have. zone: of
+    instants that come without an offset, its IANA name; without one they are refused.
     """
 
     def __init__(
@@ -215,12 +222,13 @@ class Facade:
         faults: Sequence[type[ComplexModel]] | None = None,
         action: str = "{namespace}/{operation}",
         nodes: int = NODES,
+        zone: str = "",
     ) -> None:
         self.name: Final = name
         self.namespace: Final = namespace
         self._nodes = nodes
         self.faults: Final = (field_faults(namespace),) if faults is None else tuple(faults)
-        self._protocol = _Documents(parse_xsi_type=False, polymorphic=False)
+        self._protocol = _Documents(facade_time.zone_of(zone, name))
         application = spyne.Application(
             [service],
             namespace,
@@ -246,12 +254,12 @@ class Facade:
                     action=actions[operation],
                     request=_element(method.in_message),
                     response=_element(method.out_message),
-                    words=_words(method.function),
+                    words=facade_wsdl.words_of(method.function),
                 )
                 for operation, method in self._methods.items()
             ),
             faults=tuple(_element(fault) for fault in self.faults),
-            words=_words(service),
+            words=facade_wsdl.words_of(service),
         )
         elements = {each.request for each in described.operations}
         elements |= {each.response for each in described.operations} | {*described.faults}
@@ -271,7 +279,7 @@ class Facade:
         )
         """What the engine has to know of this contract."""
 
-        self._derived = frozenset(_derived(schema))
+        self._derived = frozenset(facade_wsdl.derived(schema))
 
     def valid(self, body: _Element, nodes: int) -> bool:
         """Say whether a body follows the contract, without a reason; raise TooLargeError.
@@ -325,6 +333,8 @@ class Facade:
         try:
             given = self._protocol.from_element(files, message, body)
             arguments = tuple(getattr(given, field) for field in message._type_info)  # noqa: SLF001 - spyne's name for the fields of a type
+        except facade_time.OffsetMissingError as error:
+            raise error.refusal(body) from error
         except _REFUSALS as error:
             text = "a value of the message cannot be read"
             raise ValidationError(text, (Violation(f"/{operation}", "type", text),)) from error
@@ -356,21 +366,9 @@ def _methods(service: Any) -> Iterator[tuple[str, Any]]:
         yield method.operation_name, method
 
 
-def _derived(schema: bytes) -> Iterator[str]:
-    """Yield the names of the types that extend another."""
-    for found in etree.fromstring(schema).iter(ns.tag(ns.XSD, "extension")):
-        for owner in found.iterancestors(ns.tag(ns.XSD, "complexType")):
-            yield owner.get("name", "")
-
-
 def _element(message: Any) -> str:
     name: str = message.Attributes.sub_name or message.get_type_name()
     return name
-
-
-def _words(documented: Any) -> str:
-    """Return the first paragraph of a docstring on one line."""
-    return " ".join((documented.__doc__ or "").strip().partition("\n\n")[0].split())
 
 
 def _schema(application: Any, name: str) -> _Element:

@@ -72,6 +72,18 @@ def schema(made: _Element, namespace: str, elements: Collection[str]) -> bytes:
     return declaration + etree.tostring(root, encoding="utf-8") + b"\n"
 
 
+def derived(schema: bytes) -> Iterator[str]:
+    """Yield the names of the types that extend another."""
+    for found in etree.fromstring(schema).iter(ns.tag(ns.XSD, "extension")):
+        for owner in found.iterancestors(ns.tag(ns.XSD, "complexType")):
+            yield owner.get("name", "")
+
+
+def words_of(documented: object) -> str:
+    """Return the first paragraph of a docstring on one line."""
+    return " ".join((documented.__doc__ or "").strip().partition("\n\n")[0].split())
+
+
 def wsdl(told: Described) -> bytes:
     """Return the description; its address is a placeholder that `gateway.contracts` replaces."""
     return "\n".join(

@@ -58,6 +58,13 @@ def test_it_is_found_by_its_name_and_takes_a_card(installed):
     assert duty.service.actions[f"{{{NS}}}RegisterCard"] == f"{NS}IDutyService/RegisterCard"
 
 
+def test_a_clock_without_an_offset_is_the_dutys_own(installed):
+    gateway = Gateway()
+    (duty,) = facades.endpoints(["duty"], parts(gateway))
+    exchange(duty, soap(CARD.replace("09:00:00+04:00", "00:30:00")))
+    assert gateway.asked[0].appeal.received_at.isoformat() == "2026-11-20T00:30:00+04:00"
+
+
 def test_it_says_where_a_card_stands(installed):
     def status(request, _context):
         item = c.StatusItem(key=request.keys[0], found=True, state="in_work")
