@@ -1,6 +1,7 @@
 """What `gateway doctor` looks at in the peers: what proves them, whom they name, can they be told.
 
-Nothing is connected to: destinations are built as dispatch builds them. See `gateway.doctor`.
+Nothing is connected to: destinations are built as dispatch builds them, and names are looked up.
+See `gateway.doctor`.
 """
 
 from __future__ import annotations
@@ -8,8 +9,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 import psycopg
 
 from gateway import registry, routing
@@ -18,14 +21,14 @@ from gateway.access.needs import REQUIRE, missing
 from gateway.access.seals import TODO, Seals
 from gateway.destinations import Builder
 from gateway.doctor import Check, Finding, fail, ok, warn
-from gateway.errors import GatewayError
-from gateway.options import LOCAL
+from gateway.errors import ConfigurationError, GatewayError, PeerUnavailable
+from gateway.options import LOCAL, callback_host
+from gateway.pinning import Resolver, parse_target
 from gateway.store import organisations, peers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from gateway.errors import ConfigurationError
     from gateway.model.peer import Peer
     from gateway.registry import Adapter
     from gateway.settings import Settings
@@ -34,12 +37,16 @@ if TYPE_CHECKING:
 EXPIRES_SOON: Final = timedelta(days=30)
 """An authority takes days to issue a certificate, and its owner weeks to ask for it."""
 
+LOOK_UP_SECONDS: Final = 5.0
+"""For the names of all peers together; what is not looked up by then is left out."""
+
 
 def checks(settings: Settings, url: str, now: datetime) -> dict[str, Check]:
     """Return the checks by name; for a database with its schema, not for a scratch one."""
     return {
         "proofs": partial(check_proofs, settings, url, now),
         "destinations": partial(check_destinations, settings, url, now),
+        "answers": partial(check_answers, settings, url, now),
         "inboxes": partial(check_senders, settings, url),
         "routing": partial(check_rules, settings, url),
     }
@@ -64,6 +71,64 @@ def check_destinations(settings: Settings, url: str, now: datetime) -> Iterator[
                 yield warn("destinations", _said(row, error), error.todo)
     builder.close()
     yield ok("destinations", f"готовы к отправке · ready to be sent to: {built}")
+
+
+def check_answers(settings: Settings, url: str, now: datetime) -> Iterator[Finding]:
+    """Look whether answers that a peer wants at its own hosts could go there (peers.md)."""
+    with _connected(url) as db:
+        every = [row for row in peers.read_all(db).values() if row.enabled and row.callback_hosts]
+    if not every:
+        return
+    builder, deadline, good = Builder({}, settings, lambda: now), monotonic() + LOOK_UP_SECONDS, 0
+    for row in every:
+        try:
+            builder.replies(row)
+        except (GatewayError, TypeError, ValueError) as error:
+            why = _said(row, error) if isinstance(error, ConfigurationError) else str(error)
+            yield fail("answers", why, f"gateway peer option {row.code}")
+            continue
+        found = list(_unreached(row, deadline))
+        good += not found
+        yield from found
+    builder.close()
+    yield ok("answers", f"ответы по ReplyTo уйдут · answers by ReplyTo can go out: {good}")
+
+
+def _unreached(row: Peer, deadline: float) -> Iterator[Finding]:
+    """Look for hosts of one peer that are, or resolve to, addresses that it does not allow."""
+    resolver, behind = Resolver(row.options.get("allow_private", ())), row.options.get("proxy")
+    for named in row.callback_hosts:
+        try:
+            host = parse_target(f"http://{_bracketed(callback_host(named))}/").host
+            if behind or deadline <= monotonic():
+                resolver.refuse_literal(host)
+            else:
+                resolver.addresses(host, deadline)
+        except PeerUnavailable:
+            yield warn(
+                "answers",
+                f"{row.code}: у узла нет адреса · no address is known for the host: {named}",
+                f"DNS; gateway peer hosts {row.code} --remove {named} --commit",
+            )
+        except ConfigurationError as error:
+            if error.where == "callback_hosts":
+                said, todo = (
+                    error.message,
+                    f"gateway peer hosts {row.code} --remove {named} --commit",
+                )
+            else:
+                said = (
+                    "внутренний адрес, ответы туда не уйдут"
+                    f" · an inner address, no answer will go there ({error.found})"
+                )
+                allowed = [*row.options.get("allow_private", ()), *str(error.found).split(", ")]
+                listed = msgspec.json.encode(allowed).decode()
+                todo = f"gateway peer option {row.code} 'allow_private={listed}'"
+            yield warn("answers", f"{row.code}: {named}: {said}", todo)
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if host.count(":") > 1 and "]" not in host else host
 
 
 def check_proofs(settings: Settings, url: str, now: datetime) -> Iterator[Finding]:

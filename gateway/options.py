@@ -35,7 +35,10 @@ GROUPS: Final[dict[str, tuple[Group, ...]]] = {
     "soap": ("any", "sent", "http", "soap"),
     "file": ("any", "sent", "file"),
 }
-"""Word of `adapter` → groups of options that it reads."""
+"""Word of `adapter` → groups of options that it reads.
+
+What a call outward needs is of every peer: answers go out to a peer that is sent nothing else.
+"""
 _ADAPTER: Final[tuple[Group, ...]] = ("any", "sent", "http")
 
 _PORT: Final = re.compile(r":([0-9]{1,5})\Z")
@@ -90,13 +93,13 @@ OPTIONS: Final[dict[str, Option]] = {
     "same_letters": Option("any", _Words | list[_Words], 'имя группы · a group, or ["a", "b"]'),
     "text_is_redacted": Option("any", bool, _YES),
     "url": Option("http", str, "https://host/path", parse_target),
-    "allow_private": Option("http", list[str], '["10.1.0.0/16"]', Resolver),
-    "ca_bundle": Option("http", _Words, "/path/ca.pem"),
-    "proxy": Option("http", _Words, "http://host:port"),
-    "client_cert": Option("http", _Words, "/path/client.pem"),
-    "client_key": Option("http", _Words, "/path/client.key"),
-    "client_key_password_file": Option("http", _Words, "/path/password"),
-    "timeout": Option("http", _Positive, _SECONDS),
+    "allow_private": Option("any", list[str], '["10.1.0.0/16"]', Resolver),
+    "ca_bundle": Option("any", _Words, "/path/ca.pem"),
+    "proxy": Option("any", _Words, "http://host:port"),
+    "client_cert": Option("any", _Words, "/path/client.pem"),
+    "client_key": Option("any", _Words, "/path/client.key"),
+    "client_key_password_file": Option("any", _Words, "/path/password"),
+    "timeout": Option("any", _Positive, _SECONDS),
     "max_in_flight": Option("sent", _Count, "целое · a whole number ≥ 1"),
     "rate": Option("sent", _NotNegative, "в секунду · a second, 0: без предела · no bound"),
     "settle_after": Option("sent", _NotNegative, "секунды · seconds ≥ 0"),

@@ -265,6 +265,45 @@ class TestDestinations:
         assert "directory" in told["todo"]
 
 
+class TestAnswers:
+    """Where answers by ReplyTo go; no name service is asked for an address or for localhost."""
+
+    @pytest.mark.parametrize(
+        ("hosts", "allowed", "said"),
+        [
+            (["10.1.2.3:8443"], None, ["10.1.2.3"]),
+            (["10.1.2.3:8443"], ["10.2.0.0/16"], ["10.1.2.3"]),
+            (["fd00::7", "[fd00::8]:80"], None, ["fd00::7", "fd00::8"]),
+            (["localhost"], None, ["127.0.0.1"]),
+            (["https://a.example/"], None, ["https://a.example/"]),
+        ],
+    )
+    def test_a_host_that_no_answer_can_reach_is_told(self, house, hosts, allowed, said):
+        options = {} if allowed is None else {"allow_private": allowed}
+        house.peer("portal", callback_hosts=hosts, options=options)
+
+        *warned, counted = findings(house, "answers")
+
+        assert [f["level"] for f in warned] == ["warn"] * len(said)
+        assert counted["what"].endswith(": 0")
+        for found, words in zip(warned, said, strict=True):
+            assert words in found["what"]
+            assert "gateway peer" in found["todo"]
+
+    def test_one_that_is_allowed_is_well_and_one_without_hosts_is_not_spoken_of(self, house):
+        assert findings(house, "answers") == []
+        options = {"allow_private": ["10.1.0.0/16", "127.0.0.1", "::1"]}
+        house.peer("portal", callback_hosts=["10.1.2.3", "localhost:8"], options=options)
+
+        assert [f["level"] for f in findings(house, "answers")] == ["ok"]
+
+    def test_a_certificate_that_is_not_there_is_told(self, house):
+        options = {"client_cert": "/no/such/file.pem"}
+        house.peer("portal", callback_hosts=["192.0.2.1"], options=options)
+
+        assert "fail" in [f["level"] for f in findings(house, "answers", code=1)]
+
+
 def test_a_rule_of_routing_that_names_a_peer_that_is_not_there_is_not_fit(house, tmp_path):
     rules = tmp_path / "rules.toml"
     rules.write_text(
