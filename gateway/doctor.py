@@ -28,6 +28,7 @@ from gateway.access.proxies import Proxies
 from gateway.embedded import account as accounts
 from gateway.embedded.layout import Layout
 from gateway.errors import GatewayError
+from gateway.wires import facades
 from import_export import profile as profiles
 from import_export.inbox import NAMES
 
@@ -90,6 +91,7 @@ def without_database(settings: Settings) -> dict[str, Check]:
         "proxies": partial(check_proxies, settings),
         "contracts": check_contracts,
         "adapters": partial(check_adapters, settings),
+        "facades": partial(check_facades, settings),
         "zones": partial(check_zones, settings),
         "routing": partial(check_routing, settings),
         "terms": partial(check_terms, settings),
@@ -209,6 +211,23 @@ def check_adapters(settings: Settings) -> Iterator[Finding]:
             yield fail("adapters", f"{name}: {error.message} {error.found}", error.todo)
         else:
             yield ok("adapters", f"{name}: {found.title}, стадия · stage {found.stage}")
+
+
+def check_facades(settings: Settings) -> Iterator[Finding]:
+    """Make each façade as `gateway serve` does; one that cannot be made keeps it from starting."""
+    if not settings.facades:
+        yield ok("facades", "не назначены · none is named")
+        return
+    from gateway.wires.facades.base import unconnected
+
+    parts = unconnected(settings.blobs)
+    for name in settings.facades:
+        try:
+            facades.endpoints((name,), parts)
+        except GatewayError as error:
+            yield fail("facades", f"{error.message}: {error.found} ({error.where})", error.todo)
+        else:
+            yield ok("facades", f"/soap/{name}.svc")
 
 
 def check_zones(settings: Settings) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import msgspec
 
@@ -17,16 +17,21 @@ from gateway.errors import GatewayError, InputError, NotFoundError, violations_o
 from gateway.soap import envelope
 from gateway.soap.facade_wsdl import fault_action
 from gateway.soap.faults import Typed, message_of
+from gateway.store.blobs import BlobDirectory
+from gateway.store.committer import Committer
+from gateway.store.pool import Pool
 from gateway.wires import contract as c
 from gateway.wires.appeals import XML, InvalidError
 from gateway.wires.endpoint import Described
 from gateway.wires.service import Context, Service
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lxml.etree import _Element
 
     from gateway.soap.facade import Asked, ComplexModel, Facade
-    from gateway.store.pool import Pool
+    from gateway.wires.reader import Reader
 
 T = TypeVar("T", bound=c.Response)
 Explain = Callable[[GatewayError, str], "ComplexModel"]
@@ -42,6 +47,12 @@ class Parts:
     def __init__(self, service: Service, pool: Pool) -> None:
         self.service: Final = service
         self.pool: Final = pool
+
+
+def unconnected(blobs: Path) -> Parts:
+    """Return parts to make an endpoint with that is never called: nothing is opened."""
+    service = Service(Committer(""), BlobDirectory(blobs), cast("Reader", None), contract_sha256="")
+    return Parts(service, Pool(""))
 
 
 class Desk(msgspec.Struct, frozen=True, kw_only=True):

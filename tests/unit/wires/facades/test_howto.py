@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from gateway import doctor
 from gateway.errors import BusyError, ConfigurationError
+from gateway.settings import Settings
 from gateway.wires import contract as c
 from gateway.wires import facades
 from tests.unit.wires.facades.kit import Answer, Gateway, exchange, parts, soap
@@ -90,12 +92,54 @@ def test_a_name_that_nobody_brings_is_an_error_of_the_settings(installed):
 
 @pytest.mark.parametrize("name", ["appeals", "duty2", "Duty"])
 def test_a_facade_takes_no_other_address_than_its_own(installed, monkeypatch, name):
-    import duty_facade
-
-    monkeypatch.setattr(facades, "_maker", lambda _name: duty_facade.endpoint)
+    monkeypatch.setattr(facades, "_target", lambda _name: "duty_facade:endpoint")
     with pytest.raises(ConfigurationError) as caught:
         facades.endpoints([name], parts(Gateway()))
     assert "/soap/duty.svc" in caught.value.found
+
+
+@pytest.mark.parametrize(
+    ("broken", "why"),
+    [
+        ("import no_such_module_here", "No module named 'no_such_module_here'"),
+        ("def (", "SyntaxError"),
+        ("raise RuntimeError('two\\nlines')", "RuntimeError: two lines"),
+        ("", "has no attribute 'endpoint'"),
+        (
+            "from gateway.soap import facade_time as f\ndef endpoint(_):\n  f.zone_of('Nowhere', 'duty')",
+            "Nowhere",
+        ),
+    ],
+)
+def test_a_package_with_an_error_is_an_error_of_the_settings_on_one_line(
+    installed, tmp_path, broken, why
+):
+    (tmp_path / "duty_facade.py").write_text(broken, "utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        facades.endpoints(["duty"], parts(Gateway()))
+    told = str(caught.value)
+    assert "duty = duty_facade:endpoint" in told
+    assert why in told
+    assert "GATEWAY_FACADES" in told
+    assert "\n" not in told
+
+
+def test_doctor_makes_every_facade_that_is_named(installed, tmp_path):
+    def found(*names):
+        told = Settings(facades=names, blob_dir=str(tmp_path))
+        return [(each.level, each.what) for each in doctor.check_facades(told)]
+
+    assert found() == [("ok", "не назначены · none is named")]
+    good = [("ok", f"/soap/{name}.svc") for name in ("requests", "dispatcher", "duty")]
+    assert found("requests", "dispatcher", "duty") == good
+    sys.modules.pop("duty_facade")
+    (tmp_path / "duty_facade.py").write_text("import no_such_module_here", "utf-8")
+    (ok, *_), (level, what), (unknown, _) = found("requests", "duty", "dutty")
+    assert (ok, level, unknown) == ("ok", "fail", "fail")
+    assert "duty_facade" in what
+    assert "GATEWAY_FACADES" in what
+    checks = doctor.without_database(Settings(facades=("dutty",)))
+    assert "fail" in {each.level for each in doctor.examine({"facades": checks["facades"]})}
 
 
 def test_the_page_names_every_type_that_a_facade_may_use():
