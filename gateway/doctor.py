@@ -27,7 +27,7 @@ from gateway.access.policy import is_loopback
 from gateway.access.proxies import Proxies
 from gateway.embedded import account as accounts
 from gateway.embedded.layout import Layout
-from gateway.errors import GatewayError
+from gateway.errors import BusyError, GatewayError
 from gateway.wires import facades
 from import_export import profile as profiles
 from import_export.inbox import NAMES
@@ -109,13 +109,27 @@ def check_antivirus(settings: Settings) -> Iterable[Finding]:
     if asked is None:
         yield ok("antivirus", "не назначен · none is named")
         return
-    if not asked.scan([EICAR], len(EICAR)).infected:
+    try:
+        infected = asked.scan([EICAR], len(EICAR)).infected
+        clean = not asked.scan([b"appeal"], len(b"appeal")).infected
+    except BusyError as error:
+        why = getattr(error.__cause__, "strerror", None) or error.where or error.message
+        yield fail(
+            "antivirus",
+            "антивирус не отвечает, файлы не выдаются и не уходят"
+            f" · it does not answer, no file is served or sent: {settings.antivirus}: {why}",
+            "запустите его; проверьте адрес в antivirus и право шлюза писать в его сокет"
+            " · start it; check its address in antivirus, and that the gateway may write to its"
+            " socket",
+        )
+        return
+    if not infected:
         yield fail(
             "antivirus",
             "антивирус не узнаёт проверочный файл EICAR · it does not know the EICAR test file",
             "обновите его базы · update its signatures",
         )
-    elif asked.scan([b"appeal"], len(b"appeal")).infected:
+    elif not clean:
         yield fail("antivirus", "чистый файл назван заражённым · a clean file is called infected")
     else:
         yield ok("antivirus", "отвечает и знает EICAR · answers and knows EICAR")

@@ -139,8 +139,8 @@ def check_proofs(settings: Settings, url: str, now: datetime) -> Iterator[Findin
     for code, row in every.items():
         if row.require != "key":  # of a key it is told among the peers
             for line in missing(settings, row.require, held.get(code, ()), now):
-                todo = _TODO.get(REQUIRE.get(row.require, ""), "gateway peer require {code} key")
-                yield warn("proofs", f"{code}, {row.require}: {line}", todo.format(code=code))
+                todo = _todo(code, row.require, line)
+                yield warn("proofs", f"{code}, {row.require}: {line}", todo)
         yield from _ends(code, held.get(code, ()), now)
     yield from _secrets(settings, [s for s in sealed if s[0] in every])
     yield from _answers(settings, [code for code in every if answers[code] == "signature"])
@@ -163,6 +163,21 @@ _TODO: Final = {
     "digest": "gateway peer secret {code}",
     "certificate": "gateway peer certificate {code} FILE.pem",
 }
+_SETTINGS: Final = {
+    "tls_client_ca": (
+        "задайте tls_client_ca (с tls_cert, tls_key), за прокси proxy_client_certificate"
+        " · set tls_client_ca (with tls_cert, tls_key), behind a proxy proxy_client_certificate"
+    ),
+    "seal_key": TODO,
+}
+"""Settings that a line may name as missing, and what to do about each."""
+
+
+def _todo(code: str, require: str, line: str) -> str:
+    """Say what to do about one line of what is missing: a setting, or a credential."""
+    setting = next((todo for name, todo in _SETTINGS.items() if name in line), None)
+    wanted = _TODO.get(REQUIRE.get(require, ""), "gateway peer require {code} key")
+    return setting or wanted.format(code=code)
 
 
 def _ends(code: str, held: Sequence[Held], now: datetime) -> Iterator[Finding]:

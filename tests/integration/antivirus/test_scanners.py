@@ -77,6 +77,27 @@ def test_an_antivirus_that_says_nothing_clear_lets_nothing_through(form, said):
         thread.join()
 
 
+@pytest.mark.parametrize("said", ["No such file", "Permission denied"])
+def test_the_doctor_tells_an_operator_what_to_do_when_nobody_answers(tmp_path, said, monkeypatch):
+    address = tmp_path / "clamd.ctl"
+    if said == "Permission denied":
+
+        def refuse(*_):
+            raise PermissionError(13, said)
+
+        monkeypatch.setattr(socket.socket, "connect", refuse)  # root may write to any socket
+
+    (found,) = check_antivirus(Settings(antivirus=f"clamd:{address}"))
+
+    assert found.level == "fail"
+    assert found.what.startswith("антивирус не отвечает")
+    assert said in found.what
+    assert str(address) in found.what
+    assert "запустите его" in found.todo
+    assert "socket" in found.todo
+    assert "send again" not in found.todo
+
+
 def test_nobody_there_means_come_again():
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))

@@ -165,6 +165,14 @@ def test_a_disabled_peer_has_nothing_left_to_prove_itself_by(house, sealed, pem)
     assert all(p["disabled_at"] for p in listed(house, "epgu")["proofs"])
 
 
+def advised(house):
+    """What the doctor says to do, each by the word that matters in it."""
+    words = ("peer secret epgu", "peer certificate sed FILE.pem", "tls_client_ca")
+    found = house.json("doctor", code=0)["findings"]
+    todos = [f["todo"] for f in found if f["check"] == "proofs" and f["level"] == "warn"]
+    return [next((w for w in words if w in todo), todo) for todo in todos]
+
+
 def test_the_doctor_names_peers_that_cannot_prove_what_they_must(house, sealed, pem):
     assert told(house) == []
     house.run("peer", "require", "epgu", "digest", "--commit")
@@ -172,6 +180,7 @@ def test_the_doctor_names_peers_that_cannot_prove_what_they_must(house, sealed, 
     assert [level for level, _ in told(house)] == ["warn"] * 3
     assert "secret" in told(house)[0][1]
     assert "tls_client_ca" in told(house)[2][1]
+    assert advised(house) == ["peer secret epgu", "peer certificate sed FILE.pem", "tls_client_ca"]
 
     house.run("peer", "secret", "epgu")
     house.run("peer", "certificate", "sed", pem(CA.issue("sed", ends=300 * DAY)))
