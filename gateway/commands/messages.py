@@ -15,7 +15,7 @@ import typer
 from rich.markup import escape
 
 from gateway import audit, contracts_explain, masking
-from gateway.commands import context, output, redecode, times
+from gateway.commands import context, foreign, output, redecode, times
 from gateway.commands.context import Opened
 from gateway.commands.register import login
 from gateway.errors import (
@@ -161,6 +161,7 @@ def explain(
         if full:
             recorded(gw, "messages explain", str(row.id), ground)
         now = gw.now()
+        foreign.check(body, row.media_type, gw.settings)
     violations = explained(body, row.media_type, row.operation, now, messages.beside(row))
     shown = [v if full else v._replace(found=masked(v.found)) for v in violations]
     if as_json:

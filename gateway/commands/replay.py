@@ -18,7 +18,7 @@ import typer
 
 from gateway import contracts, ingest, masking, registry
 from gateway.access.policy import Caller
-from gateway.commands import context, output, redecode
+from gateway.commands import context, foreign, output, redecode
 from gateway.commands.context import Opened
 from gateway.errors import GatewayError, InputError, ValidationError
 from gateway.store import messages, peers
@@ -190,6 +190,7 @@ class _Replaying:
 
     def _call(self, row: Any, body: bytes) -> None:
         """Carry out a call once more."""
+        foreign.check(body, row.media_type, self._gw.settings)
         peer, beside = self._peers.get(row.peer), messages.beside(row)
         request = redecode.request(body, row.media_type, row.operation, self._gw.now(), beside)
         if not isinstance(request, redecode.WRITES):

@@ -210,3 +210,17 @@ def test_refusals_are_listed_with_the_newest_first(house):
     assert [row["correlation"] for row in rows] == ["second-one", "first-one"]
     assert house.json("refusals", "--until", "1h") == []
     assert "Europe/Moscow" in house.run("refusals")
+
+
+def test_a_facades_message_is_named_as_one_and_not_explained_by_our_schema(house):
+    house.environ["GATEWAY_FACADES"] = "requests"
+    body = (
+        b'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>'
+        b'<SendReport xmlns="urn:gov:appeals:facade:requests:v1"/></s:Body></s:Envelope>'
+    )
+    error = ValidationError("a bug of ours")
+    kept = house.keep(body, error, "SendReport", wire="soap11", media_type="text/xml")
+    with pytest.raises(AssertionError, match="the façade requests"):  # what the command raised
+        house.run("messages", "explain", str(kept.message_id))
+    replayed = house.json("replay", str(kept.message_id), code=1)["messages"]
+    assert "the façade requests" in str(replayed)

@@ -105,10 +105,7 @@ def test_a_facade_takes_no_other_address_than_its_own(installed, monkeypatch, na
         ("def (", "SyntaxError"),
         ("raise RuntimeError('two\\nlines')", "RuntimeError: two lines"),
         ("", "has no attribute 'endpoint'"),
-        (
-            "from gateway.soap import facade_time as f\ndef endpoint(_):\n  f.zone_of('Nowhere', 'duty')",
-            "Nowhere",
-        ),
+        ("from zoneinfo import ZoneInfo as Z\ndef endpoint(_):\n  Z('Nowhere')", "Nowhere"),
     ],
 )
 def test_a_package_with_an_error_is_an_error_of_the_settings_on_one_line(
