@@ -20,6 +20,7 @@ from gateway.access.policy import Gate, is_loopback
 from gateway.access.refusals import RefusalLog
 from gateway.access.seals import Seals
 from gateway.errors import ConfigurationError, GatewayError, NotFoundError
+from gateway.limits import ANSWER_PIECE_BYTES, ANSWERS_BYTES, ANSWERS_BYTES_OF_PEER
 from gateway.metrics import Metrics
 from gateway.rest import handlers, pages
 from gateway.rest.problems import problem
@@ -36,6 +37,7 @@ from gateway.wires.edge import Edge
 from gateway.wires.facades.base import Parts
 from gateway.wires.reader import Reader
 from gateway.wires.replies import Replies
+from gateway.wires.room import ANSWER, Room
 from gateway.wires.service import Service
 from gateway.wires.soap import SoapApp
 
@@ -55,6 +57,23 @@ def verdicts_of(settings: Settings, pool: Pool) -> Verdicts:
     """Return what lets only clean files out; raise ConfigurationError."""
     fresh = timedelta(days=settings.antivirus_days)
     return Verdicts(pool, antivirus.scanner(settings.antivirus), fresh, now)
+
+
+def in_pieces(send: Any) -> Any:
+    """Return a `send` that gives a long body piece by piece, as its reader makes room for it."""
+
+    async def give(message: Any) -> None:
+        body = message.get("body", b"")
+        if len(body) <= ANSWER_PIECE_BYTES:
+            await send(message)
+            return
+        for start in range(0, len(body), ANSWER_PIECE_BYTES):
+            piece = body[start : start + ANSWER_PIECE_BYTES]
+            last = start + ANSWER_PIECE_BYTES >= len(body)
+            more = message.get("more_body", False) or not last
+            await send({"type": "http.response.body", "body": piece, "more_body": more})
+
+    return give
 
 
 def signer_of(settings: Settings) -> Signer | None:
@@ -101,7 +120,8 @@ class Serve:
             Reader(self._pool, blobs, PullChanges(self._pool, snapshots, now), verdicts),
             contract_sha256=contracts.contract_sha256(),
         )
-        edge = Edge(
+        self._answers = Room(ANSWERS_BYTES, ANSWERS_BYTES_OF_PEER)
+        self._edge = edge = Edge(
             self.gate, service, now, replies=Replies(self._pool), signer=signer_of(settings)
         )
         served = facades.endpoints(settings.facades, Parts(service, self._pool))
@@ -109,6 +129,12 @@ class Serve:
         self._rest = _litestar(self, edge)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer a call; what its answer holds in memory is counted until it was read."""
+        with self._answers.body("") as held:
+            ANSWER.set(held)
+            await self._switch(scope, receive, in_pieces(send))
+
+    async def _switch(self, scope: Any, receive: Any, send: Any) -> None:
         """Switch by path."""
         if scope["type"] == "http" and scope["path"].startswith("/soap/"):
             await self._soap(scope, receive, send)
@@ -130,6 +156,7 @@ class Serve:
         self._committer.stop()
         self._refusals.stop()
         self.gate.close()
+        self._edge.close()
         self._pool.close()
 
     def seen(self) -> bytes:

@@ -16,8 +16,10 @@ SOAP_ROOT_NODES: Final = 50_000
 XML_DEPTH: Final = 100
 XML_ATTRIBUTES: Final = 200
 """Of one element; 40,000 of them are 40,000 errors in one place, which took 10 s to tell."""
-XML_PREFIXES: Final = 10_000
-"""Declarations of prefixes in one document; WCF writes some on every element that it leaves nil."""
+XML_DECLARATIONS: Final = 10_000
+"""Declarations of prefixes in one document; WCF writes one on every element that it leaves nil."""
+XML_PREFIXES: Final = 300
+"""Different prefixes of them: a canonical form takes time quadratic in those in scope."""
 REST_BODY_BYTES: Final = 12 * MB
 JSON_DEPTH: Final = 64
 JSON_VALUES: Final = SOAP_ROOT_NODES
@@ -76,6 +78,7 @@ MEX_REQUEST_BYTES: Final = 64 * KB
 """A question for metadata: a few headers, and no credential."""
 ADDRESS_CHARS: Final = 2_000
 """An address in a WS-Addressing header."""
+REFERENCE_PARAMETERS: Final = 32
 REFERENCE_PARAMETERS_BYTES: Final = 8 * KB
 """What a ReplyTo may have us repeat in the header of the answer."""
 KEYS_PER_STATUS_CALL: Final = 500
@@ -100,6 +103,20 @@ COMMIT_BATCH_BYTES: Final = 8 * MB
 BODIES_BYTES: Final = 128 * MB
 BODIES_BYTES_OF_PEER: Final = 64 * MB
 """Bodies that one process holds between their first byte and their answer, unpacked."""
+STRANGER_BODIES_BYTES: Final = 4 * MB
+STRANGERS_BODIES_BYTES: Final = 32 * MB
+"""Bodies of callers who have proven nothing yet, of one address and of all."""
+STRANGER_SECONDS: Final = 10.0
+"""In which the envelope of somebody unproven has to be there."""
+ANSWERS_BYTES: Final = 256 * MB
+ANSWERS_BYTES_OF_PEER: Final = 96 * MB
+"""Files in answers that stand in memory until they are read: base64, not packages."""
+LARGE_ANSWER_BYTES: Final = MB
+ANSWER_PIECE_BYTES: Final = 256 * KB
+"""Of an answer given to the connection at a time; the next when its reader has made room."""
+PARSED_BYTES: Final = 64 * MB
+"""What the threads that parse read before they are replaced (`gateway.wires.parsing`)."""
+REFUSED_BYTES: Final = 4 * MB
 COMMIT_QUEUE_ITEMS: Final = 2_048
 COMMIT_QUEUE_BYTES: Final = 128 * MB
 

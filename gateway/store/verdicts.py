@@ -6,12 +6,13 @@ a virus today was none yesterday.
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 import structlog
 
-from gateway.errors import InfectedError
+from gateway.errors import BusyError, InfectedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+SCANS: Final = 2
+"""Files that one process has checked at once."""
 KNOWN: Final = "SELECT infected FROM verdict WHERE sha256 = $1 AND scanned_at > $2"
 SAVE: Final = """
 INSERT INTO verdict (sha256, scanned_at, infected) VALUES ($1, $2, $3)
@@ -46,6 +49,7 @@ class Verdicts:
         self._scanner = scanner
         self._fresh = fresh
         self._clock = clock
+        self._asking = threading.BoundedSemaphore(SCANS)
 
     def require_clean(
         self, digest: bytes, size: int, pieces: Callable[[], Iterable[bytes]]
@@ -59,7 +63,7 @@ class Verdicts:
         now = self._clock()
         infected = self._known(digest, now)
         if infected is None:
-            infected = self._scanner.scan(pieces(), size).infected
+            infected = self._asked(size, pieces)
             with self._pool.connection() as connection, connection.transaction():
                 psycopg.RawCursor(connection).execute(SAVE, (digest, now, infected))
             if infected:
@@ -68,6 +72,18 @@ class Verdicts:
             raise InfectedError(
                 "the antivirus found something in this file", found=infected, where=digest.hex()
             )
+
+    def _asked(self, size: int, pieces: Callable[[], Iterable[bytes]]) -> str:
+        """Ask the antivirus; few at a time, because each question holds a thread till its end."""
+        assert self._scanner is not None
+        if not self._asking.acquire(blocking=False):
+            raise BusyError(
+                "other files are being checked for viruses", retry_after=5, where="antivirus"
+            )
+        try:
+            return self._scanner.scan(pieces(), size).infected
+        finally:
+            self._asking.release()
 
     def _known(self, digest: bytes, now: datetime) -> str | None:
         with self._pool.connection() as connection:

@@ -29,7 +29,7 @@ from gateway.errors import (
     SecurityError,
     TooLargeError,
 )
-from gateway.limits import INLINE_DECODE_BYTES
+from gateway.limits import INLINE_DECODE_BYTES, STRANGER_SECONDS
 from gateway.soap import envelope, faults, frame, security
 from gateway.wires import service
 from gateway.wires.appeals import InvalidError
@@ -82,6 +82,7 @@ class Exchange:
         self._extra = {"correlation-id": self._correlation}
         self._operation = "?"
         self._root = b""
+        self._peer = ""
         self._frame: frame.Frame | None = None
         self._packed = False
         self._files: tuple[File, ...] = ()
@@ -91,7 +92,8 @@ class Exchange:
         code, held = "", None
         try:
             found = await self._edge.knock(self._scope, self._headers, self._correlation)
-            held = self._edge.room.body(found.peer)
+            self._peer = found.peer if isinstance(found, Caller) else ""
+            held = self._room(found)
             incoming = await self._receive_root(found, held)
             code, sealed = await self._call(found, incoming)
         except Gone:
@@ -116,18 +118,29 @@ class Exchange:
             return
         await send_sealed(send, sealed, self._extra, self._headers.get("accept-encoding", ""))
 
+    def _room(self, found: Caller | Stranger) -> Body:
+        """Return the count of the body: in the room of its peer, or of strangers at its address."""
+        if found.peer:
+            return self._edge.room.body(found.peer)
+        return self._edge.room.strangers.body(address_of(self._scope))
+
     async def _receive_root(self, found: Caller | Stranger, held: Body) -> Incoming:
-        """Take the envelope; of a stranger whom it is too long for, ask who he is."""
+        """Take the envelope; of a stranger whom it is too long or too slow for, ask who he is."""
+        if found.peer:
+            return await self._receive_from(found, held)
         try:
-            incoming = Incoming(
-                self._receive, self._headers, held, found.root_bytes, self._package_bytes
-            )
-            self._root = await incoming.root()
-            self._headers, self._packed = incoming.headers, incoming.form == "xop"
-        except InputError:
-            if not found.peer:
-                await self._edge.prove(found, None, self._scope, self._correlation)
+            async with asyncio.timeout(STRANGER_SECONDS):
+                return await self._receive_from(found, held)
+        except (InputError, BusyError, TimeoutError):
+            await self._edge.prove(found, None, self._scope, self._correlation)
             raise
+
+    async def _receive_from(self, found: Caller | Stranger, held: Body) -> Incoming:
+        incoming = Incoming(
+            self._receive, self._headers, held, found.root_bytes, self._package_bytes
+        )
+        self._root = await incoming.root()
+        self._headers, self._packed = incoming.headers, incoming.form == "xop"
         return incoming
 
     async def _call(self, found: Caller | Stranger, incoming: Incoming) -> tuple[str, frame.Sealed]:
@@ -138,8 +151,8 @@ class Exchange:
         context = self._context(found)
         opening = self._opening(context)
         try:
-            opened = await _beside(
-                len(self._root), envelope.read, self._root, self._headers, opening
+            opened = await self._beside(
+                self._root, envelope.read, self._root, self._headers, opening
             )
             self._frame = opened.frame
             proof = None
@@ -149,8 +162,8 @@ class Exchange:
             context.packs = self._packs(opened, context)
             files = await self._receive_files(incoming, opened, context)
             try:
-                call, request = await _beside(
-                    len(self._root), self._accept, opened, files, opening, proof
+                call, request = await self._beside(
+                    self._root, self._accept, opened, files, opening, proof
                 )
             except InvalidError:
                 await asyncio.to_thread(self._endpoint.explain, opened)
@@ -160,8 +173,10 @@ class Exchange:
                 # Nobody whom we know: he is asked who he is, and learns nothing else.
                 await self._edge.prove(found, None, self._scope, self._correlation)
             if self._root:
+                self._edge.parsing.judged(context.caller.peer, len(self._root), taken=False)
                 await self._edge.service.keep(context, error, "?")
             raise
+        self._edge.parsing.judged(context.caller.peer, len(self._root), taken=True)
         call = self._protected(call, context)
         self._operation = call.operation
         context.encoding = call.frame.encoding
@@ -285,6 +300,16 @@ class Exchange:
         request = self._endpoint.read(call)
         return msgspec.structs.replace(call, body=_READ, blocks=(), files={}), request
 
+    async def _beside(self, read: bytes, work: Callable[..., T], *arguments: Any) -> T:
+        """Do the work here when it is small and the sender known, else in a thread.
+
+        A large document would hold up the others; what strangers send, and who had much refused,
+        leaves names behind in the thread that parses it (`gateway.wires.parsing`).
+        """
+        if len(read) <= INLINE_DECODE_BYTES and self._edge.parsing.trusts(self._peer):
+            return work(*arguments)
+        return await self._edge.parsing.run(len(read), work, *arguments)
+
     async def _refused(self, error: GatewayError) -> frame.Sealed:
         """Seal a fault for what could not be carried out; it goes back on the connection.
 
@@ -295,20 +320,13 @@ class Exchange:
             found = frame.here(self._frame)
         else:
             seen = self._root[:HEAD_BYTES] if isinstance(error, TooLargeError) else self._root
-            found = await _beside(len(seen), frame.of_request, seen, self._headers)
+            found = await self._beside(seen, frame.of_request, seen, self._headers)
         typed = self._endpoint.fault(error, self._correlation)
         return faults.seal_fault(error, found, self._correlation, typed)
 
 
 _READ: Final = etree.Element("read")
 """Stands for a body that was read."""
-
-
-async def _beside(size: int, work: Callable[..., T], *arguments: Any) -> T:
-    """Do the work here when it is small, in a thread when it would hold up the others."""
-    if size <= INLINE_DECODE_BYTES:
-        return work(*arguments)
-    return await asyncio.to_thread(work, *arguments)
 
 
 def _hints(error: GatewayError) -> dict[str, str]:

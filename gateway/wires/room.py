@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Self
+from contextvars import ContextVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, Self
 
 from gateway import limits
 from gateway.errors import BusyError
@@ -18,7 +20,11 @@ if TYPE_CHECKING:
 
 
 class Room:
-    """Bytes held in all and by peer. in_all, of_one: how many may be."""
+    """Bytes held in all and by peer. in_all, of_one: how many may be.
+
+    strangers: the room of callers who have proven nothing yet, by address: they cannot take that of
+    the others, nor one address that of all of them.
+    """
 
     def __init__(
         self, in_all: int = limits.BODIES_BYTES, of_one: int = limits.BODIES_BYTES_OF_PEER
@@ -33,6 +39,11 @@ class Room:
     def held(self) -> int:
         """Bytes held now."""
         return self._held
+
+    @cached_property
+    def strangers(self) -> Room:
+        """The room of those who have proven nothing yet; its peers are addresses."""
+        return Room(limits.STRANGERS_BODIES_BYTES, limits.STRANGER_BODIES_BYTES)
 
     def body(self, peer: str) -> Body:
         """Return the count of one body; it is to be freed whatever becomes of the call."""
@@ -82,6 +93,13 @@ class Body:
         self.peer = peer
         self._size = 0
 
+    def claim(self, peer: str, size: int) -> None:
+        """Count so many bytes in for a peer that is known only now; raise BusyError."""
+        self.free()
+        self.peer = peer
+        self.room.take(peer, size)
+        self._size = size
+
     def add(self, piece: bytes) -> bytes:
         """Count a piece in and return it; raise BusyError when there is no room for it."""
         self.room.take(self.peer, len(piece))
@@ -99,3 +117,7 @@ class Body:
 
     def __exit__(self, *_how: object) -> None:
         self.free()
+
+
+ANSWER: Final[ContextVar[Body | None]] = ContextVar("ANSWER", default=None)
+"""What the answer of this call holds until it was read; set by `gateway.app`, freed by it."""

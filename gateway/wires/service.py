@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -32,6 +32,7 @@ from gateway.soap.splitter import Part
 from gateway.wires import binding, canonical, reported
 from gateway.wires import contract as c
 from gateway.wires import files as contract_files
+from gateway.wires.room import ANSWER
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -121,9 +122,12 @@ class Service:
                 await self.keep(context, error, operation)
                 raise
             return response
-        return await asyncio.to_thread(
+        read: c.Response = await asyncio.to_thread(
             self._reader.read, request, context.caller, context.encoding, packs=context.packs
         )
+        if isinstance(read, c.GetAttachmentResponse):
+            _hold(read, context.caller)
+        return read
 
     async def keep(self, context: Context, error: GatewayError, operation: str) -> None:
         """Store as received what could not be decoded, so that it can be replayed after a fix."""
@@ -220,6 +224,14 @@ class Service:
         if size <= limits.INLINE_DECODE_BYTES:
             return build()
         return await asyncio.to_thread(build)
+
+
+def _hold(read: c.GetAttachmentResponse, caller: Caller) -> None:
+    """Count a file that stands in its answer as base64 until that was read; raise BusyError."""
+    held, content = ANSWER.get(), cast("Any", read.content)
+    size = len(content) if isinstance(content, bytes) else 0
+    if held is not None and size > limits.LARGE_ANSWER_BYTES:
+        held.claim(caller.peer, 2 * size)
 
 
 @cache

@@ -14,7 +14,7 @@ from gateway.errors import GatewayError, NotFoundError
 from gateway.limits import MEX_REQUEST_BYTES
 from gateway.soap import faults, frame, mex
 from gateway.wires.call import Exchange
-from gateway.wires.edge import Gone, correlation_of, headers_of
+from gateway.wires.edge import Gone, address_of, correlation_of, headers_of
 from gateway.wires.receiving import Incoming
 from gateway.wires.sending import send_bytes, send_sealed
 
@@ -102,7 +102,7 @@ class SoapApp:
     ) -> None:
         """Answer a question for the description that comes as a SOAP message, from anybody."""
         correlation, root = correlation_of(headers), b""
-        with self._edge.room.body("") as held:
+        with self._edge.room.strangers.body(address_of(scope)) as held:
             try:
                 sections = endpoint.sections(self._base(scope, headers))
                 root = await Incoming(receive, headers, held, MEX_REQUEST_BYTES).root()
@@ -112,7 +112,9 @@ class SoapApp:
                 found = frame.of_request(root, headers)
                 sealed = faults.seal_fault(error, found, correlation)
             else:
-                sealed = mex.answer(root, headers, self._edge.now(), sections, correlation)
+                sealed = await self._edge.parsing.run(
+                    len(root), mex.answer, root, headers, self._edge.now(), sections, correlation
+                )
         self._metrics.call("soap", "mex", "" if sealed.status == HTTPStatus.OK else "refused")
         extra = {"correlation-id": correlation}
         await send_sealed(send, sealed, extra, headers.get("accept-encoding", ""))

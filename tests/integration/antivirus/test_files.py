@@ -1,6 +1,8 @@
 """No file leaves before the antivirus said that it is clean."""
 
 import base64
+import socket
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from datetime import timedelta
 from pathlib import Path
 
@@ -116,3 +118,18 @@ def test_a_file_that_is_too_large_for_an_encoder_is_not_read(guarded, forwarding
         db.execute("UPDATE blob SET size = 100000000 WHERE sha256 = decode($1, 'hex')", (digest,))
     with pytest.raises(TooLargeError):
         forwarding()._read(digest)
+
+
+def test_an_antivirus_that_says_nothing_holds_up_nobody_but_who_waits_for_it(make_house):
+    """The antivirus is a stand-in here: no real one takes questions and never answers."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as deaf:
+        house = make_house(GATEWAY_ANTIVIRUS=f"clamd://127.0.0.1:{deaf.getsockname()[1]}")
+        digests = [attached(house, b"file %d" % n, f"f{n}.txt") for n in range(10)]
+        with ThreadPoolExecutor(10) as waiting:
+            asked_for = [waiting.submit(asked, house, digest) for digest in digests]
+            done, _ = wait(asked_for, timeout=30, return_when=FIRST_COMPLETED)
+            answers = [each.result() for each in done]
+            assert all(b"BusyFault" in answer.body for answer in answers)
+            assert house.soap("<Ping/>").status == 200
+            assert house.soap("<Ping/>", peer="sed").status == 200
+            house.stop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gateway import limits
 from gateway.errors import BusyError
 from gateway.wires.room import Room
 
@@ -35,3 +36,19 @@ def test_what_is_freed_is_freed_once_and_also_after_a_failure():
     assert room.held == 0
     held.free()
     assert room.held == 0
+
+
+def test_strangers_take_neither_the_room_of_peers_nor_all_of_each_others():
+    room = Room()
+    full = room.strangers.body("192.0.2.1")
+    full.add(bytes(limits.STRANGER_BODIES_BYTES))
+    with pytest.raises(BusyError):
+        room.strangers.body("192.0.2.1").add(b"x")
+    other = room.strangers.body("192.0.2.2")
+    other.add(b"x")
+    own = room.body("portal")
+    own.add(bytes(limits.MB))
+    assert room.held == limits.MB
+    for body in (full, other, own):
+        body.free()
+    assert (room.held, room.strangers.held) == (0, 0)

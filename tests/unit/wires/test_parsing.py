@@ -1,0 +1,57 @@
+"""Threads that parse what strangers send do not live long enough to keep much of it."""
+
+import asyncio
+import threading
+import time
+
+from gateway.wires.parsing import THREADS, Parsing
+
+
+def ended(thread):
+    for _ in range(500):
+        if not thread.is_alive():
+            return True
+        time.sleep(0.01)
+    return False
+
+
+def test_a_thread_is_replaced_when_it_has_read_so_much_and_ends():
+    async def story():
+        parsing = Parsing(renewed_after=100)
+        first = await parsing.run(60, threading.current_thread)
+        same = await parsing.run(60, threading.current_thread)
+        other = await parsing.run(1, threading.current_thread)
+        parsing.close()
+        return first, same, other
+
+    first, same, other = asyncio.run(story())
+    assert first.name.startswith("parse")
+    assert other not in (first, same)
+    assert ended(first)
+    assert ended(same)
+    assert ended(other)
+
+
+def test_work_that_was_given_before_is_finished():
+    async def story():
+        parsing = Parsing(renewed_after=1)
+        gate = threading.Event()
+        waiting = [asyncio.ensure_future(parsing.run(1, gate.wait)) for _ in range(3 * THREADS)]
+        await asyncio.sleep(0)
+        gate.set()
+        return await asyncio.gather(*waiting)
+
+    assert asyncio.run(story()) == [True] * 3 * THREADS
+
+
+def test_who_had_much_refused_is_read_apart_until_as_much_was_taken():
+    parsing = Parsing(refused=1_000)
+    assert not parsing.trusts(""), "nobody is nobody to be trusted"
+    assert parsing.trusts("portal")
+    parsing.judged("portal", 900, taken=False)
+    assert parsing.trusts("portal")
+    parsing.judged("portal", 900, taken=False)
+    assert not parsing.trusts("portal")
+    assert parsing.trusts("other")
+    parsing.judged("portal", 900, taken=True)
+    assert parsing.trusts("portal")
