@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from psycopg.types.json import Jsonb
 
+from gateway.errors import BusyError
+from gateway.limits import MB
 from gateway.model.ids import uuid7
 from gateway.store import lanes
 from gateway.store.arrays import UuidArray
@@ -26,11 +28,32 @@ if TYPE_CHECKING:
 EVENT: Final = "Reply"
 """Stands as the event type of such a delivery."""
 _SUFFIX: Final = ":replies"
+MOST_BYTES: Final = MB
+"""Of one answer; a larger one goes back on the connection or nowhere."""
+MOST_WAITING: Final = 1_000
+"""Of one peer, with those that wait for a person; with `MOST_BYTES` it bounds what a dead address
+makes us hold."""
+LATER: Final = 60
+"""Seconds after which a peer with so many may ask again."""
+_SWEPT: Final = 10
+"""Lanes that one answer takes away: more than it makes, so that there are never many."""
 
 WRITE = """
 INSERT INTO reply (delivery_id, address, media_type, headers, body, created_at)
 VALUES ($1, $2, $3, $4::jsonb, $5, $6)
 """
+WAITING = """
+SELECT count(*) FROM (SELECT FROM lane WHERE destination = $1 AND waiting > 0 LIMIT $2) AS l
+"""
+SWEEP = """
+DELETE FROM lane WHERE (destination, key) IN (
+  SELECT l.destination, l.key FROM lane l
+  WHERE l.destination = $1 AND l.waiting = 0 AND l.owner = '' AND EXISTS (
+    SELECT FROM delivery d WHERE d.destination = l.destination AND d.lane = l.key
+      AND d.state = 'acknowledged')
+  LIMIT $2 FOR UPDATE SKIP LOCKED)
+"""
+"""An answer has a lane of its own, which nothing else ever enters."""
 READ = """
 SELECT delivery_id, created_at, sha256(body), body,
        jsonb_build_object('media_type', media_type, 'name', address, 'headers', headers),
@@ -53,8 +76,24 @@ def destination(peer: str) -> str:
     return f"{peer}{_SUFFIX}"
 
 
+def require_room(connection: Connection[Any], peer: str) -> None:
+    """Raise BusyError when as many answers wait for a peer as may."""
+    row = connection.execute(WAITING, (destination(peer), MOST_WAITING)).fetchone()
+    if row is not None and row[0] >= MOST_WAITING:
+        raise BusyError(
+            "too many answers wait for the addresses of this peer",
+            retry_after=LATER,
+            where="ReplyTo",
+        )
+
+
 def owe(connection: Connection[Any], peer: str, reply: Reply, now: datetime, *, test: bool) -> UUID:
-    """Write an answer down as owed to a peer, in a lane of its own; return the delivery's id."""
+    """Write an answer down as owed to a peer, in a lane of its own; return the delivery's id.
+
+    Raise BusyError when too many are.
+    """
+    connection.execute(SWEEP, (destination(peer), _SWEPT))
+    require_room(connection, peer)
     new = NewDelivery(
         destination=destination(peer),
         lane_key=str(uuid7()),

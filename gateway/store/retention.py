@@ -6,9 +6,13 @@ of the appeals' months (docs/adr/0018), which would grow for ever. Nothing of an
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from uuid import UUID
 
+from gateway.errors import BusyError, StateError
+from gateway.store import deliveries
 from gateway.store.partitions import lower_bound
 
 if TYPE_CHECKING:
@@ -49,6 +53,32 @@ DELETE FROM reply WHERE delivery_id IN (
 """
 """What was delivered lies in its attempt, as that of any delivery; the answer's own copy goes."""
 SETTLED: Final = timedelta(days=1)
+UNDELIVERED: Final = timedelta(days=7)
+"""After so long nobody waits for the answer to a call."""
+NOT_DELIVERED: Final = "nobody took this answer in a week"
+OLD_REPLIES: Final = """
+SELECT r.delivery_id FROM reply r JOIN delivery d ON d.id = r.delivery_id
+WHERE r.created_at < $1 AND r.delivery_id > $2 AND d.state NOT IN ('acknowledged', 'skipped')
+ORDER BY r.delivery_id LIMIT $3
+"""
+LOST_REPLIES: Final = """
+DELETE FROM reply WHERE delivery_id IN (
+    SELECT r.delivery_id FROM reply r
+    WHERE r.created_at < $1 AND NOT EXISTS (SELECT FROM delivery d WHERE d.id = r.delivery_id)
+    LIMIT $2
+)
+"""
+"""Of deliveries that went with their month."""
+EMPTY_LANES: Final = """
+DELETE FROM lane WHERE (destination, key) IN (
+    SELECT l.destination, l.key FROM lane l
+    WHERE l.destination LIKE '%:replies' AND l.waiting = 0 AND l.owner = '' AND l.key < $1
+      AND NOT EXISTS (SELECT FROM delivery d JOIN reply r ON r.delivery_id = d.id
+                      WHERE d.destination = l.destination AND d.lane = l.key)
+    LIMIT $2 FOR UPDATE OF l SKIP LOCKED
+)
+"""
+"""Lanes whose one answer is gone. Their keys are made like ids, so they are as old as they say."""
 
 
 class Days(NamedTuple):
@@ -86,13 +116,34 @@ def discard(connection: Connection[Any], keep: Days, now: datetime) -> Gone:
 def forget_settled(connection: Connection[Any], now: datetime) -> int:
     """Forget answers that were delivered and verdicts on files that are gone; return how many.
 
-    connection: of this house, in autocommit.
+    Answers that nobody took in `UNDELIVERED` are skipped first. connection: of this house, in
+    autocommit.
     """
+    _give_up(connection, now)
     count = 0
-    for statement in (SENT_REPLIES, OLD_VERDICTS):
-        while (deleted := connection.execute(statement, (now - SETTLED, AT_ONCE)).rowcount) > 0:
+    for statement, before in (
+        (SENT_REPLIES, now - SETTLED),
+        (LOST_REPLIES, now - UNDELIVERED),
+        (EMPTY_LANES, str(lower_bound(now - SETTLED))),
+        (OLD_VERDICTS, now - SETTLED),
+    ):
+        while (deleted := connection.execute(statement, (before, AT_ONCE)).rowcount) > 0:
             count += deleted
     return count
+
+
+def _give_up(connection: Connection[Any], now: datetime) -> None:
+    """Skip the deliveries of old answers; one that a worker has in hand waits for the next pass."""
+    after = UUID(int=0)
+    while True:
+        values = (now - UNDELIVERED, after, AT_ONCE)
+        ids = [row[0] for row in connection.execute(OLD_REPLIES, values, binary=True)]
+        for id_ in ids:
+            with suppress(BusyError, StateError), connection.transaction():
+                deliveries.skip(connection, id_, now, NOT_DELIVERED)
+        if not ids:
+            return
+        after = ids[-1]
 
 
 def forget_nonces(connection: Connection[Any], now: datetime) -> int:

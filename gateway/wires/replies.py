@@ -40,14 +40,38 @@ class Replies:
     async def directed(
         self, sealed: Sealed, frame: Frame, caller: Caller, now: datetime, *, fault: bool
     ) -> Sealed:
-        """Return what goes back on the connection; raise BusyError when the store is away."""
+        """Return what goes back on the connection.
+
+        Raise BusyError when the store is away or too many answers wait already, AddressingError
+        for an answer that is too large: only reading makes such a one, so nothing was done.
+        """
         found = frame.addressing
         target = found.target(fault=fault) if found is not None else None
-        if target is None:
+        if found is None or target is None:
             return sealed
         if target.address != ns.WSA_NONE:
+            if len(sealed.body) > store.MOST_BYTES:
+                raise addressing.only_anonymous(
+                    found,
+                    f"an answer over {store.MOST_BYTES} bytes does not go to an address of its own",
+                    "leave ReplyTo out, and take large answers on the connection",
+                    fault=fault,
+                )
             await asyncio.to_thread(self._owe, _reply(sealed, target.address), caller, now)
         return NOTHING
+
+    async def require_room(self, frame: Frame, caller: Caller) -> None:
+        """Raise BusyError when an answer could not wait; before the call is carried out."""
+        found = frame.addressing
+        if found is None:
+            return
+        targets = (found.target(fault=fault) for fault in (False, True))
+        if any(target is not None and target.address != ns.WSA_NONE for target in targets):
+            await asyncio.to_thread(self._require_room, caller)
+
+    def _require_room(self, caller: Caller) -> None:
+        with self._pool.connection() as connection:
+            store.require_room(connection, caller.peer)
 
     def _owe(self, reply: store.Reply, caller: Caller, now: datetime) -> None:
         with self._pool.connection() as connection, connection.transaction():

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -13,10 +14,12 @@ from lxml import etree
 from gateway import ns
 from gateway.destinations import Destinations
 from gateway.dispatch import Dispatcher
+from gateway.errors import BusyError
 from gateway.model.peer import Peer
 from gateway.settings import Settings
-from gateway.store import peers
+from gateway.store import peers, replies, retention
 from gateway.store.pool import Pool
+from tests.integration.http.mtom_kit import envelope, submit
 
 PING = f'<Ping xmlns="{ns.APPEALS}"/>'
 BAD = f'<GetAppeal xmlns="{ns.APPEALS}"><Key><ExternalId>нет такого</ExternalId></Key></GetAppeal>'
@@ -49,6 +52,14 @@ def mailbox():
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@pytest.fixture
+def pool(house):
+    made = Pool(house.url)
+    made.open()
+    yield made
+    made.close()
 
 
 @pytest.fixture
@@ -164,3 +175,67 @@ def test_no_other_address_is_spoken_to_and_nothing_is_done(house, mailbox, peer,
     assert answer.status == 500
     assert b"OnlyAnonymousAddressSupported" in answer.body
     assert house.rows("SELECT count(*) FROM delivery") == [(0,)]
+
+
+def owe(pool, when, count=1, state="ready"):
+    """Answers that wait since an instant, in a state."""
+    reply = replies.Reply("http://127.0.0.1:1/", "text/xml", {}, b"<a/>")
+    with pool.connection() as db, db.transaction():
+        ids = [replies.owe(db, "waiting", reply, when, test=False) for _ in range(count)]
+        db.execute("UPDATE delivery SET state = $1 WHERE id = ANY($2)", (state, ids))
+    return ids
+
+
+def test_a_large_answer_is_refused_on_the_connection_and_waits_nowhere(house, mailbox):
+    photo = "QUJD" * (replies.MOST_BYTES // 4)
+    sent = house.call(
+        "POST",
+        "/soap/appeals.svc",
+        envelope(submit("large", photo)),
+        peer="waiting",
+        Content_Type=MEDIA["1.1"],
+    )
+    assert sent.status == 200, sent.body
+    digest = sha256(b"ABC" * (replies.MOST_BYTES // 4)).hexdigest()
+    body = f"<AttachmentId>{digest}</AttachmentId></GetAttachment>"
+    asked = f'<GetAttachment xmlns="{ns.APPEALS}">{body}'
+    answer = call(house, "1.1", asked, peer="waiting", ReplyTo=f"{mailbox.address}/box")
+    assert answer.status == 500
+    assert b"leave ReplyTo out" in answer.body
+    assert len(answer.body) < 5_000
+    assert house.rows("SELECT count(*) FROM reply") == [(0,)]
+    assert call(house, "1.1", asked, peer="waiting").status == 200
+
+
+def test_a_peer_has_so_many_answers_waiting_and_no_more(house, mailbox, pool, monkeypatch):
+    monkeypatch.setattr(replies, "MOST_WAITING", 3)
+    owe(pool, datetime.now(UTC), 3)
+    with pytest.raises(BusyError), pool.connection() as db:
+        replies.require_room(db, "waiting")
+    with pytest.raises(BusyError):
+        owe(pool, datetime.now(UTC))
+    with pool.connection() as db:
+        replies.require_room(db, "portal")
+    assert house.rows("SELECT count(*) FROM reply") == [(3,)]
+
+
+def test_the_lanes_of_answers_that_arrived_do_not_stay(house, mailbox, pool):
+    for _ in range(5):
+        call(house, "1.1", PING, ReplyTo=f"{mailbox.address}/box")
+        dispatch(house)
+    assert len(mailbox.taken) == 5
+    assert house.rows("SELECT count(*) FROM lane WHERE destination = 'waiting:replies'") == [(1,)]
+
+
+@pytest.mark.parametrize("state", ["ready", "retry", "unknown", "refused", "dead"])
+def test_an_answer_that_nobody_took_is_forgotten_with_its_lane(house, pool, state):
+    now = datetime.now(UTC)
+    (id_,) = owe(pool, now, state=state)
+    for days, kept in ((6, 1), (8, 0)):
+        with pool.connection() as db:
+            retention.forget_settled(db, now + timedelta(days=days))
+        assert house.rows("SELECT count(*) FROM reply") == [(kept,)]
+        assert house.rows("SELECT count(*) FROM lane WHERE key <> ''") == [(kept,)]
+    assert house.rows("SELECT id, state, error FROM delivery") == [
+        (id_, "skipped", retention.NOT_DELIVERED)
+    ]
