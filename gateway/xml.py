@@ -72,6 +72,7 @@ _DECLARED: Final = re.compile(
     rb"""<\?xml[^>]{0,80}?\sencoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']"""
 )
 _ATTRIBUTE: Final = re.compile(rb"""=[ \t\r\n]*["']""")
+_PREFIX: Final = re.compile(rb"xmlns:([^\s=]*)")
 _SPECIAL: Final = re.compile("[&<>\r\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ESCAPES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
 _POSITION: Final = re.compile(r",? line \d+, column \d+$")
@@ -124,8 +125,8 @@ def parse(data: bytes, charset: str = "") -> Document:
     encoding, text = _to_utf8(data, charset)
     equals = text.count(b"=")
     nodes = text.count(b"<") + equals if len(text) > _SHORT else len(text) // _NODE_BYTES
-    if equals > limits.XML_PREFIXES and text.count(b"xmlns:") > limits.XML_PREFIXES:
-        raise _crowded("the document declares too many prefixes", limits.XML_PREFIXES)
+    if equals > limits.XML_PREFIXES:
+        _require_few_prefixes(text)
     try:
         if nodes <= limits.SOAP_ROOT_NODES:
             root = etree.fromstring(text, _LOCAL.parser)
@@ -305,6 +306,20 @@ def _require_declared(log: _ListErrorLog) -> None:
 
 def _doctype() -> MalformedError:
     return MalformedError("a document type declaration is not accepted", found="<!DOCTYPE")
+
+
+def _require_few_prefixes(text: bytes) -> None:
+    """Bound the declarations, and the different prefixes that they declare.
+
+    The names are looked at only when there are more declarations than there may be names.
+    """
+    count = text.count(b"xmlns:")
+    if count > limits.XML_DECLARATIONS:
+        raise _crowded("the document declares prefixes too often", limits.XML_DECLARATIONS)
+    if count > limits.XML_PREFIXES:
+        names = {found[1] for found in _PREFIX.finditer(text)}
+        if len(names) > limits.XML_PREFIXES:
+            raise _crowded("the document declares too many prefixes", limits.XML_PREFIXES)
 
 
 def _crowded(message: str, limit: int) -> TooLargeError:

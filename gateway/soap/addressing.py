@@ -8,6 +8,7 @@ endpoint's reference parameters come back as header blocks of the answer (SOAP B
 from __future__ import annotations
 
 from hashlib import sha1
+from itertools import islice
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 from uuid import NAMESPACE_URL
 
@@ -15,7 +16,7 @@ from lxml import etree
 
 from gateway import limits, ns
 from gateway.errors import AddressingError, Violation
-from gateway.xml import c14n, escape
+from gateway.xml import c14n, escape, parse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -279,26 +280,46 @@ def _endpoint(found: dict[str, _Element], name: str, version: str) -> Endpoint |
 
 
 def _parameters(element: _Element, name: str, version: str) -> tuple[bytes, ...]:
-    """Return the reference parameters as header blocks of the answer, within a limit."""
+    """Return the reference parameters as header blocks of the answer, within a limit.
+
+    What is too much is refused before anything is made canonical: the time for that grows with all
+    prefixes in scope. So a holder is made canonical once, and its parameters by what came of it,
+    where only the prefixes stand that they use; the message itself stays as it was signed.
+    """
     kinds = (
         ("ReferenceParameters",)
         if version == ns.WSA
         else ("ReferenceProperties", "ReferenceParameters")
     )
+    holders = [each for kind in kinds for each in element.findall(ns.tag(version, kind))]
+    if sum(map(len, holders)) > limits.REFERENCE_PARAMETERS or len(holders) > len(kinds):
+        _refuse(version, name, "InvalidEPR", "too_large", "has too many reference parameters")
+    if sum(map(_least, holders)) > limits.REFERENCE_PARAMETERS_BYTES:
+        _refuse(version, name, "InvalidEPR", "too_large", "has too long reference parameters")
     blocks = []
-    for kind in kinds:
-        for holder in element.findall(ns.tag(version, kind)):
-            for parameter in holder:
-                if (etree.QName(parameter).namespace or "") in {"", *_RESERVED}:
-                    _refuse(
-                        version, name, "InvalidEPR", "unexpected", "has a parameter of SOAP's own"
-                    )
-                if version == ns.WSA:
-                    parameter.set(ns.tag(ns.WSA, "IsReferenceParameter"), "true")
-                blocks.append(c14n(parameter))
+    for holder in holders:
+        for parameter in holder:
+            if (etree.QName(parameter).namespace or "") in {"", *_RESERVED}:
+                _refuse(version, name, "InvalidEPR", "unexpected", "has a parameter of SOAP's own")
+        for parameter in parse(c14n(holder)).root:
+            if version == ns.WSA:
+                parameter.set(ns.tag(ns.WSA, "IsReferenceParameter"), "true")
+            blocks.append(c14n(parameter))
     if sum(map(len, blocks)) > limits.REFERENCE_PARAMETERS_BYTES:
         _refuse(version, name, "InvalidEPR", "too_large", "has too long reference parameters")
     return tuple(blocks)
+
+
+def _least(holder: _Element) -> int:
+    """Return what the parameters of a holder take at least; stops when it is too much."""
+    size = 0
+    for each in islice(holder.iter(), 1, None):
+        # An end tag has the name too, which is one letter at least: `<a></a>`.
+        size += 7 + len(each.text or "") + len(each.tail or "")
+        size += sum(map(len, each.attrib.values()))
+        if size > limits.REFERENCE_PARAMETERS_BYTES:
+            break
+    return size
 
 
 def _refuse(

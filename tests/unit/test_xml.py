@@ -123,12 +123,23 @@ def test_the_last_attribute_allowed_is_taken_and_the_next_is_not(filler):
         xml.parse(document(limits.XML_ATTRIBUTES + 1))
 
 
+def test_one_prefix_may_be_declared_again_and_again_up_to_a_limit():
+    def document(count):
+        return b"<a>" + b'<b xmlns:i="urn:i" i:nil="true"/>' * count + b"</a>"
+
+    assert len(xml.parse(document(limits.XML_DECLARATIONS)).root) == limits.XML_DECLARATIONS
+    with pytest.raises(TooLargeError, match="prefixes"):
+        xml.parse(document(limits.XML_DECLARATIONS + 1))
+
+
 def test_the_last_prefix_allowed_is_taken_and_the_next_is_not():
     def document(count):
-        return b"<a>" + b'<b xmlns:p="urn:p"/>' * count + b"</a>"
+        names = b"".join(b' xmlns:p%d = "urn:p"' % n for n in range(count))
+        again = b'<b xmlns:p0="urn:p"/>' * limits.XML_PREFIXES
+        return b"<a%s>%s</a>" % (names, again)
 
-    assert len(xml.parse(document(limits.XML_PREFIXES)).root) == limits.XML_PREFIXES
-    with pytest.raises(TooLargeError, match="prefixes"):
+    assert len(xml.parse(document(limits.XML_PREFIXES)).root.nsmap) == limits.XML_PREFIXES
+    with pytest.raises(TooLargeError, match="too many prefixes"):
         xml.parse(document(limits.XML_PREFIXES + 1))
 
 
