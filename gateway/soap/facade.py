@@ -239,9 +239,7 @@ class Facade:
         )
         self._methods = dict(_methods(service))
         actions = {
-            operation: action.format(
-                namespace=namespace, service=service.__name__, operation=operation
-            )
+            operation: facade_wsdl.action(action, namespace, service.__name__, operation)
             for operation in self._methods
         }
         described = facade_wsdl.Described(
@@ -263,7 +261,9 @@ class Facade:
         )
         elements = {each.request for each in described.operations}
         elements |= {each.response for each in described.operations} | {*described.faults}
-        schema = facade_wsdl.schema(_schema(application, name), namespace, elements)
+        schema = facade_wsdl.schema(
+            _schema(application, name), namespace, elements, dict(_told(application.interface))
+        )
         self.contract: Final = Contract(
             name,
             wsdl=facade_wsdl.wsdl(described),
@@ -364,6 +364,14 @@ def _methods(service: Any) -> Iterator[tuple[str, Any]]:
     """Yield each operation with what spyne knows of it, as they were declared."""
     for method in service.public_methods.values():
         yield method.operation_name, method
+
+
+def _told(interface: Any) -> Iterator[tuple[str, str]]:
+    """Yield the name and the docstring of each type that the façade's author wrote."""
+    for kind in interface.classes.values():
+        own = getattr(kind, "__orig__", None) or kind
+        if own.__doc__ and not own.__module__.startswith("spyne."):
+            yield kind.get_type_name(), " ".join(own.__doc__.split())
 
 
 def _element(message: Any) -> str:

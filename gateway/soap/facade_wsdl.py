@@ -17,7 +17,7 @@ from gateway import ns
 from gateway.xml import escape, quote
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from lxml.etree import _Element
 
@@ -49,9 +49,12 @@ class Described(msgspec.Struct, frozen=True, kw_only=True):
     words: str = ""
 
 
-def schema(made: _Element, namespace: str, elements: Collection[str]) -> bytes:
+def schema(
+    made: _Element, namespace: str, elements: Collection[str], words: Mapping[str, str]
+) -> bytes:
     """Return the schema with its parts in order, and of its global elements only those named.
 
+    words: what a type is, by its name. A simple type that nothing refers to is spyne's own step.
     made: spyne's; its types are named and refer to each other by the prefix `tns`. A global element
     of a type that no message carries would be one more thing that a validator takes for valid.
     """
@@ -63,13 +66,30 @@ def schema(made: _Element, namespace: str, elements: Collection[str]) -> bytes:
     parts = [part for part in made if part.tag != _ELEMENT or part.get("name") in elements]
     parts.sort(key=lambda part: (_ORDER.index(part.tag), part.get("name", "")))
     root.extend(parts)
+    _drop_unused(root)
     for kind in root.iterfind(_ORDER[1]):
         if not len(kind):  # importers of clients look for the sequence of an empty type too
             etree.SubElement(kind, ns.tag(ns.XSD, "sequence"))
+        if told := words.get(kind.get("name", "")):
+            kind.insert(0, _annotation(told))
     etree.cleanup_namespaces(root, keep_ns_prefixes=["tns"])
     etree.indent(root)
     declaration = b'<?xml version="1.0" encoding="UTF-8"?>\n'
     return declaration + etree.tostring(root, encoding="utf-8") + b"\n"
+
+
+def _drop_unused(root: _Element) -> None:
+    """Leave out the simple types that nothing refers to."""
+    for part in root.findall(_ORDER[0]):
+        name = f"tns:{part.get('name')}"
+        if not any(name in (each.get("type"), each.get("base")) for each in root.iter()):
+            root.remove(part)
+
+
+def _annotation(words: str) -> _Element:
+    made = etree.Element(ns.tag(ns.XSD, "annotation"))
+    etree.SubElement(made, ns.tag(ns.XSD, "documentation")).text = words
+    return made
 
 
 def derived(schema: bytes) -> Iterator[str]:
@@ -181,4 +201,11 @@ def _binding(told: Described, port: str, prefix: str) -> Iterator[str]:
 
 def fault_action(namespace: str, fault: str) -> str:
     """Return the action URI of a fault whose detail is the element of that name."""
-    return f"{namespace}/{fault}"
+    return f"{namespace.removesuffix('/')}/{fault}"
+
+
+def action(form: str, namespace: str, service: str, operation: str) -> str:
+    """Return SOAPAction as a form spells it; of two slashes where a namespace ends, one stays."""
+    if namespace.endswith("/"):
+        form = form.replace("{namespace}/", "{namespace}")
+    return form.format(namespace=namespace, service=service, operation=operation)

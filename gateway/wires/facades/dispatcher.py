@@ -77,7 +77,10 @@ _NAMES: Final = {
 
 
 class Photo(ComplexModel):
-    """A photograph: JPEG, PNG, GIF, WebP or HEIC, at most 5 MB."""
+    """A photograph: JPEG, PNG, GIF, WebP or HEIC, at most 5 MB, by MTOM too.
+
+    An envelope has at most 12 MB, so that three of 4 MB in base64 exceed it: use MTOM then.
+    """
 
     __namespace__ = NAMESPACE
     content = must(ByteArray)

@@ -92,7 +92,7 @@ _ID: Final = {"min_len": 1, "max_len": limits.ID_CHARS - 10, "pattern": r"\S+( \
 
 
 class Attachment(ComplexModel):
-    """A file; its fields are ours."""
+    """A file, at most 5 MB in base64, beside the envelope (MTOM) as much as any other file."""
 
     __namespace__ = NAMESPACE
     name = must(Unicode, min_len=1, max_len=255, pattern=r"[^/\\\t\n\r]+")
@@ -157,7 +157,14 @@ class FinalReport(ComplexModel):
 
 
 class SendResult(ComplexModel):
-    """What became of a report; 0 means that it is stored."""
+    """What became of a report; only 0 means that it is stored.
+
+    code 0: taken; a repeat of the same importId is answered so too. code 1: the report is not right
+    (input): mend it and send it again under the same importId. code 2: no appeal that was given to
+    you is found by parentId. code 3: this importId was used before for another report (conflict).
+    code 4: the appeal is in a state that does not allow it. Any other trouble is a fault: send it
+    again later. message: why, for people, in Russian and English.
+    """
 
     __namespace__ = NAMESPACE
     code = must(Int)

@@ -21,8 +21,10 @@ from gateway import ns, xml
 from gateway.adapter import Stored
 from gateway.errors import ConfigurationError, GatewayError, TooLargeError, ValidationError
 from gateway.soap import facade as f
+from gateway.soap import facade_wsdl
 from gateway.soap.frame import Frame, wrap
 from gateway.soap.splitter import Part
+from gateway.wires.facades import dispatcher, requests
 from tests.unit.soap import legacy
 
 NS = legacy.NAMESPACE
@@ -137,6 +139,34 @@ class TestDescription:
         assert {e.get("name") for e in schema.iterfind("{*}element")} == {
             "Take", "TakeResponse", "Prove", "ProveResponse", "Ping", "PingResponse", "Refusal",
         }  # fmt: skip
+
+    def test_a_type_says_what_it_is_and_none_is_published_that_nothing_refers_to(self):
+        for made in (FACADE, requests.FACADE, dispatcher.FACADE):
+            schema = etree.fromstring(made.contract.xsd(made.name))
+            names = {e.get("name") for e in schema.iterfind("{*}simpleType")}
+            used = {(e.get("type") or e.get("base") or "")[4:] for e in schema.iter()}
+            assert names <= used
+        assert "GetRequestStatus_phoneType" in names
+        schema = etree.fromstring(FACADE.contract.xsd("meters"))
+        told = {e.getparent().getparent().get("name"): e.text for e in schema.iterfind(
+            "{*}complexType/{*}annotation/{*}documentation")}  # fmt: skip
+        assert told == {
+            "Reading": "One reading of a meter.", "Proven": "A reading with its proof.",
+            "Taken": "What was taken.", "Refusal": "Why a reading is not taken.",
+        }  # fmt: skip
+
+    def test_the_codes_of_a_result_stand_in_the_description(self):
+        wsdl = requests.FACADE.contract.single_wsdl(BASE).decode()
+        assert all(f"code {code}: " in wsdl for code in (0, *requests.CODES.values()))
+
+    def test_a_namespace_that_ends_in_a_slash_gets_no_second_one(self):
+        slashed = facade_wsdl.action("{namespace}/{operation}", "http://tempuri.org/", "S", "Take")
+        assert slashed == "http://tempuri.org/Take"
+        spelled = facade_wsdl.action(
+            "{namespace}I{service}/{operation}", "http://tempuri.org/", "S", "Take"
+        )
+        assert spelled == "http://tempuri.org/IS/Take"
+        assert facade_wsdl.fault_action("http://tempuri.org/", "F") == "http://tempuri.org/F"
 
     def test_types_are_named_so_that_1c_reads_them(self):
         schema = etree.fromstring(FACADE.contract.xsd("meters"))

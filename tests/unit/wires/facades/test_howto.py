@@ -83,6 +83,11 @@ def test_its_faults_are_typed_though_its_contract_has_none(installed):
     assert (answer.tag, answer.text("Code")) == (f"{{{NS}}}ServiceFault", "busy")
 
 
+def test_its_namespace_ends_in_a_slash_and_nothing_of_it_has_two(installed):
+    (duty,) = facades.endpoints(["duty"], parts(Gateway()))
+    assert b"tempuri.org//" not in duty.describe({"singlewsdl": ""}, "http://gw.test").body
+
+
 def test_a_name_that_nobody_brings_is_an_error_of_the_settings(installed):
     with pytest.raises(ConfigurationError) as caught:
         facades.endpoints(["requests", "dutty"], parts(Gateway()))
