@@ -56,6 +56,7 @@ from gateway.soap.facade import (
 )
 from gateway.wires import contract as c
 from gateway.wires.facades.base import Desk, FacadeEndpoint, Parts
+from gateway.wires.facades.media import type_of
 
 if TYPE_CHECKING:
     from gateway.wires.endpoint import Endpoint
@@ -267,7 +268,12 @@ def _answered(report: Any, key: c.AppealKey) -> Iterator[c.Request]:
             ),
             signed_by=_full_name(report.author) or None,
             attachments=tuple(
-                c.AttachmentIn(file_name=file.name, content=content(file.content), role="answer")
+                c.AttachmentIn(
+                    file_name=file.name,
+                    media_type=type_of(file.name),
+                    content=content(file.content),
+                    role="answer",
+                )
                 for file in (*items(letter.attachments), *items(report.attachments))
             ),
         )
@@ -301,6 +307,7 @@ def _attached(import_id: str, key: c.AppealKey, files: Any) -> Iterator[c.Reques
         yield c.AttachFile(
             owner_key=key,
             file_name=file.name,
+            media_type=type_of(file.name),
             content=content(file.content),
             message_key=f"{import_id}#{place}",
             role="evidence",

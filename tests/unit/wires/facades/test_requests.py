@@ -153,6 +153,23 @@ def test_a_file_that_is_too_large_is_refused_before_anything_is_stored(monkeypat
     assert (gateway.asked, gateway.kept) == ([], [("SendReport", "too_large")])
 
 
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("акт.pdf", "application/pdf"),
+        ("АКТ.PDF", "application/pdf"),
+        ("фото.jpeg", "image/jpeg"),
+        ("pdf", None),
+        ("акт.неизвестно", None),
+    ],
+)
+def test_a_file_is_what_its_name_says_wherever_it_stands(name, kind):
+    _, gateway = send(report(files=attachment(name)))
+    assert gateway.asked[1].media_type == kind
+    _, gateway = send(final(files=attachment(name)))
+    assert gateway.asked[0].answer.attachments[0].media_type == kind
+
+
 def test_our_own_trouble_is_a_typed_fault_of_this_contract():
     answer, _ = send(report(), Gateway(SubmitStatus=BusyError("the queue is full", retry_after=7)))
     assert (answer.fault, answer.status, answer.code) == (True, 500, "Server")
