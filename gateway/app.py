@@ -30,7 +30,7 @@ from gateway.store.blobs import BlobDirectory
 from gateway.store.committer import Committer
 from gateway.store.pool import Pool
 from gateway.store.verdicts import Verdicts
-from gateway.wires import facades
+from gateway.wires import facades, spool
 from gateway.wires.appeals import Appeals
 from gateway.wires.channels.pull import PullChanges
 from gateway.wires.edge import Edge
@@ -105,6 +105,7 @@ class Serve:
             url, queue_items=settings.queue_items, observe=self.metrics.committed
         )
         blobs = BlobDirectory(settings.blobs)
+        spool.ALLOWANCE.of_day = settings.parts_of_day_bytes
         verdicts = verdicts_of(settings, self._pool)
         snapshots = StoredSnapshots(self._pool, blobs, lambda _code: {}, now)
         self.gate = Gate(

@@ -46,6 +46,9 @@ SIGNED_PARTS_BYTES: Final = 5 * MB
 PACKAGES_OF_PEER: Final = 8
 PACKAGES_AT_ONCE: Final = 32
 """Packages that one process takes in at a time, of one peer and in all."""
+PARTS_OF_DAY_BYTES: Final = 200 * 1024 * MB
+"""Files in packages that one peer may have stored in a day: a thousand letters an hour with 8 MB
+of scans each; 0 lets it bring any."""
 FREE_BYTES: Final = 256 * MB
 """What must be left free in the directory of blobs when the parts of a package are there."""
 
@@ -53,6 +56,10 @@ SECURITY_BLOCKS: Final = 8
 """Elements of one wsse:Security header."""
 SECURITY_REFERENCES: Final = 16
 """Parts that one signature covers; each is hashed once."""
+SECURITY_INFO_NODES: Final = 200
+"""Elements under one ds:SignedInfo; 16 references of the longest form have some 130."""
+SECURITY_INFO_CHARS: Final = 64 * KB
+"""Its text and its attributes."""
 SECURITY_IDS: Final = 200
 """Elements of one envelope that carry an id a signature could name."""
 SECURITY_PREFIXES: Final = 50
@@ -114,7 +121,7 @@ ANSWERS_BYTES_OF_PEER: Final = 96 * MB
 LARGE_ANSWER_BYTES: Final = MB
 ANSWER_PIECE_BYTES: Final = 256 * KB
 """Of an answer given to the connection at a time; the next when its reader has made room."""
-PARSED_BYTES: Final = 64 * MB
+PARSED_BYTES: Final = 16 * MB
 """What the threads that parse read before they are replaced (`gateway.wires.parsing`)."""
 REFUSED_BYTES: Final = 4 * MB
 COMMIT_QUEUE_ITEMS: Final = 2_048

@@ -25,6 +25,7 @@ NOT_SETTINGS = {"config"}
 
 Days = Annotated[int, msgspec.Meta(ge=0, le=36_500)]
 Bytes = Annotated[int, msgspec.Meta(gt=0)]
+BytesOrAny = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class FileInbox(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -77,6 +78,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Connections, or calls through a trusted proxy, that one address may hold in one process."""
     package_bytes: Bytes = limits.PACKAGE_BYTES
     """What a package of several parts (MTOM, SOAP with Attachments) may have in all."""
+    parts_of_day_bytes: BytesOrAny = limits.PARTS_OF_DAY_BYTES
+    """Files in packages that one peer may have stored in a day, of refused messages too; 0: any.
+    Each serving process counts for itself, from its start."""
     tls_cert: str = ""
     """PEM file of the server's certificate with its chain; empty: plain HTTP."""
     tls_key: str = ""

@@ -19,6 +19,7 @@ from gateway.errors import TooLargeError
 from gateway.soap import mime, xop
 from gateway.soap.splitter import Part, media_type
 from gateway.store.blobs import no_room
+from gateway.wires.allowance import Allowance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -32,6 +33,9 @@ _LOOK_BYTES: Final = 64 * limits.MB
 """How often the space that is left is looked at."""
 _DISK: Final = ThreadPoolExecutor(max_workers=4, thread_name_prefix="blobs")
 """Its own threads: those of everybody else must not wait for a disk that syncs 500 MB."""
+
+ALLOWANCE: Final = Allowance(limits.PARTS_OF_DAY_BYTES)
+"""Of this process, which has one disk; `gateway.app` sets its bound."""
 
 
 async def on_disk(work: Callable[..., T], *arguments: object) -> T:
@@ -47,7 +51,7 @@ class Spool:
 
     wanted: Content-IDs that the envelope points to; any other part is refused before its first
     byte. held: counts what stays in memory. limit: bytes in all when nothing goes to the disk; with
-    None the large ones do.
+    None the large ones do. peer: whose day is charged for those, by default the holder's.
     """
 
     def __init__(
@@ -56,9 +60,11 @@ class Spool:
         held: Body,
         wanted: Collection[str] | None,
         limit: int | None = None,
+        peer: str = "",
     ) -> None:
         self._blobs = blobs
         self._held = held
+        self._peer = peer or held.peer
         self._wanted = wanted
         self._limit = limit
         self._in_all = 0
@@ -117,6 +123,7 @@ class Spool:
             await self._write()
 
     async def _write(self) -> None:
+        ALLOWANCE.take(self._peer, self._waiting)
         if self._in_all - self._looked >= _LOOK_BYTES:
             self._looked = self._in_all
             await on_disk(self._blobs.require_room, 0)

@@ -15,6 +15,7 @@ from gateway.adapter import Stored
 from gateway.errors import BusyError, MalformedError, TooLargeError, ValidationError
 from gateway.store.blobs import BlobDirectory
 from gateway.wires import spool
+from gateway.wires.allowance import Allowance
 from gateway.wires.edge import Gone
 from gateway.wires.inflate import PIECE_BYTES, in_pieces
 from gateway.wires.receiving import Incoming
@@ -206,3 +207,18 @@ def test_what_unpacks_to_much_comes_in_small_pieces(pack):
     list(pieces(packed[:-3]))
     with pytest.raises(MalformedError):
         close()
+
+
+def test_the_files_of_a_day_are_bounded_by_peer(tmp_path, monkeypatch):
+    monkeypatch.setattr(spool, "ALLOWANCE", Allowance(len(LARGE) * 3 // 2))
+    package_of = package(root("l"), ("l", LARGE))
+    Taken(tmp_path, Sender(package_of)).run()
+    taken = Taken(tmp_path, Sender(package_of))
+    with pytest.raises(BusyError):
+        taken.run()
+    assert len(taken.stored) == 1
+    other = Taken(tmp_path, Sender(package_of))
+    other.held.peer = "other"
+    other.run()
+    small = Taken(tmp_path, Sender(package(root("s"), ("s", SMALL))))
+    assert small.run(), "what stays in a row is bounded by itself"
