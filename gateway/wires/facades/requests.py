@@ -27,16 +27,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway import limits
-from gateway.errors import (
-    ConflictError,
-    GatewayError,
-    InputError,
-    NotFoundError,
-    StateError,
-    TooLargeError,
-    ValidationError,
-    violations_of,
-)
+from gateway.errors import InputError, NotFoundError, TooLargeError, ValidationError
 from gateway.model.ids import check_receipt_number
 from gateway.soap.facade import (
     Boolean,
@@ -55,6 +46,7 @@ from gateway.soap.facade import (
     rpc,
 )
 from gateway.wires import contract as c
+from gateway.wires.facades import result
 from gateway.wires.facades.base import Desk, FacadeEndpoint, Parts
 from gateway.wires.facades.media import type_of
 
@@ -64,14 +56,6 @@ if TYPE_CHECKING:
 Requests = Callable[[Any, c.AppealKey], Iterator[c.Request]]
 """What a report asks of the gateway; the first says what it is about."""
 NAMESPACE: Final = "urn:gov:appeals:facade:requests:v1"
-ACCEPTED: Final = 0
-CODES: Final[dict[type[GatewayError], int]] = {
-    InputError: 1,
-    NotFoundError: 2,
-    ConflictError: 3,
-    StateError: 4,
-}
-"""Codes of a report that was not taken; ours. Whatever else goes wrong is a fault."""
 OUTCOMES: Final = {
     "ANSWERED": "answered",
     "EXPLAINED": "explained",
@@ -80,15 +64,6 @@ OUTCOMES: Final = {
     "SUPPORTED": "supported",
 }
 TRANSFERRED: Final = "TRANSFERRED"
-PLACES: Final = {
-    "Outcome/ActionsTaken": "reviewResult/measuresTaken",
-    "Transfer/ToOrganisation": "reviewResult/resultDocument/orgSSTUId",
-    "Transfer/Date": "reviewResult/resultDocument/regDate",
-    "Transfer/Number": "reviewResult/resultDocument/regNumber",
-    "Date": "reviewResult/replyDate",
-    "OccurredOn": "date",
-}
-"""Where in a report stands what the gateway speaks of."""
 _ID: Final = {"min_len": 1, "max_len": limits.ID_CHARS - 10, "pattern": r"\S+( \S+)*"}
 
 
@@ -199,13 +174,12 @@ async def _carried_out(desk: Desk, report: Any, requests: Requests) -> SendResul
         for request in rest:
             await desk.ask(request, c.Response)
         desk.context.repeat = repeat
-    except tuple(CODES) as error:
+    except result.REFUSALS as error:
         if isinstance(error, InputError):
             await desk.keep(error, f"Send{type(report).__name__}")
-        code = next(code for kind, code in CODES.items() if isinstance(error, kind))
-        return SendResult(code=code, message=_why(error))
-    number = receipt.receipt_number
-    return SendResult(code=ACCEPTED, message=f"принято, обращение {number} · accepted")
+        code, message = result.refused(error)
+        return SendResult(code=code, message=message)
+    return SendResult(code=result.ACCEPTED, message=result.accepted(receipt.receipt_number))
 
 
 async def _first(
@@ -252,19 +226,19 @@ def _transferred(report: Any, key: c.AppealKey) -> Iterator[c.Request]:
 
 def _answered(report: Any, key: c.AppealKey) -> Iterator[c.Request]:
     """The appeal was answered, or left without an answer."""
-    result = report.reviewResult
-    letter = result.resultDocument or ResultDocument()
+    review = report.reviewResult
+    letter = review.resultDocument or ResultDocument()
     yield c.SubmitAnswer(
         answer=c.AnswerIn(
             message_key=report.importId,
             key=key,
             kind="final",
             number=letter.regNumber or None,
-            date=result.replyDate or letter.regDate or report.date,
+            date=review.replyDate or letter.regDate or report.date,
             text=report.text or None,
             outcome=c.Outcome(
-                result=OUTCOMES[result.type],  # type: ignore[arg-type]  # the schema's own words
-                actions_taken=result.measuresTaken,
+                result=OUTCOMES[review.type],  # type: ignore[arg-type]  # the schema's own words
+                actions_taken=review.measuresTaken,
             ),
             signed_by=_full_name(report.author) or None,
             attachments=tuple(
@@ -381,15 +355,6 @@ def _full_name(author: Any) -> str:
 def _receipt(response: c.Response) -> c.Receipt:
     assert isinstance(response, c.SubmitStatusResponse | c.SubmitAnswerResponse)
     return response.receipt
-
-
-def _why(error: GatewayError) -> str:
-    """Return what is wrong, with the places of the report."""
-    if isinstance(error, InputError):
-        return "; ".join(
-            f"{PLACES.get(each.path, each.path)}: {each.message}" for each in violations_of(error)
-        )
-    return error.message
 
 
 FACADE: Final = Facade(RequestExecutionService, name="requests", namespace=NAMESPACE)

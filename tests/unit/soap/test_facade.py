@@ -24,7 +24,7 @@ from gateway.soap import facade as f
 from gateway.soap import facade_wsdl
 from gateway.soap.frame import Frame, wrap
 from gateway.soap.splitter import Part
-from gateway.wires.facades import dispatcher, requests
+from gateway.wires.facades import dispatcher, requests, result
 from tests.unit.soap import legacy
 
 NS = legacy.NAMESPACE
@@ -157,7 +157,7 @@ class TestDescription:
 
     def test_the_codes_of_a_result_stand_in_the_description(self):
         wsdl = requests.FACADE.contract.single_wsdl(BASE).decode()
-        assert all(f"code {code}: " in wsdl for code in (0, *requests.CODES.values()))
+        assert all(f"code {code}: " in wsdl for code in (0, *result.CODES.values()))
 
     def test_a_namespace_that_ends_in_a_slash_gets_no_second_one(self):
         slashed = facade_wsdl.action("{namespace}/{operation}", "http://tempuri.org/", "S", "Take")

@@ -5,7 +5,14 @@ from datetime import date
 
 import pytest
 
-from gateway.errors import BusyError, ConflictError, NotFoundError, ValidationError, Violation
+from gateway.errors import (
+    BusyError,
+    ConflictError,
+    NotFoundError,
+    StateError,
+    ValidationError,
+    Violation,
+)
 from gateway.wires import contract as c
 from gateway.wires.facades import requests
 from tests.unit.wires.facades.kit import Answer, Gateway, context, exchange, parts, receipt, soap
@@ -55,7 +62,7 @@ def result(answer, operation="SendReport"):
 def test_a_report_is_stored_as_what_the_executor_says_of_the_work():
     answer, gateway = send(report(files=attachment()))
 
-    assert result(answer) == (0, f"принято, обращение {PARENT} · accepted")
+    assert result(answer) == (0, f"принято, обращение {PARENT} · accepted, appeal {PARENT}")
     status, file = gateway.asked
     assert status.report == c.StatusReport(
         message_key="17_4_О", key=c.AppealKey(receipt_number=PARENT), event="PeerStateReported",
@@ -135,6 +142,7 @@ VALIDATION = ValidationError(
         (VALIDATION, 1, "reviewResult/measuresTaken: нужно: приняты ли меры"),
         (NotFoundError("no appeal of yours has this key"), 2, "no appeal of yours has this key"),
         (ConflictError("this key was used before for other content"), 3, "used before"),
+        (StateError("the appeal is closed"), 4, "the appeal is closed"),
     ],
 )
 def test_a_report_that_is_not_taken_gets_its_code_and_why(error, code, words):
@@ -142,6 +150,9 @@ def test_a_report_that_is_not_taken_gets_its_code_and_why(error, code, words):
     assert gateway.kept == []  # by the gateway itself
     got, message = result(answer, "SendFinalReport")
     assert got == code
+    russian, english = message.split(" · ", 1)
+    assert russian.startswith("отчёт не принят")
+    assert english.startswith("not taken")
     assert words in message
 
 
