@@ -4,14 +4,19 @@ Whoever proves itself in the message is a stranger until the message was read. R
 an address has so many of them a minute that come to nothing; who was proven does not count. Past
 that its strangers are asked for a credential before anything of theirs is read, as everybody is
 who calls where no peer proves itself in a message. Used from any thread.
+
+Of IPv6 a customer has a /64 at least and a site a /48, which holds 65,536 of those: both are
+counted. A flood from more networks than are counted shares buckets by chance and by kind, so that
+one of IPv6 keeps out nobody of IPv4, and few of its own.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import secrets
 import threading
 from collections import Counter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway.access.proxies import parse
 
@@ -20,10 +25,20 @@ if TYPE_CHECKING:
 
 PER_ADDRESS: Final = 300
 """Above the connections of one address, each of which may have a stranger waiting."""
+PER_SITE: Final = 10
+"""So many times as much for a /48 of IPv6, where many customers may be one site."""
 ADDRESSES: Final = 20_000
-"""Counted at once; a flood from more of them is counted as one."""
+"""Counted at once, of each kind; those of a flood from more of them share buckets."""
+BUCKETS: Final = 1_000
 SECONDS: Final = 60.0
-_OTHERS: Final = "others"
+
+
+class _Key(NamedTuple):
+    """What is counted: a kind (an address, a network of so many bits) and which of it."""
+
+    kind: str
+    name: str
+    times: int = 1
 
 
 class Strangers:
@@ -34,34 +49,49 @@ class Strangers:
         self._per_address = per_address
         self._lock = threading.Lock()
         self._since = float("-inf")
-        self._unproven: Counter[str] = Counter()
+        self._salt = secrets.token_hex(8)
+        self._unproven: dict[str, Counter[str]] = {}
 
     def admit(self, address: str) -> bool:
         """Count one in, or say that the address has had enough of them."""
-        network = _network(address)
+        keys = _keys(address)
         with self._lock:
             now = self._clock()
             if now - self._since >= SECONDS:
                 self._since = now
                 self._unproven.clear()
-            if network not in self._unproven and len(self._unproven) >= ADDRESSES:
-                network = _OTHERS
-            if self._unproven[network] >= self._per_address:
+            slots = [self._slot(key) for key in keys]
+            if any(
+                counted[name] >= key.times * self._per_address
+                for (counted, name), key in zip(slots, keys, strict=True)
+            ):
                 return False
-            self._unproven[network] += 1
+            for counted, name in slots:
+                counted[name] += 1
             return True
 
     def proven(self, address: str) -> None:
         """Count one out: it has said who it is."""
-        network = _network(address)
         with self._lock:
-            if self._unproven.get(network, 0) > 0:
-                self._unproven[network] -= 1
+            for counted, name in map(self._slot, _keys(address)):
+                if counted.get(name, 0) > 0:
+                    counted[name] -= 1
+
+    def _slot(self, key: _Key) -> tuple[Counter[str], str]:
+        """Return where a key is counted: by itself, or among others when there are too many."""
+        counted = self._unproven.setdefault(key.kind, Counter())
+        if key.name in counted or len(counted) < ADDRESSES:
+            return counted, key.name
+        others = self._unproven.setdefault(f"{key.kind}, others", Counter())
+        return others, str(hash((self._salt, key.name)) % BUCKETS)
 
 
-def _network(address: str) -> str:
-    """Return what counts as one address: of IPv6 the network that a customer is given."""
+def _keys(address: str) -> list[_Key]:
+    """Return what an address counts as: of IPv6 its site and the network of its customer."""
     found = parse(address)
-    if isinstance(found, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((found, 64), strict=False))
-    return address
+    if not isinstance(found, ipaddress.IPv6Address):
+        return [_Key("4" if found is not None else "none", address)]
+    return [
+        _Key(str(bits), str(ipaddress.ip_network((found, bits), strict=False)), times)
+        for bits, times in ((48, PER_SITE), (64, 1))
+    ]

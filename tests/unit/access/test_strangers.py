@@ -48,7 +48,28 @@ def test_what_is_no_address_counts_as_one(count):
     assert admitted(count, "") == 3
 
 
-def test_a_flood_of_addresses_is_counted_as_one_and_takes_no_more_memory(count, monkeypatch):
+def test_a_site_of_ipv6_has_its_own_bound_whichever_of_its_networks_call(count):
+    found = sum(admitted(count, f"2001:db8:0:{n:x}::1") for n in range(500))
+    assert found == 3 * strangers.PER_SITE
+    assert admitted(count, "2001:db8:1::1") == 3
+    count.proven("2001:db8:0:1::1")
+    assert admitted(count, "2001:db8:0:fff::1") == 1
+
+
+def test_a_flood_of_addresses_shares_buckets_and_takes_no_more_memory(count, monkeypatch):
     monkeypatch.setattr(strangers, "ADDRESSES", 2)
+    monkeypatch.setattr(strangers, "BUCKETS", 1)
     assert [admitted(count, f"192.0.2.{n}") for n in range(4)] == [3, 3, 3, 0]
-    assert len(count._unproven) == 3
+    count.proven("192.0.2.3")
+    assert admitted(count, "192.0.2.3") == 1
+    assert sum(map(len, count._unproven.values())) == 3
+
+
+def test_a_flood_of_ipv6_keeps_out_nobody_of_ipv4_and_few_of_its_own(count, monkeypatch):
+    monkeypatch.setattr(strangers, "ADDRESSES", 100)
+    for n in range(300):
+        admitted(count, f"2001:{n:x}::1", 3)
+    assert admitted(count, "192.0.2.1") == 3
+    newcomers = [f"2a00:{n:x}::1" for n in range(100)]
+    assert sum(count.admit(address) for address in newcomers) > 50
+    assert sum(map(len, count._unproven.values())) <= 2 * (100 + strangers.BUCKETS) + 1
