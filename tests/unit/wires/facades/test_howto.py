@@ -2,17 +2,20 @@
 
 import importlib
 import re
+import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
 
-from gateway import doctor
+from gateway import doctor, limits
 from gateway.errors import BusyError, ConfigurationError
 from gateway.settings import Settings
 from gateway.wires import contract as c
 from gateway.wires import facades
+from gateway.wires.facades import dispatcher, requests, result
 from tests.unit.wires.facades.kit import Answer, Gateway, exchange, parts, soap
 
 PAGE = (Path(__file__).parents[4] / "docs/howto/facade.md").read_text("utf-8")
@@ -42,6 +45,32 @@ def installed(tmp_path, monkeypatch):
     importlib.invalidate_caches()
     yield
     sys.modules.pop("duty_facade", None)
+
+
+def test_its_package_becomes_a_wheel_that_names_it(tmp_path):
+    (tmp_path / "duty_facade.py").write_text(block("python"), "utf-8")
+    (tmp_path / "pyproject.toml").write_text(block("toml"), "utf-8")
+    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation"]
+    subprocess.run(
+        [*command, "--no-index", "--disable-pip-version-check", "-w", tmp_path, tmp_path],
+        check=True, capture_output=True, cwd=tmp_path,
+    )  # fmt: skip
+    with zipfile.ZipFile(tmp_path / "duty_facade-1.0-py3-none-any.whl") as wheel:
+        assert "duty_facade.py" in wheel.namelist()
+        points = wheel.read("duty_facade-1.0.dist-info/entry_points.txt").decode()
+    assert points.split() == ["[gateway.facades]", "duty", "=", "duty_facade:endpoint"]
+
+
+def test_the_page_says_every_code_and_limit_of_the_built_in_ones():
+    for code in (result.ACCEPTED, *result.CODES.values()):
+        assert re.search(rf"^\| {code} \| ", PAGE, re.MULTILINE)
+    for number in (limits.TEXT_CHARS, limits.ID_CHARS - 10):
+        assert f"{number:,}" in PAGE
+    assert (limits.ATTACHMENT_INLINE_BYTES, limits.SOAP_ROOT_BYTES) == (5 << 20, 12 << 20)
+    assert limits.ATTACHMENTS_PER_APPEAL == 50
+    for facade in (requests.FACADE, dispatcher.FACADE):
+        assert facade.namespace in PAGE
+        assert all(f"`{operation}(" in PAGE for operation in facade.operations)
 
 
 def test_it_takes_fewer_than_sixty_lines():
