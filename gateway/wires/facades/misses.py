@@ -52,7 +52,8 @@ class Misses:
             ]
             if empty:
                 for tokens, (key, _) in zip(left, wanted, strict=True):
-                    self._put(key, tokens, now)  # who asks in vain is not forgotten either
+                    if key in self._buckets:  # who asks in vain is not forgotten either
+                        self._put(key, tokens, now)  # nor makes us forget others by new keys
                 raise BusyError(
                     "too many questions about what is not there",
                     retry_after=max(1, math.ceil(max(empty))),

@@ -78,3 +78,12 @@ def test_the_book_does_not_grow_without_end_and_keeps_whom_it_sees_often(book, m
         book.take([(place, RATE)])
         refused(book, ("peer", once), (place, RATE))
     assert len(book._buckets) <= 5
+
+
+def test_refused_questions_about_other_things_wash_nothing_out(book, monkeypatch):
+    monkeypatch.setattr(misses, "_KEYS", 10)
+    number, peer = ("number", Rate(1, 60.0)), ("peer", Rate(1, 60.0))
+    book.take([number, peer])
+    for n in range(20):
+        refused(book, (f"other {n}", RATE), peer)
+    assert refused(book, number) == 60
