@@ -23,7 +23,7 @@ from gateway import limits
 from gateway.errors import MalformedError, TooLargeError, UnsupportedError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from lxml.etree import _Element, _ListErrorLog
 
@@ -73,6 +73,12 @@ _DECLARED: Final = re.compile(
 )
 _ATTRIBUTE: Final = re.compile(rb"""=[ \t\r\n]*["']""")
 _PREFIX: Final = re.compile(rb"xmlns:([^\s=]*)")
+_LONG_VALUE: Final = re.compile(
+    rb"""=(?=[ \t\r\n]*(?:"[^"<]{%d}|'[^'<]{%d}))""" % ((limits.XML_NAMESPACE_BYTES + 1,) * 2)
+)
+"""Looks ahead only: what looks like a value within another one must not hide a third."""
+_NAME_BYTES: Final = 200
+"""An attribute with a long value has a shorter name than that, and no more space behind it."""
 _SPECIAL: Final = re.compile("[&<>\r\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ESCAPES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
 _POSITION: Final = re.compile(r",? line \d+, column \d+$")
@@ -125,6 +131,8 @@ def parse(data: bytes, charset: str = "") -> Document:
     encoding, text = _to_utf8(data, charset)
     equals = text.count(b"=")
     nodes = text.count(b"<") + equals if len(text) > _SHORT else len(text) // _NODE_BYTES
+    if len(text) > _SHORT:
+        _require_short_namespaces(text, equals)
     if equals > limits.XML_PREFIXES:
         _require_few_prefixes(text)
     try:
@@ -306,6 +314,33 @@ def _require_declared(log: _ListErrorLog) -> None:
 
 def _doctype() -> MalformedError:
     return MalformedError("a document type declaration is not accepted", found="<!DOCTYPE")
+
+
+def _require_short_namespaces(text: bytes, equals: int) -> None:
+    """Bound the names of namespaces: what stands before a long value is looked at.
+
+    equals: how many `=` there are. A search for declarations would take as long as parsing; one
+    byte is found faster than a pattern, but each find costs more.
+    """
+    places: Iterable[int] = (found.start() for found in _LONG_VALUE.finditer(text))
+    if equals <= limits.SOAP_ROOT_NODES:
+        places = _equals(text)
+    for at in places:
+        if not _LONG_VALUE.match(text, at):
+            continue
+        before = text[max(0, at - _NAME_BYTES) : at].split()
+        if len(before) < 2 or before[-1].startswith(b"xmlns"):
+            raise TooLargeError(
+                "the name of a namespace is too long",
+                expected=f"at most {limits.XML_NAMESPACE_BYTES} bytes",
+            )
+
+
+def _equals(text: bytes) -> Iterator[int]:
+    at = text.find(b"=")
+    while at >= 0:
+        yield at
+        at = text.find(b"=", at + 1)
 
 
 def _require_few_prefixes(text: bytes) -> None:

@@ -43,6 +43,7 @@ _HEADER: Final = {
     ns.WSA_2004: ("InvalidMessageInformationHeader", "MessageInformationHeaderRequired"),
 }
 """Names of the faults for a header that is wrong and for one that is missing, by version."""
+_TAGS: Final = len("<a></a>")
 _RESERVED: Final = frozenset((ns.SOAP11, ns.SOAP12, ns.WSA, ns.WSA_2004, ns.WSSE, ns.WSU))
 """Namespaces in which nobody puts reference parameters into our answers."""
 
@@ -314,9 +315,8 @@ def _least(holder: _Element) -> int:
     """Return what the parameters of a holder take at least; stops when it is too much."""
     size = 0
     for each in islice(holder.iter(), 1, None):
-        # An end tag has the name too, which is one letter at least: `<a></a>`.
-        size += 7 + len(each.text or "") + len(each.tail or "")
-        size += sum(map(len, each.attrib.values()))
+        size += _TAGS + len(each.text or "") + len(each.tail or "")
+        size += sum(len(name) + len(value) for name, value in each.attrib.items())
         if size > limits.REFERENCE_PARAMETERS_BYTES:
             break
     return size

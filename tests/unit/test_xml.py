@@ -143,6 +143,22 @@ def test_the_last_prefix_allowed_is_taken_and_the_next_is_not():
         xml.parse(document(limits.XML_PREFIXES + 1))
 
 
+@pytest.mark.parametrize("quote", [b'"', b"'"])
+@pytest.mark.parametrize("name", [b"xmlns", b"xmlns:p", b"xmlns:p "])
+@pytest.mark.parametrize("before", [b"", b'<![CDATA[xmlns="]]>', b"<b x='=\"' xmlns='u:u'/>"])
+def test_the_name_of_a_namespace_is_bounded(quote, name, before):
+    # Each look at the name of an element makes a copy of it: there were 9 MB for each header.
+    filler = b"<c>%s</c>" % (b"x" * 9_000)
+
+    def document(length):
+        value = quote + b"u:" + b"x" * (length - 2) + quote
+        return b"<a>%s<b %s=\n%s/>%s</a>" % (before, name, value, filler)
+
+    xml.parse(document(limits.XML_NAMESPACE_BYTES))
+    with pytest.raises(TooLargeError, match="namespace"):
+        xml.parse(document(limits.XML_NAMESPACE_BYTES + 1))
+
+
 def test_counting_stops_while_the_document_is_still_coming():
     unfinished = b"<a>" + b"<b/>" * (limits.SOAP_ROOT_NODES * 2)
     with pytest.raises(TooLargeError):
