@@ -51,6 +51,7 @@ def method(element: _Element) -> tuple[str, ...]:
     if not len(element):
         return ()
     (inclusive,) = nodes.expect(element, (_INCLUSIVE,))
+    nodes.expect(inclusive, ())
     prefixes = tuple(inclusive.get("PrefixList", "").split())
     if len(prefixes) > limits.SECURITY_PREFIXES:
         raise SecurityError("the PrefixList is too long", where=nodes.path(inclusive))

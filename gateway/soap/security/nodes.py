@@ -62,8 +62,8 @@ def expect(element: _Element, tags: Sequence[str]) -> list[_Element]:
     if [child.tag for child in children] != list(tags):
         raise SecurityError(
             "the element is not built as expected",
-            found=names(children) or "nothing",
-            expected=", ".join(local(tag) for tag in tags),
+            found=names(children[: limits.SECURITY_BLOCKS]) or "nothing",
+            expected=", ".join(local(tag) for tag in tags) or "nothing",
             where=path(element),
         )
     return children

@@ -117,7 +117,11 @@ def check(
 
 
 def _signed_info(info: _Element) -> tuple[tuple[str, ...], str, Sequence[_Element]]:
-    """Return the PrefixList and the method of the signature, and the references."""
+    """Return the PrefixList and the method of the signature, and the references.
+
+    All of it is made canonical before the signature can be verified, so its size is looked at here.
+    """
+    _require_small(info)
     children = list(info)
     count = len(children) - 2
     if not 1 <= count <= limits.SECURITY_REFERENCES:
@@ -137,6 +141,21 @@ def _signed_info(info: _Element) -> tuple[tuple[str, ...], str, Sequence[_Elemen
             where=nodes.path(method),
         )
     return canonical.method(c14n), method.get("Algorithm", ""), references
+
+
+def _require_small(info: _Element) -> None:
+    size = 0
+    for count, each in enumerate(info.iter()):
+        size += len(each.text or "") + len(each.tail or "")
+        size += sum(len(name) + len(value) for name, value in each.attrib.items())
+        if count > limits.SECURITY_INFO_NODES or size > limits.SECURITY_INFO_CHARS:
+            raise SecurityError(
+                "ds:SignedInfo is too large",
+                found=f"over {count} elements, {size} characters",
+                expected=f"at most {limits.SECURITY_INFO_NODES} elements,"
+                f" {limits.SECURITY_INFO_CHARS} characters",
+                where=f"{_WHERE}/SignedInfo",
+            )
 
 
 def _resolve(references: Sequence[_Element], places: Places) -> list[_Part]:
@@ -172,6 +191,7 @@ def _part(reference: _Element, known: Mapping[str, _Element], places: Places) ->
             todo="name Body and Timestamp by wsu:Id, not by Id (node-soap: idMode wssecurity)",
         )
     transforms, method, digest = nodes.expect(reference, _REFERENCE_PARTS)
+    nodes.expect(method, ())
     return _Part(
         _place(element, places, uri),
         element,
