@@ -87,6 +87,8 @@ MEX_REQUEST_BYTES: Final = 64 * KB
 """A question for metadata: a few headers, and no credential."""
 ADDRESS_CHARS: Final = 2_000
 """An address in a WS-Addressing header."""
+ROLE_CHARS: Final = 200
+"""A relative role of a header block, and an xml:base around it, that are made into an address."""
 REFERENCE_PARAMETERS: Final = 32
 REFERENCE_PARAMETERS_BYTES: Final = 8 * KB
 """What a ReplyTo may have us repeat in the header of the answer."""

@@ -5,7 +5,7 @@ import pytest
 
 from gateway import ns
 from gateway.errors import GatewayError
-from gateway.soap import envelope
+from gateway.soap import construct, envelope
 from tests.unit.soap.kit import BODY, CONTEXT, MEDIA, VERSIONS, Fault, exchange, open_, soap
 
 both = pytest.mark.parametrize("version", VERSIONS)
@@ -84,6 +84,29 @@ def test_a_relative_role_is_made_absolute_by_its_base(base):
 def test_a_base_that_is_no_address_does_no_harm(version, base):
     header = block(version, "next", f'e:mustUnderstand="1" xml:base="{base}"')
     assert not stopped(version, header)
+
+
+@pytest.mark.parametrize(
+    ("base", "role", "joined"),
+    [
+        ("http://h/", "x", 5),
+        (f"http://h/{'a' * 191}", "x", 5),
+        (f"http://h/{'a' * 192}", "x", 0),
+        (f"http://h/{'../' * 10_000}", "x", 0),
+        ("http://h/", "x" * 201, 0),
+        (None, "x", 0),
+    ],
+)
+@both
+def test_a_long_base_or_role_is_not_joined_for_each_block(monkeypatch, version, base, role, joined):
+    calls = []
+    real = construct.urljoin
+    monkeypatch.setattr(construct, "urljoin", lambda *given: calls.append(given) or real(*given))
+    text = soap(version, header=block(version, role, 'e:mustUnderstand="1"') * 5)
+    if base:
+        text = text.replace("<e:Header", f'<e:Header xml:base="{base}"')
+    open_(version, text)
+    assert len(calls) == joined
 
 
 @both
