@@ -81,16 +81,24 @@ class Destinations:
         return self._builder.options(row) if row else {}
 
     def _renew(self, code: str, row: Peer) -> None:
-        answers = replies.destination(code)
-        if row.callback_hosts and self._built.get(answers, (None,))[0] != row:
-            self._built[answers] = (row, self._builder.replies(row))
+        self._renew_answers(replies.destination(code), row)
         known = self._built.get(code)
         if row.adapter in LOCAL or (known and known[0] == row):
             return
+        self._build(code, row, self._builder.build)
+
+    def _renew_answers(self, code: str, row: Peer) -> None:
+        if not row.callback_hosts:
+            self._built.pop(code, None)
+        elif self._built.get(code, (None,))[0] != row:
+            self._build(code, row, self._builder.replies)
+
+    def _build(self, code: str, row: Peer, build: Callable[[Peer], Destination]) -> None:
+        """Build one destination; what is wrong with a row harms nobody else's."""
         try:
-            self._built[code] = (row, self._builder.build(row))
+            self._built[code] = (row, build(row))
             self._refused.pop(code, None)
-        except ConfigurationError as error:
+        except (GatewayError, TypeError, ValueError) as error:
             self._built.pop(code, None)
             if self._refused.get(code) != str(error):
                 self._refused[code] = str(error)

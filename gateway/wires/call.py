@@ -11,6 +11,7 @@ JAX-WS answer with HTTP Basic by themselves.
 from __future__ import annotations
 
 import asyncio
+import traceback
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -104,6 +105,7 @@ class Exchange:
             self._extra |= _hints(error)
             if isinstance(error, AccessError) and error.challenge:
                 sealed = msgspec.structs.replace(sealed, status=WIRE[error.code].challenge)
+            _forget(error)
         except Exception as error:
             log.exception("soap.defect", correlation=self._correlation)
             code = "internal"
@@ -191,6 +193,7 @@ class Exchange:
             self._extra |= _hints(error)
             typed = self._endpoint.fault(error, self._correlation)
             sealed = faults.seal_fault(error, call.frame, self._correlation, typed)
+            _forget(error)
             return error.code, await self._directed(sealed, call, context, fault=True)
         self._files = context.files
         if context.repeat:
@@ -327,6 +330,16 @@ class Exchange:
 
 _READ: Final = etree.Element("read")
 """Stands for a body that was read."""
+
+
+def _forget(error: BaseException | None) -> None:
+    """Let go of what the places that a refusal came through hold: the document, twice.
+
+    Some of them hold the refusal itself, and what is in a cycle waits for the collector of garbage.
+    """
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__context__
 
 
 def _hints(error: GatewayError) -> dict[str, str]:

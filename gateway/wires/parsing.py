@@ -8,18 +8,21 @@ requests). So these threads are replaced when they have read so much, and what t
 from __future__ import annotations
 
 import asyncio
+import ctypes
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from gateway import limits
+from gateway.errors import GatewayError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 T = TypeVar("T")
-THREADS: Final = 4
+THREADS: Final = 2
+_MALLOC_TRIM: Final = getattr(ctypes.CDLL(None), "malloc_trim", None)
 
 
 class Parsing:
@@ -46,7 +49,13 @@ class Parsing:
             self._renew()
         self._left -= size
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._threads, partial(work, *arguments))
+        done, error = await loop.run_in_executor(self._threads, partial(_tried, work, arguments))
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del error  # else it holds this place, and this place holds it
+        return cast("T", done)
 
     def trusts(self, peer: str) -> bool:
         """Whether small documents of this caller may be read on the event loop."""
@@ -70,4 +79,28 @@ class Parsing:
     def _renew(self) -> None:
         self.close()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="parse")
+        self._threads.submit(_trim)
         self._left = self._renewed_after
+
+
+def _tried(
+    work: Callable[..., T], arguments: tuple[Any, ...]
+) -> tuple[T | None, GatewayError | None]:
+    """Return what the work returns, or its refusal without the places it came through.
+
+    They hold the document, and an error that passes through a future is in a cycle with it:
+    megabytes would wait for the collector of garbage.
+    """
+    try:
+        return work(*arguments), None
+    except GatewayError as error:
+        return None, error.with_traceback(None)
+
+
+def _trim() -> None:
+    """Give back to the system what threads that have ended left in their arenas (glibc only).
+
+    Otherwise it stays with the process, in as many arenas as there are threads.
+    """
+    if _MALLOC_TRIM is not None:
+        _MALLOC_TRIM(0)

@@ -114,3 +114,19 @@ def test_a_host_for_answers_takes_nothing_from_the_address_that_is_pushed_to(pg_
     assert sorted(built) == ["both", "both:replies"]
     health = built["both"].channel.probe()
     assert "allow" not in health.detail, "the address is reached for, though nobody listens there"
+
+
+def test_answers_that_cannot_be_sent_harm_nobody_else(pg_url, destinations, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("0123456789abcdef0123456789abcdef")
+    options = {"url": "http://127.0.0.1:9/", "secret_file": str(secret)}
+    add(pg_url, code="hook", adapter="webhook", options=options)
+    add(
+        pg_url,
+        code="broken",
+        callback_hosts=["answers.example"],
+        options={"client_cert": str(tmp_path / "is-not-there.pem")},
+    )
+    with capture_logs() as logs:
+        assert sorted(destinations()) == ["hook"]
+    assert [line["peer"] for line in logs] == ["broken:replies"]
