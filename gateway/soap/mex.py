@@ -10,8 +10,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+import structlog
+
 from gateway import ns
-from gateway.errors import GatewayError, UnsupportedError
+from gateway.errors import GatewayError, InternalError, UnsupportedError
 from gateway.soap import envelope, faults, frame
 from gateway.xml import quote
 
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from lxml.etree import _Element
+
+log = structlog.get_logger(__name__)
 
 GET: Final = f"{ns.TRANSFER}/Get"
 GET_METADATA: Final = f"{ns.MEX}/GetMetadata/Request"
@@ -59,6 +63,12 @@ def answer(
         body = _metadata(_wanted(call.body, sections))
     except GatewayError as error:
         return faults.seal_fault(error, frame.of_request(root, headers), correlation)
+    except Exception as error:
+        log.exception("soap.defect", correlation=correlation)
+        defect = InternalError(
+            "the gateway failed on this call; it was logged", where=type(error).__name__
+        )
+        return faults.seal_fault(defect, frame.of_request(root, headers), correlation)
     return envelope.seal(envelope.Reply(body=body, action=_ANSWERS[call.action]), call)
 
 

@@ -65,3 +65,10 @@ def test_nothing_else_is_asked_there(version, action):
     )
     body = f"<Ping xmlns='{ns.APPEALS}'/>"
     assert ask(version, f"{ns.APPEALS}/Ping", body).status == 500
+
+
+@both
+def test_a_defect_of_ours_is_a_fault_too(version, monkeypatch):
+    monkeypatch.setattr(mex.envelope, "open", lambda *_: 1 / 0)
+    fault = Fault(ask(version, mex.GET))
+    assert fault.field("Code") == "internal"
