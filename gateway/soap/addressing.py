@@ -44,8 +44,11 @@ _HEADER: Final = {
 }
 """Names of the faults for a header that is wrong and for one that is missing, by version."""
 _TAGS: Final = len("<a></a>")
-_RESERVED: Final = frozenset((ns.SOAP11, ns.SOAP12, ns.WSA, ns.WSA_2004, ns.WSSE, ns.WSU))
-"""Namespaces in which nobody puts reference parameters into our answers."""
+_RESERVED: Final = (
+    *(f"{{{space}}}" for space in (ns.SOAP11, ns.SOAP12, ns.WSSE, ns.WSU, ns.DS, ns.XENC)),
+    ns.tag(ns.XML, "id"),
+)
+"""How names begin that nobody puts into our answers by a reference parameter."""
 
 
 class Endpoint(NamedTuple):
@@ -297,18 +300,39 @@ def _parameters(element: _Element, name: str, version: str) -> tuple[bytes, ...]
         _refuse(version, name, "InvalidEPR", "too_large", "has too many reference parameters")
     if sum(map(_least, holders)) > limits.REFERENCE_PARAMETERS_BYTES:
         _refuse(version, name, "InvalidEPR", "too_large", "has too long reference parameters")
+    if any(_reserved(parameter) for holder in holders for parameter in holder):
+        _refuse(version, name, "InvalidEPR", "unexpected", "has a parameter of SOAP's own")
     blocks = []
     for holder in holders:
-        for parameter in holder:
-            if (etree.QName(parameter).namespace or "") in {"", *_RESERVED}:
-                _refuse(version, name, "InvalidEPR", "unexpected", "has a parameter of SOAP's own")
-        for parameter in parse(c14n(holder)).root:
+        try:
+            small = parse(c14n(holder)).root
+        except etree.C14NError:  # a namespace that is no absolute URI (Canonical XML 1.0, 1.3)
+            _refuse(version, name, "InvalidEPR", "namespace", "has a relative namespace")
+        for parameter in small:
             if version == ns.WSA:
                 parameter.set(ns.tag(ns.WSA, "IsReferenceParameter"), "true")
             blocks.append(c14n(parameter))
     if sum(map(len, blocks)) > limits.REFERENCE_PARAMETERS_BYTES:
         _refuse(version, name, "InvalidEPR", "too_large", "has too long reference parameters")
     return tuple(blocks)
+
+
+def _reserved(parameter: _Element) -> bool:
+    """Say whether a parameter is none of an application's, or something in it is not.
+
+    In the header of our answer it would be taken for ours: another Body by its id, a second
+    Security, a mandatory block, a block for somebody else.
+    """
+    space = etree.QName(parameter).namespace
+    return (
+        not space
+        or space in _VERSIONS
+        or any(
+            str(name).startswith(_RESERVED)
+            for each in parameter.iter()
+            for name in (each.tag, *each.attrib)
+        )
+    )
 
 
 def _least(holder: _Element) -> int:

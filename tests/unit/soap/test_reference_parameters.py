@@ -8,6 +8,7 @@ from gateway.soap import addressing
 from tests.unit.soap.kit import Fault, exchange, open_
 from tests.unit.soap.test_addressing import ANONYMOUS, call, headers, names
 
+ECHO = "a:IsReferenceParameter"
 ECHOED = ns.tag(ns.WSA, "IsReferenceParameter")
 
 
@@ -86,3 +87,34 @@ def test_a_canonical_parameter_has_no_prefix_of_the_message_in_scope(monkeypatch
     exchange("1.1", asking("<p1:b/><p2:b/>", around))
     assert scopes[0] > 200
     assert max(scopes[1:]) < 5
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    [
+        "<k:b wsu:Id='Body-1'/>",
+        "<k:b><k:in wsu:Id='Body-1'/></k:b>",
+        "<k:b xml:id='Body-1'/>",
+        "<k:b e:actor='urn:other'/>",
+        "<k:b e:mustUnderstand='1'/>",
+        f"<k:b xmlns:z='{ns.SOAP12}' z:role='urn:other'/>",
+        f"<k:b><w:Security xmlns:w='{ns.WSSE}'/></k:b>",
+        f"<k:b><k:in><d:Object xmlns:d='{ns.DS}' Id='Body-1'/></k:in></k:b>",
+        f"<x:Data xmlns:x='{ns.XENC}' Id='Body-1'/>",
+        "<e:Body/>",
+    ],
+)
+def test_nothing_in_them_may_be_taken_for_ours(parameter):
+    around = f" xmlns:k='urn:k' xmlns:wsu='{ns.WSU}'"
+    assert refused(asking(parameter, around)) == "unexpected"
+
+
+def test_an_endpoint_within_a_parameter_is_the_applications_own():
+    inner = f"<k:b xmlns:k='urn:k' {ECHO}='true'><a:Address>urn:x</a:Address></k:b>"
+    sealed = exchange("1.1", asking(inner))
+    assert b"Address>urn:x<" in sealed.body
+
+
+@pytest.mark.parametrize("parameter", ["<b xmlns='AAAA'/>", "<k:b xmlns:k='urn:k' xmlns:r='r'/>"])
+def test_a_namespace_that_is_no_absolute_address_is_the_senders_fault(parameter):
+    assert refused(asking(parameter)) == "namespace"
