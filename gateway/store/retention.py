@@ -71,14 +71,15 @@ DELETE FROM reply WHERE delivery_id IN (
 """Of deliveries that went with their month."""
 EMPTY_LANES: Final = """
 DELETE FROM lane WHERE (destination, key) IN (
-    SELECT l.destination, l.key FROM lane l
-    WHERE l.destination LIKE '%:replies' AND l.waiting = 0 AND l.owner = '' AND l.key < $1
+    SELECT l.destination, l.key FROM peer p JOIN lane l ON l.destination = p.code || ':replies'
+    WHERE l.waiting = 0 AND l.owner = '' AND l.key < $1
       AND NOT EXISTS (SELECT FROM delivery d JOIN reply r ON r.delivery_id = d.id
                       WHERE d.destination = l.destination AND d.lane = l.key)
     LIMIT $2 FOR UPDATE OF l SKIP LOCKED
 )
 """
-"""Lanes whose one answer is gone. Their keys are made like ids, so they are as old as they say."""
+"""Lanes whose one answer is gone. Their keys are made like ids, so they are as old as they say. By
+peer, because lanes of appeals are many and an index finds those of a destination."""
 
 
 class Days(NamedTuple):
