@@ -31,7 +31,7 @@ HEADER_COUNT: Final = 100
 ATTACHMENT_INLINE_BYTES: Final = 5 * MB
 """Decoded size of one attachment carried as base64 (model.md §2, AttachFile)."""
 ATTACHMENTS_PER_APPEAL: Final = 50
-ATTACHMENT_ANSWER_BYTES: Final = 64 * MB
+ATTACHMENT_ANSWER_BYTES: Final = 32 * MB
 """A file that goes out as base64 in one piece; a larger one goes as a part of a package (MTOM)."""
 FORWARDED_FILE_BYTES: Final = 64 * MB
 """A file that a delivery carries: encoders hold it in memory, with what they make of it."""
