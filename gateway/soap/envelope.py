@@ -198,6 +198,14 @@ def prove(opened: Opened, ctx: Context) -> Proof | None:
     return security.read(opened.envelope, opened.blocks, opened.frame.version, ctx)
 
 
+def precheck(opened: Opened, ctx: Context) -> str:
+    """Return the peer who signed, before there is the whole Body; raise SecurityError.
+
+    Empty when nobody did. It proves no message: `prove` has to follow.
+    """
+    return security.precheck(opened.envelope, opened.blocks, opened.frame.version, ctx)
+
+
 def accept(
     opened: Opened, parts: Mapping[str, Part], ctx: Context, proof: Proof | None = None
 ) -> Call:

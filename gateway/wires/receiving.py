@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway import ns
 from gateway.errors import InputError, SecurityError
 from gateway.limits import PACKAGE_BYTES, SIGNED_PARTS_BYTES, SOAP_ROOT_BYTES
 from gateway.soap import mime, xop
+from gateway.soap.envelope import precheck
 from gateway.soap.security import SECURITY
 from gateway.soap.splitter import Splitter
 from gateway.wires.edge import Gone
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
     from lxml.etree import _Element
 
-    from gateway.soap.envelope import Opened
+    from gateway.soap.envelope import Context, Opened
     from gateway.soap.splitter import Part
     from gateway.soap.xop import Form
     from gateway.store.blobs import BlobDirectory
@@ -99,29 +101,40 @@ class Incoming:
                 self._close()
                 return self._splitter.close()
 
-    async def inline(self, envelope: _Element | None, blobs: BlobDirectory) -> None:
+    async def inline(self, envelope: _Element | None, blobs: BlobDirectory, peer: str = "") -> None:
         """Put the parts into the envelope as base64, as far as they may stand in memory.
 
-        For a message whose signature is over that form, and for a service that reads it.
+        For a message whose signature is over that form, and for a service that reads it. peer: who
+        sends, when the wire did not tell.
         """
-        await self._take(None, blobs, self._held.peer, SIGNED_PARTS_BYTES)
+        await self._take(None, blobs, self._held.peer or peer, SIGNED_PARTS_BYTES)
         held = {cid: part.data for cid, part in self.parts.items() if isinstance(part.data, bytes)}
         self._inlined = True
         if envelope is not None:
             xop.inlined(envelope, held)
 
-    async def inline_signed(self, opened: Opened, blobs: BlobDirectory) -> None:
+    async def inline_signed(
+        self, opened: Opened, blobs: BlobDirectory, opening: Context | None = None
+    ) -> None:
         """Do that with a message that has a signature; raise SecurityError for what cannot be.
 
-        Who sent it is not proven yet, and may be told what is in the way of the proof.
+        Who sent it is not proven yet, and may be told what is in the way of the proof. opening: who
+        holds which certificate; with it the parts are taken only when a peer's signature stands in
+        the header, and count for that peer: there are few places for those who wait for their
+        parts, and a stranger would keep them.
         """
         if not self.packed or not any(
             block.tag == SECURITY and block.find(ns.tag(ns.DS, "Signature")) is not None
             for block in opened.blocks
         ):
             return
+        peer = ""
+        if opening is not None:
+            peer = await asyncio.to_thread(precheck, opened, opening)
+            if not peer:
+                return
         try:
-            await self.inline(opened.envelope, blobs)
+            await self.inline(opened.envelope, blobs, peer)
         except InputError as error:
             raise SecurityError(
                 error.message,

@@ -62,6 +62,13 @@ class Signed(NamedTuple):
     seen: bytes
 
 
+class Verified(NamedTuple):
+    """A signature that fits its SignedInfo; the parts are still to be compared with it."""
+
+    signed: Signed
+    parts: Sequence[_Part]
+
+
 class _Part(NamedTuple):
     """A resolved ds:Reference."""
 
@@ -80,6 +87,22 @@ def check(
     From cheap to dear: structure, certificate, signature over SignedInfo, and only then the digests
     of the parts, so that a stranger cannot make us hash a large body.
     """
+    verified = verify(signature, places, keys, algorithms, now)
+    for part in verified.parts:
+        made = algorithms.digest(part.method, canonical.canonical(part.element, part.prefixes))
+        if not hmac.compare_digest(made, part.digest):
+            raise _failed(
+                "a signed part was changed, or made canonical in another way",
+                f"{_WHERE}/SignedInfo/Reference",
+                part.name,
+            )
+    return verified.signed
+
+
+def verify(
+    signature: _Element, places: Places, keys: Keys, algorithms: Algorithms, now: datetime
+) -> Verified:
+    """Return whose signature fits the SignedInfo, as `check` does before it looks at the parts."""
     info, value_element, key_info = nodes.expect(signature, _SIGNATURE_PARTS)
     prefixes, method, references = _signed_info(info)
     value = nodes.binary(value_element)
@@ -103,17 +126,9 @@ def check(
     data = canonical.canonical(info, prefixes)
     if not algorithms.verify(method, certificate, data, value):
         raise _failed("the signature does not fit what is signed", f"{_WHERE}/SignatureValue")
-    for part in parts:
-        made = algorithms.digest(part.method, canonical.canonical(part.element, part.prefixes))
-        if not hmac.compare_digest(made, part.digest):
-            raise _failed(
-                "a signed part was changed, or made canonical in another way",
-                f"{_WHERE}/SignedInfo/Reference",
-                part.name,
-            )
     # Not the value: of one ECDSA signature anybody can make a second one that fits.
     seen = sha256(b"signature\0%b\0%b" % (sha256(certificate).digest(), data)).digest()
-    return Signed(peer, certificate, covers, value, seen)
+    return Verified(Signed(peer, certificate, covers, value, seen), parts)
 
 
 def _signed_info(info: _Element) -> tuple[tuple[str, ...], str, Sequence[_Element]]:
