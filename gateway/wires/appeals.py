@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from gateway import contracts, ns
-from gateway.errors import GatewayError, NotFoundError
+from gateway.errors import GatewayError
 from gateway.soap import envelope
 from gateway.wires import binding, parts, places, service
 from gateway.wires.contract import OPERATIONS
-from gateway.wires.endpoint import Described
+from gateway.wires.descriptions import Descriptions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
     from gateway.soap.faults import Typed
+    from gateway.wires.endpoint import Described
 
-XML: Final = "text/xml; charset=utf-8"
 _INNER: Final = {
     "SubmitAppeal": "/Appeal",
     "AmendAppeal": "/Appeal",
@@ -39,6 +39,7 @@ class Appeals:
 
     def __init__(self, operations: service.Service) -> None:
         self._contract = contracts.appeals()
+        self._descriptions = Descriptions(self._contract, ns.APPEALS)
         self._operations = operations
         self.name: Final = self._contract.name
         self.service: Final = msgspec.structs.replace(
@@ -46,23 +47,12 @@ class Appeals:
         )
 
     def describe(self, query: Mapping[str, str], base: str) -> Described:
-        """Serve `?wsdl`, `?singleWsdl` and `?xsd=name`; the schema is one, so `?xsd` is enough."""
-        if "singlewsdl" in query:
-            body = self._contract.single_wsdl(base)
-        elif "xsd" in query:
-            body = self._contract.xsd(query["xsd"] or self._contract.schema_names[0])
-        elif "wsdl" in query or not query:
-            body = self._contract.wsdl(base)
-        else:
-            raise NotFoundError("no such description", expected="?wsdl, ?singleWsdl, ?xsd")
-        return Described(XML, body)
+        """Serve `?wsdl`, `?singleWsdl` and `?xsd=name`."""
+        return self._descriptions.describe(query, base)
 
     def sections(self, base: str) -> Mapping[str, Mapping[str, bytes]]:
         """Return the WSDL without its import, and the schema."""
-        return {
-            "wsdl": {ns.APPEALS: self._contract.bare_wsdl(base)},
-            "xsd": {ns.APPEALS: self._contract.xsd(self._contract.schema_names[0])},
-        }
+        return self._descriptions.sections(base)
 
     def explain(self, call: envelope.Opened) -> None:
         """Raise ValidationError with the places and reasons; takes a thread."""

@@ -14,6 +14,7 @@ from gateway.errors import GatewayError
 from gateway.limits import INLINE_DECODE_BYTES, KB
 from gateway.soap import mime
 from gateway.soap.splitter import XOP_MEDIA, media_type
+from gateway.wires.descriptions import Kept
 from gateway.wires.parts import sent
 from gateway.wires.spool import on_disk
 
@@ -112,13 +113,23 @@ async def send_sealed(
 ) -> None:
     """Send a sealed answer with the headers given."""
     body, headers = sealed.body, dict(extra)
-    if accept_encoding and len(body) >= PACKED_FROM_BYTES and takes_gzip(accept_encoding):
+    worth = len(body) >= PACKED_FROM_BYTES and (not isinstance(body, Kept) or body.pack)
+    if accept_encoding and worth and takes_gzip(accept_encoding):
         headers |= {"content-encoding": "gzip", "vary": "Accept-Encoding"}
-        if len(body) <= INLINE_DECODE_BYTES:
-            body = gzip.compress(body, _LEVEL, mtime=0)
-        else:
-            body = await asyncio.to_thread(gzip.compress, body, _LEVEL, mtime=0)
+        body = await _packed(body)
     await send_bytes(send, sealed.status, sealed.content_type, body, headers)
+
+
+async def _packed(body: bytes) -> bytes:
+    if isinstance(body, Kept) and body.packed:
+        return body.packed
+    if len(body) <= INLINE_DECODE_BYTES:
+        packed = gzip.compress(body, _LEVEL, mtime=0)
+    else:
+        packed = await asyncio.to_thread(gzip.compress, body, _LEVEL, mtime=0)
+    if isinstance(body, Kept):
+        body.packed = packed
+    return packed
 
 
 async def send_bytes(

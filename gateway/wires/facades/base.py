@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import msgspec
 
-from gateway.errors import GatewayError, InputError, NotFoundError, violations_of
+from gateway.errors import GatewayError, InputError, violations_of
 from gateway.soap import envelope
 from gateway.soap.facade_wsdl import fault_action
 from gateway.soap.faults import Typed, message_of
@@ -21,8 +21,8 @@ from gateway.store.blobs import BlobDirectory
 from gateway.store.committer import Committer
 from gateway.store.pool import Pool
 from gateway.wires import contract as c
-from gateway.wires.appeals import XML, InvalidError
-from gateway.wires.endpoint import Described
+from gateway.wires.appeals import InvalidError
+from gateway.wires.descriptions import Descriptions
 from gateway.wires.service import Context, Service
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
     from gateway.soap.facade import Asked, ComplexModel, Facade
+    from gateway.wires.endpoint import Described
     from gateway.wires.reader import Reader
 
 T = TypeVar("T", bound=c.Response)
@@ -107,7 +108,7 @@ class FacadeEndpoint:
     ) -> None:
         self.name: Final = facade.name
         self.service: Final = msgspec.structs.replace(facade.engine, validate=self._check)
-        self._contract = facade.contract
+        self._descriptions = Descriptions(facade.contract, facade.namespace)
         self._facade = facade
         self._parts = parts
         self._own = own
@@ -115,23 +116,11 @@ class FacadeEndpoint:
 
     def describe(self, query: Mapping[str, str], base: str) -> Described:
         """Serve `?wsdl`, `?singleWsdl` and `?xsd`, as the main contract does."""
-        if "singlewsdl" in query:
-            body = self._contract.single_wsdl(base)
-        elif "xsd" in query:
-            body = self._contract.xsd(query["xsd"] or self._contract.schema_names[0])
-        elif "wsdl" in query or not query:
-            body = self._contract.wsdl(base)
-        else:
-            raise NotFoundError("no such description", expected="?wsdl, ?singleWsdl, ?xsd")
-        return Described(XML, body)
+        return self._descriptions.describe(query, base)
 
     def sections(self, base: str) -> Mapping[str, Mapping[str, bytes]]:
         """Return the WSDL without its import, and the schema."""
-        space = self._facade.namespace
-        return {
-            "wsdl": {space: self._contract.bare_wsdl(base)},
-            "xsd": {space: self._contract.xsd(self._contract.schema_names[0])},
-        }
+        return self._descriptions.sections(base)
 
     def explain(self, call: envelope.Opened) -> None:
         """Raise ValidationError with the places and reasons; takes a thread."""
