@@ -42,11 +42,13 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True):
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes that lie in the store already, in a row or in the blob directory.
 
-    sha256: hex of the bytes, by which they are found. size: how many they are.
+    sha256: hex of the bytes, by which they are found. size: how many they are. start: the first of
+    them, by which a file shows what it is; empty where nobody has looked at the bytes.
     """
 
     sha256: str
     size: int
+    start: bytes = b""
 
 
 class File(msgspec.Struct, frozen=True, kw_only=True):

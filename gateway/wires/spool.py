@@ -31,6 +31,8 @@ T = TypeVar("T")
 BLOCK_BYTES: Final = limits.MB
 _LOOK_BYTES: Final = 64 * limits.MB
 """How often the space that is left is looked at."""
+_START_BYTES: Final = 16
+"""Of a file, for whoever tells pictures by them."""
 _DISK: Final = ThreadPoolExecutor(max_workers=4, thread_name_prefix="blobs")
 """Its own threads: those of everybody else must not wait for a disk that syncs 500 MB."""
 
@@ -70,6 +72,7 @@ class Spool:
         self._in_all = 0
         self._looked = 0
         self._head: mime.Head | None = None
+        self._start = b""
         self._chunks: list[bytes] = []
         self._waiting = 0
         self._file: Writing | None = None
@@ -104,7 +107,7 @@ class Spool:
             raise xop.duplicate(cid, head.place)
         if not cid or (self._wanted is not None and cid not in self._wanted):
             raise xop.unreferenced(cid, head.place)
-        self._head, self._chunks, self._waiting = head, [], 0
+        self._head, self._start, self._chunks, self._waiting = head, b"", [], 0
 
     async def _add(self, data: bytes) -> None:
         self._in_all += len(data)
@@ -117,6 +120,8 @@ class Spool:
                 where="package",
                 todo="send large files by AttachFile over TLS, in a message that is not signed",
             )
+        if len(self._start) < _START_BYTES:
+            self._start += data[: _START_BYTES - len(self._start)]
         self._chunks.append(data)
         self._waiting += len(data)
         if self._limit is None and self._waiting >= BLOCK_BYTES:
@@ -144,7 +149,7 @@ class Spool:
             assert self._file is not None
             size = self._file.size
             digest = (await on_disk(self._file.finish)).hex()
-            data = Stored(sha256=digest, size=size)
+            data = Stored(sha256=digest, size=size, start=self._start)
         self._file, self._chunks, self._waiting = None, [], 0
         cid = self._head.content_id
         self.parts[cid] = Part(cid, media_type(self._head.content_type).name, digest, data)

@@ -24,6 +24,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway import limits
+from gateway.adapter import Stored
 from gateway.errors import NotFoundError, TooLargeError, ValidationError, Violation
 from gateway.soap.facade import (
     ByteArray,
@@ -228,12 +229,15 @@ def _photo(photo: Photo, place: int) -> c.AttachmentIn:
 def _media_type(held: bytes | Part) -> str:
     """Return what a picture is by its first bytes, empty for anything else.
 
-    One that lies in the store already is what its part of the package says it is.
+    One that lies in the store and comes again from there, in a replay, is what its part says it is:
+    its bytes were looked at when they came.
     """
-    data = held.data if isinstance(held, Part) else held
-    if not isinstance(data, bytes):
-        told = held.media_type.lower() if isinstance(held, Part) else ""
+    if isinstance(held, Part) and isinstance(held.data, Stored) and not held.data.start:
+        told = held.media_type.lower()
         return told if told in _NAMES else ""
+    data = held.data if isinstance(held, Part) else held
+    if isinstance(data, Stored):
+        data = data.start
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "image/webp"
     if data[4:8] == b"ftyp" and data[8:12] in (b"heic", b"heix", b"hevc", b"mif1", b"msf1"):

@@ -8,7 +8,9 @@ from msgspec.structs import replace
 
 from gateway import ns
 from gateway.access.policy import Caller
+from gateway.adapter import Stored
 from gateway.errors import BusyError, ConflictError
+from gateway.soap.splitter import Part
 from gateway.wires import contract as c
 from gateway.wires.facades import dispatcher, standing
 from gateway.wires.facades.standing import Standing
@@ -150,6 +152,16 @@ class TestSubmit:
     )
     def test_what_phones_make_is_taken(self, data):
         assert not send(submission(photo(data))).fault
+
+    @pytest.mark.parametrize(
+        ("start", "found"),
+        [(b"MZ\x90\x00 of a program", ""), (JPEG[:16], "image/jpeg"), (b"", "image/png")],
+        ids=["a program", "another picture", "from the store"],
+    )
+    def test_one_that_went_to_the_disk_is_what_its_bytes_say(self, start, found):
+        data = Stored(sha256="0" * 64, size=300_000, start=start)
+        part = Part("a", "image/png", data.sha256, data)
+        assert dispatcher._media_type(part) == found
 
     def test_a_photograph_that_is_too_large_is_told_by_its_place(self, monkeypatch):
         monkeypatch.setattr(dispatcher.limits, "ATTACHMENT_INLINE_BYTES", 10)
