@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import threading
 from datetime import UTC, datetime, timedelta
@@ -12,13 +13,17 @@ import pytest
 from lxml import etree
 
 from gateway import ns
+from gateway.access.policy import Caller
 from gateway.destinations import Destinations
 from gateway.dispatch import Dispatcher
 from gateway.errors import BusyError
 from gateway.model.peer import Peer
 from gateway.settings import Settings
+from gateway.soap import addressing
+from gateway.soap.frame import Frame
 from gateway.store import peers, replies, retention
 from gateway.store.pool import Pool
+from gateway.wires.replies import Replies
 from tests.integration.http.mtom_kit import envelope, submit
 
 PING = f'<Ping xmlns="{ns.APPEALS}"/>'
@@ -239,3 +244,42 @@ def test_an_answer_that_nobody_took_is_forgotten_with_its_lane(house, pool, stat
     assert house.rows("SELECT id, state, error FROM delivery") == [
         (id_, "skipped", retention.NOT_DELIVERED)
     ]
+
+
+def test_an_answer_whose_delivery_went_with_its_month_goes_too(house, pool):
+    now = datetime.now(UTC)
+    ids = owe(pool, now, 2, state="dead")
+    house.rows("DELETE FROM delivery WHERE id = $1 RETURNING id", ids[0])
+    with pool.connection() as db:
+        retention.forget_settled(db, now + timedelta(days=6))
+        assert house.rows("SELECT count(*) FROM reply") == [(2,)]
+        retention.forget_settled(db, now + timedelta(days=8))
+    assert house.rows("SELECT count(*) FROM reply") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "busy"),
+    [
+        ("ReplyTo", "http://127.0.0.1:1/", True),
+        ("FaultTo", "http://127.0.0.1:1/", True),
+        ("ReplyTo", ns.WSA_NONE, False),
+        ("ReplyTo", f"{ns.WSA}/anonymous", False),
+    ],
+)
+def test_a_call_may_be_refused_for_its_answer_before_it_is_carried_out(
+    pool, monkeypatch, name, address, busy
+):
+    monkeypatch.setattr(replies, "MOST_WAITING", 1)
+    owe(pool, datetime.now(UTC))
+    said = etree.fromstring(
+        f'<h xmlns="{ns.WSA}"><Action>a</Action><MessageID>urn:uuid:17</MessageID>'
+        f"<{name}><Address>{address}</Address></{name}></h>"
+    )
+    frame = Frame(addressing=addressing.read(list(said)))
+    found = None
+    try:
+        asyncio.run(Replies(pool).require_room(frame, Caller(peer="waiting")))
+    except BusyError as error:
+        found = error
+    assert (found is not None) is busy
+    asyncio.run(Replies(pool).require_room(frame, Caller(peer="portal")))
