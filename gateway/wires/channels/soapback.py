@@ -38,6 +38,7 @@ _CODE: Final = re.compile(r"[0-9A-Za-z._:/-]{1,64}")
 """What the contract takes as the code of a reason."""
 _UNTOLD: Final = frozenset(
     {
+        EventType.REGISTRATION_ANNULLED,
         EventType.SPLIT,
         EventType.SENT_TO_MODERATION,
         EventType.MODERATION_PASSED,
