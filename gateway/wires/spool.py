@@ -53,7 +53,7 @@ class Spool:
 
     wanted: Content-IDs that the envelope points to; any other part is refused before its first
     byte. held: counts what stays in memory. limit: bytes in all when nothing goes to the disk; with
-    None the large ones do. peer: whose day is charged for those, by default the holder's.
+    None the large ones do. peer: whose day is charged then, by default the holder's.
     """
 
     def __init__(
@@ -120,6 +120,8 @@ class Spool:
                 where="package",
                 todo="send large files by AttachFile over TLS, in a message that is not signed",
             )
+        if self._limit is None:
+            ALLOWANCE.take(self._peer, len(data))
         if len(self._start) < _START_BYTES:
             self._start += data[: _START_BYTES - len(self._start)]
         self._chunks.append(data)
@@ -128,7 +130,6 @@ class Spool:
             await self._write()
 
     async def _write(self) -> None:
-        ALLOWANCE.take(self._peer, self._waiting)
         if self._in_all - self._looked >= _LOOK_BYTES:
             self._looked = self._in_all
             await on_disk(self._blobs.require_room, 0)

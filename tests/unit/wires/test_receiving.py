@@ -221,5 +221,7 @@ def test_the_files_of_a_day_are_bounded_by_peer(tmp_path, monkeypatch):
     other = Taken(tmp_path, Sender(package_of))
     other.held.peer = "other"
     other.run()
-    small = Taken(tmp_path, Sender(package(root("s"), ("s", SMALL))))
-    assert small.run(), "what stays in a row is bounded by itself"
+    monkeypatch.setattr(spool, "ALLOWANCE", Allowance(len(SMALL) * 2 - 1))
+    assert Taken(tmp_path, Sender(package(root("s"), ("s", SMALL)))).run()
+    with pytest.raises(BusyError):
+        Taken(tmp_path, Sender(package(root("s"), ("s", SMALL)))).run()
