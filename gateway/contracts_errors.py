@@ -70,6 +70,29 @@ def bases(schema: bytes) -> dict[str, str]:
     }
 
 
+def lengths(schema: bytes) -> dict[str, int]:
+    """Return how long a value may be, by name of its element: the longest, where several have it.
+
+    Elements without a limit are left out.
+    """
+    root = etree.fromstring(schema)
+    types = {
+        node.get("name", ""): node.find(f"{{{ns.XSD}}}restriction")
+        for node in root.findall(f"{{{ns.XSD}}}simpleType")
+    }
+    found: dict[str, int] = {}
+    for node in root.iter(f"{{{ns.XSD}}}element"):
+        base = types.get(node.get("type", "").rpartition(":")[2])
+        most = None
+        while base is not None and most is None:
+            most = base.find(f"{{{ns.XSD}}}maxLength")
+            base = types.get(base.get("base", "").rpartition(":")[2])
+        if most is not None:
+            name = node.get("name", "")
+            found[name] = max(int(most.get("value", "")), found.get(name, 0))
+    return found
+
+
 def notes(schema: bytes) -> dict[str, str]:
     """Return what the schema's notes say of its patterns, by pattern."""
     root = etree.fromstring(schema)

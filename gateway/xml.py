@@ -88,6 +88,8 @@ _NODE_BYTES: Final = 4
 """The shortest element is `<a/>`; no attribute is shorter."""
 _SHORT: Final = 8 * limits.KB
 """Up to it the length alone bounds the nodes well enough: counting costs a tenth of parsing."""
+SHORT_NODES: Final = _SHORT // _NODE_BYTES
+"""`Document.nodes` is at most this of a document of up to 8 KB, and more of a longer one."""
 _FEED: Final = 32 * limits.KB
 _SAMPLE: Final = 4 * limits.KB
 _YO: Final = b"\xa8\xb8"
@@ -130,8 +132,9 @@ def parse(data: bytes, charset: str = "") -> Document:
         )
     encoding, text = _to_utf8(data, charset)
     equals = text.count(b"=")
-    nodes = text.count(b"<") + equals if len(text) > _SHORT else len(text) // _NODE_BYTES
+    nodes = len(text) // _NODE_BYTES
     if len(text) > _SHORT:
+        nodes = max(text.count(b"<") + equals, SHORT_NODES + 1)
         _require_short_namespaces(text, equals)
     if equals > limits.XML_PREFIXES:
         _require_few_prefixes(text)

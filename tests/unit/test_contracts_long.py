@@ -5,7 +5,7 @@ import base64
 import pytest
 from lxml import etree
 
-from gateway import contracts, limits, ns
+from gateway import contracts, limits, ns, xml
 from gateway.errors import TooLargeError, ValidationError
 
 CONTRACT = contracts.appeals()
@@ -71,3 +71,43 @@ def test_a_file_with_line_ends_of_windows_stays_one():
 def test_a_file_too_large_is_still_told_so():
     with pytest.raises(TooLargeError):
         CONTRACT.validate(attached("AAAA" * (limits.ATTACHMENT_INLINE_BYTES // 3 + 1)))
+
+
+@pytest.mark.parametrize("value", [" ", "a ", "a", "я ", "("])
+def test_a_huge_value_is_refused_by_its_length_alone(monkeypatch, value):
+    message = element(f"<Appeal><ExternalId>{value * 10_001}</ExternalId></Appeal>")
+    checked = []
+    monkeypatch.setattr(type(CONTRACT), "_validator", lambda _: checked.append(1))
+    assert not CONTRACT.valid(message, xml.SHORT_NODES + 1)
+    assert checked == []
+
+
+def test_what_explains_a_huge_value_sees_no_more_than_its_limit():
+    again = CONTRACT._again(element(f"<Appeal><ExternalId>{'a' * 50_000}</ExternalId></Appeal>"))
+    assert 200 < len(again) < 500
+
+
+@pytest.mark.parametrize(
+    ("content", "wrong"),
+    [
+        ("A" * 20_000, False),
+        ("A" * 19_999, True),
+        ("A" * 19_999 + "=", False),
+        ("A" * 19_998 + "==", False),
+        ("A" * 19_998 + "=", True),
+        ("A" * 10_000 + "=" + "A" * 9_999, True),
+        ("A" * 20_000 + "!", False),
+        ("A\n" * 20_000, False),
+    ],
+)
+def test_huge_base64_is_judged_as_libxml2_judges_it(content, wrong):
+    message = attached(content)
+    assert CONTRACT.valid(message, xml.SHORT_NODES + 1) is not wrong
+    found = [("/AttachFile/Content", "type")] if wrong else []
+    assert [(each.path, each.code) for each in CONTRACT.explain(message)] == found
+    assert len(CONTRACT._again(message)) < 1_000 or not wrong
+
+
+def test_a_document_over_8_kb_is_told_from_a_short_one_by_its_nodes():
+    short, long = (xml.parse(b"<a>%s</a>" % (b"x" * size)) for size in (8_000, 9_000))
+    assert short.nodes <= xml.SHORT_NODES < long.nodes
