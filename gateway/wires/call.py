@@ -161,6 +161,8 @@ class Exchange:
             if opened.secured or not isinstance(found, Caller) or found.proves_in_message:
                 proof = await self._prove(opened, opening, found, context, incoming)
             require_reachable(opened.frame, context.caller)
+            if self._edge.replies is not None:
+                await self._edge.replies.require_room(opened.frame, context.caller)
             context.packs = self._packs(opened, context)
             files = await self._receive_files(incoming, opened, context)
             try:
