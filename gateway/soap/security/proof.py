@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol
 import msgspec
 
 from gateway import ns
+from gateway.errors import SecurityError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -67,6 +68,40 @@ class SecurityContext(Protocol):
     def secure_wire(self) -> bool:
         """Whether a password in clear text may travel: TLS, loopback or `trusted_wire`."""
         ...
+
+
+class UnprovenError(SecurityError):
+    """The certificate or the signature of a message is not accepted: its sender is a stranger.
+
+    Says why, for our own record; a stranger is told what `veiled` leaves.
+    """
+
+    @classmethod
+    def of(cls, error: SecurityError) -> UnprovenError:
+        """Return the same refusal as one of a stranger."""
+        return cls(
+            error.message,
+            error.fault,
+            found=error.found,
+            expected=error.expected,
+            where=error.where,
+            todo=error.todo,
+        )
+
+
+def veiled(error: SecurityError) -> SecurityError:
+    """Return what the sender of a refused message is told.
+
+    A stranger learns by no difference whether a certificate is a peer's, or still holds.
+    """
+    if not isinstance(error, UnprovenError):
+        return error
+    return SecurityError(
+        "the certificate or the signature is not accepted",
+        "FailedAuthentication",
+        where="/Envelope/Header/Security/Signature",
+        todo="ask the operator with the Correlation-Id: the refusal was recorded with its reason",
+    )
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):

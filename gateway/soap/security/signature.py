@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from gateway import limits, ns
 from gateway.errors import SecurityError
 from gateway.soap.security import canonical, certificates, ids, keyinfo, nodes
+from gateway.soap.security.proof import UnprovenError
 from gateway.soap.security.username import USERNAME_TOKEN
 
 if TYPE_CHECKING:
@@ -116,19 +117,28 @@ def verify(
             expected="Body and Timestamp of this message",
             where=f"{_WHERE}/SignedInfo",
         )
-    certificate = keyinfo.certificate(key_info, places.security, keys)
+    try:
+        certificate = keyinfo.certificate(key_info, places.security, keys)
+        peer = _peer(certificate, keys, now)
+        data = canonical.canonical(info, prefixes)
+        if not algorithms.verify(method, certificate, data, value):
+            raise _failed("the signature does not fit what is signed", f"{_WHERE}/SignatureValue")
+    except SecurityError as error:
+        raise UnprovenError.of(error) from error
+    # Not the value: of one ECDSA signature anybody can make a second one that fits.
+    seen = sha256(b"signature\0%b\0%b" % (sha256(certificate).digest(), data)).digest()
+    return Verified(Signed(peer, certificate, covers, value, seen), parts)
+
+
+def _peer(certificate: bytes, keys: Keys, now: datetime) -> str:
+    """Return whose certificate it is; raise SecurityError when it is nobody's or does not hold."""
     peer = keys.certificate(certificate)
     if peer is None:
         raise SecurityError(
             "the certificate is not accepted", "FailedAuthentication", where=f"{_WHERE}/KeyInfo"
         )
     certificates.check(certificate, now)
-    data = canonical.canonical(info, prefixes)
-    if not algorithms.verify(method, certificate, data, value):
-        raise _failed("the signature does not fit what is signed", f"{_WHERE}/SignatureValue")
-    # Not the value: of one ECDSA signature anybody can make a second one that fits.
-    seen = sha256(b"signature\0%b\0%b" % (sha256(certificate).digest(), data)).digest()
-    return Verified(Signed(peer, certificate, covers, value, seen), parts)
+    return peer
 
 
 def _signed_info(info: _Element) -> tuple[tuple[str, ...], str, Sequence[_Element]]:
