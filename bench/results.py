@@ -1,11 +1,13 @@
 """Writes RESULTS.md: the last figures, their command and date, and the machine they were taken on.
 
-`python -m bench.results` reads bench/results.jsonl. A final figure is never replaced by a
-provisional one of a later date: a quick run says nothing about the product.
+`python -m bench.results` reads bench/results.jsonl, which is not kept with the code; a figure that
+has no line in it stays on the page as it was. A final figure is never replaced by a provisional one
+of a later date: a quick run says nothing about the product.
 """
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -29,6 +31,10 @@ that the bench works.
 """
 
 
+_ROW: Final = re.compile(r"^\| ([a-z0-9-]+), .*\|\n", re.MULTILINE)
+_NOTE: Final = re.compile(r"^- \*\*([a-z0-9-]+)\*\*: .*\n", re.MULTILINE)
+
+
 def last(lines: Iterable[bytes]) -> dict[str, Figure]:
     """Return the figure to show by name: the last final one, otherwise the last."""
     found: dict[str, Figure] = {}
@@ -40,12 +46,15 @@ def last(lines: Iterable[bytes]) -> dict[str, Figure]:
     return found
 
 
-def page(figures: Iterable[Figure]) -> str:
-    """Return the page as Markdown."""
-    figures = list(figures)
-    rows = "".join(_row(each) for each in figures)
-    notes = "".join(_note(each) for each in figures)
-    return f"{_HEAD}{rows}\n## How they were taken\n\n{notes}"
+def page(figures: Iterable[Figure], before: str = "") -> str:
+    """Return the page as Markdown. before: the page as it was."""
+    rows = {found[1]: found[0] for found in _ROW.finditer(before)}
+    notes = {found[1]: found[0] for found in _NOTE.finditer(before)}
+    for each in figures:
+        told = ", provisional" in rows.get(each.figure, ", provisional")
+        if told or not each.provisional:
+            rows[each.figure], notes[each.figure] = _row(each), _note(each)
+    return f"{_HEAD}{''.join(rows.values())}\n## How they were taken\n\n{''.join(notes.values())}"
 
 
 def _row(each: Figure) -> str:
@@ -74,4 +83,5 @@ def _cell(value: float | None) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(last(RESULTS.read_bytes().splitlines()).values()), encoding="utf-8")
+    taken = last(RESULTS.read_bytes().splitlines()).values()
+    PAGE.write_text(page(taken, PAGE.read_text("utf-8")), encoding="utf-8")

@@ -52,3 +52,19 @@ def test_the_page_shows_a_void_figure_with_its_reason():
     )
     assert "| void |" in shown
     assert "a delivery arrived twice" in shown
+
+
+def test_a_figure_that_was_not_taken_again_stays_on_the_page():
+    first = _line("2026-11-20T10:00Z").replace(b'"accept"', b'"idle"')
+    before = page(last([_line("2026-11-20T10:00Z"), first]).values())
+    again = _line("2026-11-21T10:00Z", ours=500.0).replace(b'"accept"', b'"idle"')
+    after = page(last([again]).values(), before)
+    rows = [line for line in after.splitlines() if line.startswith("| ")][1:]
+    assert [row.partition(",")[0] for row in rows] == ["| accept", "| idle"]
+    assert ("2026-11-20" in rows[0], "2026-11-21" in rows[1]) == (True, True)
+    assert after.count("**idle**") == after.count("**accept**") == 1
+
+
+def test_a_quick_run_does_not_replace_a_final_figure_of_the_page():
+    before = page(last([_line("2026-11-20T10:00Z")]).values())
+    assert page(last([_line("2026-11-21T10:00Z", "quick")]).values(), before) == before
