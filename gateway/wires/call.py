@@ -227,13 +227,13 @@ class Exchange:
     ) -> Proof | None:
         """Find out by the Security header who calls; a refusal is recorded."""
         try:
-            await incoming.inline_signed(opened, self._edge.service.blobs)
+            await incoming.inline_signed(opened, self._edge.service.blobs, opening)
             proof = await asyncio.to_thread(envelope.prove, opened, opening)
         except SecurityError as error:
             reason = f"WS-Security: {error.fault}: {error.message}"
             claimed = found.peer or security.claimed(opened.blocks)
             self._edge.refused(reason, self._scope, self._correlation, claimed)
-            raise
+            raise security.veiled(error) from error
         context.caller = await self._edge.prove(found, proof, self._scope, self._correlation)
         return proof
 

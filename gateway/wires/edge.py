@@ -147,6 +147,6 @@ class Edge:
             correlation=correlation,
             now=self.now(),
             body=body,
-            media_type=media_type[:200],
+            media_type=media_type[:1000],
             address=address,
         )

@@ -165,7 +165,8 @@ class Incoming:
     async def _take(
         self, wanted: Collection[str] | None, blobs: BlobDirectory, peer: str, limit: int | None
     ) -> None:
-        with self._held.room.package(peer), Spool(blobs, self._held, wanted, limit) as spool:
+        counted = Spool(blobs, self._held, wanted, limit, peer)
+        with self._held.room.package(peer), counted as spool:
             self.parts = spool.parts
             if wanted:
                 length = self._headers.get("content-length", "")[:_DIGITS]
