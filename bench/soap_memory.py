@@ -96,7 +96,9 @@ class MemoryGate(Gate):
 
 
 class AtOnce:
-    """A service that acknowledges every submission and knows no appeal."""
+    """A service that acknowledges every submission and knows no appeal; files it has none."""
+
+    blobs: Any = None
 
     async def call(self, request: Any, context: Context) -> Any:
         """Return the receipt of an appeal."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import traceback
 from functools import partial
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
@@ -164,7 +165,9 @@ class Exchange:
             if self._edge.replies is not None:
                 await self._edge.replies.require_room(opened.frame, context.caller)
             context.packs = self._packs(opened, context)
-            files = await self._receive_files(incoming, opened, context)
+            files = _NO_FILES
+            if incoming.packed:
+                files = await self._receive_files(incoming, opened, context)
             try:
                 call, request = await self._beside(
                     self._root, self._accept, opened, files, opening, proof
@@ -330,6 +333,7 @@ class Exchange:
         return faults.seal_fault(error, found, self._correlation, typed)
 
 
+_NO_FILES: Final[Mapping[_Element, Part]] = MappingProxyType({})
 _READ: Final = etree.Element("read")
 """Stands for a body that was read."""
 
