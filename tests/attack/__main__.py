@@ -4,7 +4,8 @@ First each hostile message is sent by itself, and its processor time and memory 
 attackers send them all while honest callers submit. The table is printed, a line of JSON for each
 row goes to build/attack.jsonl; the exit status is 1 when anything missed its bound. `--short` sends
 fewer, of the same rows: too few calls are honest in a row then to judge its 99th percentile, so
-that of all rows together is judged.
+that of all rows together is judged, and times loosely: it runs in CI, on a machine that others
+share.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 RESULTS = Path(__file__).resolve().parents[2] / "build" / "attack.jsonl"
 TIMES_QUIET = 3.0
+SHORT_P99_MS = 5_000.0
+"""What honest callers may wait for in a short run; an attack that stops the gateway takes more."""
 SLOW = ("headers", "bodies")
 
 
@@ -43,10 +46,15 @@ class Plan(NamedTuple):
     hold: dict[str, float]
     closing: bool
     """Whether slow connections are held until the gateway has had to end them."""
+    slack: float = 1.0
+    """How many times its bound of time something may take: a short run on a machine that others
+    share finds what takes seconds, and says nothing of the rest."""
 
 
 FULL = Plan(quiet=20.0, each=8.0, times=3, hold={"headers": 14.0, "bodies": 65.0}, closing=True)
-SHORT = Plan(quiet=4.0, each=1.0, times=1, hold={"headers": 2.0, "bodies": 2.0}, closing=False)
+SHORT = Plan(
+    quiet=4.0, each=1.0, times=1, hold={"headers": 2.0, "bodies": 2.0}, closing=False, slack=6.0
+)
 
 
 def main() -> int:
@@ -83,7 +91,8 @@ def _run(plan: Plan, rows: list[Row], made: Target, *, slow: bool) -> dict[str, 
     wrong = list(chain.from_iterable(line["wrong"] for line in lines))
     all_times = tuple(chain.from_iterable(line.pop("milliseconds") for line in lines))
     together = Stretch(all_times, {})
-    if not plan.closing and together.p99 > TIMES_QUIET * quiet.p99:
+    most = max(plan.slack * TIMES_QUIET * quiet.p99, SHORT_P99_MS)
+    if not plan.closing and together.p99 > most:
         wrong.append(f"p99 of all rows is {together.p99:.1f} ms, quiet {quiet.p99:.1f} ms")
     if quiet.failures:
         wrong.append(f"quiet, and yet: {quiet.failures}")
@@ -110,7 +119,7 @@ def _under(
     plan: Plan, row: Row, costs: list[cost.Cost], quiet: Stretch, made: Target, honest: Honest
 ) -> dict[str, Any]:
     seen, came = load.under(row, made, honest, plan.each)
-    wrong = [f"{row.name}: {miss}" for each in costs for miss in each.misses]
+    wrong = [f"{row.name}: {miss}" for each in costs for miss in each.misses(plan.slack)]
     allowed = {"busy"}.union(*(
         expect for shot in row.shots for _, _, expect in cost.callers(shot, made.key)
     ))  # fmt: skip

@@ -70,7 +70,7 @@ class Taken:
         async def both():
             self.root = await self.incoming.root()
             self.body = etree.fromstring(self.root)
-            return await self.incoming.rest(self.body, files, self.blobs, "portal")
+            return await self.incoming.rest(self.body, files, self.blobs, self.held.peer)
 
         return asyncio.run(both())
 
