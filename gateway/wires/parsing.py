@@ -94,7 +94,11 @@ def _tried(
     try:
         return work(*arguments), None
     except GatewayError as error:
-        return None, error.with_traceback(None)
+        before: BaseException | None = error
+        while before is not None:
+            before.__traceback__ = None
+            before = before.__context__
+        return None, error
 
 
 def _trim() -> None:
