@@ -39,11 +39,11 @@ class Opened(msgspec.Struct, frozen=True):
     plain: float
 
 
-def write(directory: Path, now: datetime) -> None:
-    """Write the signed message and the certificate, which is made for the occasion."""
+def made_certificate(now: datetime) -> tuple[bytes, bytes]:
+    """Return certificate and private key of a made-up system, as PEM."""
     key = rsa.generate_private_key(65537, 2048)
-    name = x509.Name.from_rfc4514_string("CN=bench,O=synthetic")
-    certificate = (
+    name = x509.Name.from_rfc4514_string("CN=made-up,O=synthetic")
+    made = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
@@ -53,12 +53,17 @@ def write(directory: Path, now: datetime) -> None:
         .not_valid_after(now + timedelta(days=30))
         .sign(key, hashes.SHA256())
     )
-    pem = certificate.public_bytes(serialization.Encoding.PEM)
     private = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
+    return made.public_bytes(serialization.Encoding.PEM), private
+
+
+def write(directory: Path, now: datetime) -> None:
+    """Write the signed message and the certificate, which is made for the occasion."""
+    pem, private = made_certificate(now)
     (directory / CERTIFICATE).write_bytes(pem)
     signed = security.sign_envelope(addressed(), security.load(pem, private), now)
     (directory / MESSAGE).write_bytes(signed)

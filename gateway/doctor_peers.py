@@ -18,7 +18,7 @@ import psycopg
 from gateway import registry, routing
 from gateway.access import certificates
 from gateway.access.needs import REQUIRE, missing
-from gateway.access.seals import TODO, Seals
+from gateway.access.seals import REMEDY, Seals
 from gateway.destinations import Builder
 from gateway.doctor import Check, Finding, fail, ok, warn
 from gateway.errors import ConfigurationError, GatewayError, PeerUnavailable
@@ -168,7 +168,7 @@ _SETTINGS: Final = {
         "задайте tls_client_ca (с tls_cert, tls_key), за прокси proxy_client_certificate"
         " · set tls_client_ca (with tls_cert, tls_key), behind a proxy proxy_client_certificate"
     ),
-    "seal_key": TODO,
+    "seal_key": REMEDY,
 }
 """Settings that a line may name as missing, and what to do about each."""
 
@@ -203,7 +203,9 @@ def _secrets(settings: Settings, sealed: list[tuple[str, str, bytes]]) -> Iterat
     """Open every secret, as the processes will."""
     seals = Seals(settings.seal_key, settings.seal_key_old)
     if sealed and not seals.ready:
-        yield fail("proofs", "нет seal_key: секреты не открыть · no seal_key for the secrets", TODO)
+        yield fail(
+            "proofs", "нет seal_key: секреты не открыть · no seal_key for the secrets", REMEDY
+        )
         return
     for peer, id_, closed in sealed:
         if seals.open(closed, peer, id_) is None:

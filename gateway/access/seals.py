@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from gateway.errors import ConfigurationError
 
-TODO: Final = (
+REMEDY: Final = (
     "openssl rand -base64 32 > FILE, and GATEWAY_SEAL_KEY_FILE=FILE for every process of the house"
 )
 _VERSION: Final = b"\x01"
@@ -47,7 +47,7 @@ class Seals:
             raise ConfigurationError(
                 "секреты запечатать нечем: нет seal_key · no seal_key to seal secrets with",
                 where="seal_key",
-                todo=TODO,
+                todo=REMEDY,
             )
         nonce = os.urandom(_NONCE_BYTES)
         return _VERSION + nonce + self._key.encrypt(nonce, secret, _bound_to(peer, credential))
@@ -85,6 +85,6 @@ def _cipher(text: str, name: str) -> AESGCM | None:
             "ключ запечатывания не 32 байта · the sealing key is not 32 bytes",
             where=name,
             expected="32 bytes in base64, or 64 hexadecimal digits",
-            todo=TODO,
+            todo=REMEDY,
         )
     return AESGCM(key)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MISSING: Final = "смещения от UTC нет · the offset from UTC is missing"
 EXPECTED: Final = "2026-11-20T09:00:00+04:00, 2026-11-20T05:00:00Z"
-TODO: Final = (
+REMEDY: Final = (
     "send the offset (.NET: DateTimeOffset, or DateTime of Kind Local or Utc), or let the façade's"
     ' author name the zone: Facade(…, zone="Europe/Samara")'
 )
@@ -36,7 +36,7 @@ class OffsetMissingError(ValueError):
         """Return what the sender is told."""
         where, line = path_of(self.element, body), cast("int | None", self.element.sourceline)
         violation = Violation(where, "date_time", MISSING, str(self)[:200], EXPECTED, line or 0)
-        return ValidationError(MISSING, (violation,), todo=TODO)
+        return ValidationError(MISSING, (violation,), todo=REMEDY)
 
 
 def zone_of(name: str, facade: str) -> tzinfo | None:

@@ -161,6 +161,7 @@ class Exchange:
             proof = None
             if opened.secured or not isinstance(found, Caller) or found.proves_in_message:
                 proof = await self._prove(opened, opening, found, context, incoming)
+            opened = self._protected(opened, proof, context)
             require_reachable(opened.frame, context.caller)
             if self._edge.replies is not None:
                 await self._edge.replies.require_room(opened.frame, context.caller)
@@ -184,7 +185,6 @@ class Exchange:
                 await self._edge.service.keep(context, error, "?")
             raise
         self._edge.parsing.judged(context.caller.peer, len(self._root), taken=True)
-        call = self._protected(call, context)
         self._operation = call.operation
         context.encoding = call.frame.encoding
         # The tree is let go before the call waits for its commit: those of 64 waiting calls push
@@ -249,17 +249,18 @@ class Exchange:
             secure_wire=self._edge.secure(self._scope),
         )
 
-    def _protected(self, call: envelope.Call, context: service.Context) -> envelope.Call:
-        """Return the call with what its answer has to carry of WS-Security."""
+    def _protected(
+        self, opened: envelope.Opened, proof: Proof | None, context: service.Context
+    ) -> envelope.Opened:
+        """Return the request with what its answer, or its fault, has to carry of WS-Security."""
         answers = context.caller.answers
         # WCF and Metro want a Timestamp in the answer to a message that has one.
-        if not answers and not (call.proof is not None and call.proof.timestamp):
-            return call
+        if not answers and not (proof is not None and proof.timestamp):
+            return opened
         signer = self._edge.signer if answers == "signature" else None
         protect = partial(security.sign_envelope, signer=signer, now=context.now)
-        return msgspec.structs.replace(
-            call, frame=msgspec.structs.replace(call.frame, protect=protect)
-        )
+        self._frame = msgspec.structs.replace(opened.frame, protect=protect)
+        return msgspec.structs.replace(opened, frame=self._frame)
 
     async def _receive_files(
         self, incoming: Incoming, opened: envelope.Opened, context: service.Context

@@ -6,12 +6,9 @@ import base64
 import copy
 import hashlib
 import secrets
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from lxml import etree
 
 from gateway import ns
@@ -25,28 +22,6 @@ if TYPE_CHECKING:
 
 ID = ns.tag(ns.WSU, "Id")
 WSS = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-"
-
-
-def made_certificate(now: datetime) -> tuple[bytes, bytes]:
-    """Return certificate and private key of a made-up system, as PEM."""
-    key = rsa.generate_private_key(65537, 2048)
-    name = x509.Name.from_rfc4514_string("CN=attack,O=synthetic")
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=30))
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    return made.public_bytes(serialization.Encoding.PEM), private
 
 
 class Signing:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -176,3 +177,17 @@ def test_a_stranger_who_sends_much_is_challenged_and_the_same_with_a_key_is_not(
     long = ENVELOPE.replace(b"<s:Body>", b"<s:Header>" + b" " * 2_000_000 + b"</s:Header><s:Body>")
     assert send(wired, long).status == 401
     assert is_for(send(wired, long, peer="portal"), "portal")
+
+
+def test_a_fault_about_the_body_carries_what_answers_have_to_carry(wired):
+    with wired.database() as db:
+        db.execute("UPDATE peer SET answers = 'timestamp' WHERE code = 'also-signs'")
+    wrong = ENVELOPE.replace(b"<Ping ", b"<GetStatus ")
+    for _ in range(100):
+        answer = send(wired, security.sign_envelope(wrong, signer("also-signs"), datetime.now(UTC)))
+        assert answer.status == 500
+        assert b"ValidationFault" in answer.body
+        if b"Timestamp" in answer.body:
+            return
+        time.sleep(0.1)
+    pytest.fail("the fault carries no Timestamp")
