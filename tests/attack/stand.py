@@ -10,6 +10,7 @@ import socket
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from bench.soap_signature import made_certificate
 from tests.attack.signed import Signing, digested
 from tests.attack.wire import ask, request
 from tests.survive.stand import standing
