@@ -84,7 +84,7 @@ class MemoryGate(Gate):
         )
         self._seen: set[bytes] = set()
 
-    def _read(self) -> None:
+    def _read(self, older: float = 0.0) -> None:  # noqa: ARG002
         self._known = self._those
         self._read_at = self._clock()
 

@@ -12,26 +12,25 @@ passes on is, for as long as it is carried out, under the address of its caller.
 
 from __future__ import annotations
 
-import fcntl
-import socket
-import sys
-import termios
+import asyncio
 from collections import Counter
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+from urllib.parse import unquote
 
 import httptools
 import structlog
+from httptools import parse_url
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway import limits
 from gateway.access.passed import PROXY, tls_extension
 from gateway.access.policy import is_loopback
 from gateway.access.proxies import UNKNOWN, Origin, Proxies, pretends
-from gateway.exchange import Joined, closing_unread, leave, one_of
+from gateway.exchange import Cycle, closing_unread, leave, one_of
+from gateway.unread import bound_silence, unread_of
 
 if TYPE_CHECKING:
-    import asyncio
-
     from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 log = structlog.get_logger(__name__)
@@ -39,6 +38,7 @@ log = structlog.get_logger(__name__)
 _PER_HEADER: Final = 4
 """Bytes of one header line beside its name and value: colon, space, line end."""
 _CODING: Final = b"transfer-encoding"
+_WATCHED: Final = frozenset((_CODING, b"expect", b"host"))
 _OFFERS: Final = 8
 """Offers of another protocol that one piece of a stream may hold."""
 _UPGRADE: Final = (b"upgrade", b"http2-settings")
@@ -65,6 +65,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     _begun = False
     _in_headers = False
+    _hosted = False
     _ended = False
     _told = False
     _silent = 0
@@ -72,6 +73,7 @@ class GuardedProtocol(HttpToolsProtocol):
     _body_bytes = 0
     _deadline: asyncio.TimerHandle | None = None
     _write_deadline: asyncio.TimerHandle | None = None
+    _idle_since: float | None = None
     _unread = 0
     _address = ""
     _counted = False
@@ -91,7 +93,7 @@ class GuardedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._address = self.client[0] if self.client else ""
         self._tls = tls_extension(transport.get_extra_info("ssl_object"))
-        _bound_silence(transport, self.write_seconds)
+        bound_silence(transport, self.write_seconds)
         self._trusted = self.proxies.trusts(self._address)
         self._counted = not self._trusted
         self.connections_of[self._address] += self._counted
@@ -103,6 +105,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection."""
         self._disarm()
+        self._unset_keepalive_if_required()
         self._stop_write_clock()
         if self._counted:
             leave(self.connections_of, self._address)
@@ -127,7 +130,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _start_write_clock(self) -> None:
         self._stop_write_clock()
-        self._unread = _unread_of(self.transport)
+        self._unread = unread_of(self.transport)
         self._write_deadline = self.loop.call_later(self.write_seconds, self._unread_still)
 
     def _stop_write_clock(self) -> None:
@@ -137,7 +140,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _unread_still(self) -> None:
         """Let go of an answer that nobody reads: it is held in memory for as long."""
-        if self._unread - _unread_of(self.transport) >= self.body_floor:
+        if self._unread - unread_of(self.transport) >= self.body_floor:
             self._start_write_clock()
             return
         log.info("server.unread", client=self._address)
@@ -148,7 +151,7 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._ended:
             return
         self._told = False
-        self._unset_keepalive_if_required()
+        self._idle_since = None
         if not self._feed(data):
             return
         # What the parser keeps to itself is an unfinished header or trailer, or chunk extensions.
@@ -159,7 +162,7 @@ class GuardedProtocol(HttpToolsProtocol):
             if self._begun:
                 self._arm(self.header_seconds if self._in_headers else self.body_seconds)
             elif self._answered:
-                # Blank lines ended uvicorn's keep-alive clock, and no request came of them.
+                # Blank lines ended the time of idleness, and no request came of them.
                 self._arm(self.header_seconds)
 
     def _feed(self, data: bytes) -> bool:
@@ -202,6 +205,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin to count."""
         self._told = self._begun = self._in_headers = True
+        self._hosted = False
         self._header_bytes = self._body_bytes = 0
         if len(self.pipeline) >= limits.REQUESTS_AHEAD:
             self._end(429, "too many requests sent ahead")
@@ -223,21 +227,30 @@ class GuardedProtocol(HttpToolsProtocol):
             if len(self.headers) >= limits.HEADER_COUNT:
                 self._end(431, "more than 100 headers")
                 return
-            if (
-                len(name) == len(_CODING)
-                and name.lower() == _CODING
-                and value.lower() != b"chunked"
-            ):
-                self._end(501, "no transfer coding but chunked is read")
+            name = name.lower()
+            if name in _WATCHED and not self._watch(name, value):
                 return
-            super().on_header(name, value)
+            self.headers.append((name, value))
+
+    def _watch(self, name: bytes, value: bytes) -> bool:
+        """Look at a header of `_WATCHED`; end the connection when it is not as it must be."""
+        if name == _CODING and value.lower() != b"chunked":
+            self._end(501, "no transfer coding but chunked is read")
+        elif name == b"expect" and value.lower() == b"100-continue":
+            self.expect_100_continue = True
+        elif name == b"host":
+            if self._hosted:  # a proxy before us may have taken the other one (RFC 9112 3.2)
+                self._end(400, "more than one Host")
+            self._hosted = True
+        return not self._ended
 
     def on_headers_complete(self) -> None:
         """Hand the request to the application; the body has its own deadline."""
         self._told = True
         if self._ended:
             return
-        if self.parser.get_method() == b"CONNECT":
+        method = self.parser.get_method()
+        if method == b"CONNECT":
             self._end(405, "this is not a proxy")
             return
         self._in_headers = False
@@ -250,9 +263,35 @@ class GuardedProtocol(HttpToolsProtocol):
         self._find_origin()
         if self.expect_100_continue:
             self.app = closing_unread(self.app)
-        super().on_headers_complete()
-        joined = Joined(self.transport, self.cycle.on_response)
-        self.cycle.transport, self.cycle.on_response = joined, joined.complete  # type: ignore[assignment]
+        self._begin(method.decode("ascii"))
+
+    def _begin(self, method: str) -> None:
+        """Start the application, or let the request wait for the answers before its own."""
+        scope, version, asked = self.scope, self.parser.get_http_version(), parse_url(self.url)
+        scope["method"], scope["http_version"] = method, version
+        scope["raw_path"], scope["query_string"] = asked.path, asked.query or b""
+        path = asked.path.decode("ascii")
+        scope["path"] = unquote(path) if "%" in path else path
+        waits = not self._answered
+        self.cycle = cycle = Cycle(
+            scope=scope,
+            transport=self.transport,
+            flow=self.flow,
+            logger=self.logger,
+            access_logger=self.access_logger,
+            access_log=self.access_log,
+            default_headers=self.server_state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=self.expect_100_continue,
+            keep_alive=version != "1.0" and self.parser.should_keep_alive(),
+            on_response=self.on_response_complete,
+        )
+        cycle.tasks = self.tasks
+        if waits:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((cycle, self.app))
+        else:
+            self._start_asgi_task(cycle, self.app)
 
     def _find_origin(self) -> None:
         """Write into the scope who calls, by whose word; count who is behind a trusted proxy.
@@ -275,8 +314,13 @@ class GuardedProtocol(HttpToolsProtocol):
         """Ignore what comes after the connection was ended."""
         self._told = True
         self._body_bytes += len(body)
-        if not self._ended:
-            super().on_body(body)
+        cycle = self.cycle
+        if self._ended or cycle.response_complete:
+            return
+        cycle.body += body
+        if len(cycle.body) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+        cycle.message_event.set()
 
     def on_message_complete(self) -> None:
         """Stop the clock: the request is here."""
@@ -284,7 +328,47 @@ class GuardedProtocol(HttpToolsProtocol):
         if not (self._ended or self.parser.should_upgrade()):
             self._begun = False
             self._disarm()
-            super().on_message_complete()
+            cycle = self.cycle
+            if not cycle.response_complete:
+                cycle.more_body = False
+                cycle.message_event.set()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Start a task that takes itself off the list: uvicorn has the loop call back for that."""
+        self.tasks.add(self.loop.create_task(cycle.run_asgi(app)))
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request, or let the connection be idle for so long.
+
+        uvicorn makes a timer for each answer and drops it with the next request, which costs as
+        much as writing the answer's head; here one goes on, and is set again when it ends early.
+        """
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._idle_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._keep_alive(self.timeout_keep_alive)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection that has been idle for so long."""
+        self.timeout_keep_alive_task = None
+        if self._idle_since is None:
+            return  # a request is under way: the clock starts again with its answer
+        left = self._idle_since + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self._keep_alive(left)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _keep_alive(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(
+            seconds, self.timeout_keep_alive_handler
+        )
 
     def _count(self, size: int) -> bool:
         if self._ended:
@@ -360,25 +444,3 @@ class GuardedProtocol(HttpToolsProtocol):
     def _close(self) -> None:
         if not self.transport.is_closing():
             self.transport.close()
-
-
-def _bound_silence(transport: asyncio.Transport, seconds: float) -> None:
-    """Let the kernel end a connection whose other side takes nothing for so long.
-
-    Under TLS nothing else tells: what is encrypted counts as written.
-    """
-    sock = transport.get_extra_info("socket")
-    if sock is not None and sock.family in (socket.AF_INET, socket.AF_INET6):
-        option = getattr(socket, "TCP_USER_TIMEOUT", None)  # Linux has it
-        if option is not None:
-            sock.setsockopt(socket.IPPROTO_TCP, option, int(seconds * 1000))
-
-
-def _unread_of(transport: asyncio.Transport) -> int:
-    """Return how much the client has not taken: ours, and what the kernel holds for it.
-
-    The kernel holds megabytes, and asks for more only when a third of them is gone.
-    """
-    sock = transport.get_extra_info("socket")
-    waiting = fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, bytes(4)) if sock else bytes(4)
-    return transport.get_write_buffer_size() + int.from_bytes(waiting, sys.byteorder)

@@ -14,37 +14,49 @@ from __future__ import annotations
 
 import re
 import threading
-from contextlib import suppress
 from copy import deepcopy
 from functools import cache
 from hashlib import sha256
+from itertools import islice
 from math import inf
 from pathlib import Path
 from string import ascii_letters, digits
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final, NoReturn, cast
 from xml.sax.saxutils import escape
 
 from lxml import etree
 
-from gateway import limits, xml
-from gateway.contracts_errors import bases, binaries, lengths, notes, violation
+from gateway import limits, xml_bounds
+from gateway.contracts_errors import bases, binaries, lengths, notes, plain, violation
+from gateway.contracts_places import above, complaints, valid
 from gateway.errors import ConfigurationError, NotFoundError, TooLargeError, ValidationError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from lxml.etree import _Element
 
     from gateway.errors import Violation
 
-_TREE_NODES: Final = xml.SHORT_NODES + 1
+_TREE_NODES: Final = xml_bounds.SHORT_NODES + 1
 """Up to it a whole tree is validated at once; a thousand errors take 3 ms there."""
-_FEED: Final = 32 * limits.KB
 _ADDRESS: Final = re.compile(rb'(:address location=")[^"]*(")')
 _SCHEMA_LOCATION: Final = re.compile(rb'(schemaLocation=")(?:[^"]*/)?([^/"]+)\.xsd(")')
 _IMPORTS: Final = re.compile(rb"[ \t]*<xs:schema [^>]*>\s*<xs:import [^>]*/>\s*</xs:schema>")
-_LONG: Final = etree.XPath("descendant-or-self::text()[string-length() > 1000]")
-_HUGE: Final = etree.XPath("descendant-or-self::text()[string-length() > 10000]")
+_LONG: Final = etree.XPath(
+    "descendant-or-self::text()[not(preceding-sibling::node()[1])][string-length() > 1000]/.."
+)
+"""Elements that begin with a long text. No text is returned: to make strings of 10 MB of letters
+holds up all other threads."""
+_BEFORE_LONG: Final = etree.XPath(
+    "descendant-or-self::text()[preceding-sibling::node()[1]][string-length() > 1000]"
+    "/preceding-sibling::node()[1]"
+)
+_HUGE: Final = etree.XPath(
+    "descendant-or-self::text()[not(preceding-sibling::node()[1])][string-length() > 10000]/.."
+)
+_LONGER: Final = etree.XPath("string-length(text()[1]) > $most")
+_ENOUGH: Final = 1000
+"""Characters that no lower limit of a length asks for."""
+_BEGINNING: Final = etree.XPath("substring(text()[1], 1, $most)", smart_strings=False)
 _STRAY: Final = bytes(set(range(256)) - {*ascii_letters.encode(), *digits.encode(), *b"+/="})
 """What is no letter of base64."""
 _PLAIN: Final = bytes.maketrans(b"&<>\r", b"??? ")
@@ -81,6 +93,7 @@ class Contract:
         self._bases = bases(self._schema)
         self._files = binaries(self._schema)
         self._lengths = lengths(self._schema)
+        self._plain = plain(self._schema)
         self.notes: Final = notes(self._schema)
         """What the schema says of its patterns, by pattern, in words."""
         self._local = threading.local()
@@ -142,24 +155,27 @@ class Contract:
         nodes: an upper bound of elements under it, `gateway.xml.Document.nodes`; counted when None.
         """
         if not self.valid(element, nodes):
-            violations = self.explain(element)
-            for found in violations:
-                if found.code == "max_length" and self._is_file(found.path):
-                    raise _file_too_large(found)
-            raise ValidationError(_summary(violations), violations)
+            self.refuse(element)
+
+    def refuse(self, element: _Element) -> NoReturn:
+        """Raise ValidationError, with at most 20 violations, for an element that is not valid."""
+        violations = self.explain(element)
+        for found in violations:
+            if found.code == "max_length" and self._is_file(found.path):
+                raise _file_too_large(found)
+        raise ValidationError(_summary(violations), violations)
 
     def _is_file(self, path: str) -> bool:
         return path.rpartition("/")[2].partition("[")[0] in self._files
 
     def valid(self, element: _Element, nodes: int | None = None) -> bool:
         """Say whether the element is valid, without a reason: that takes far longer to find."""
-        short = nodes is not None and nodes <= xml.SHORT_NODES
-        if not short and self._too_long(element):
-            return False
         if nodes is None:
-            nodes = sum(1 for _ in element.iter())
+            nodes = max(sum(1 for _ in element.iter()), xml_bounds.SHORT_NODES + 1)
         if nodes > _TREE_NODES:
-            return self._valid_while_read(element)
+            return valid(self._again(element), self._validator())
+        if nodes > xml_bounds.SHORT_NODES and self._too_long(element):
+            return False
         try:
             return self._validator().validate(element)
         except etree.XMLSchemaValidateError as error:
@@ -170,20 +186,17 @@ class Contract:
 
         Takes time linear in the size of the element.
         """
-        trace = _Trace()
-        parser = etree.XMLParser(target=cast("Any", trace), schema=self._validator(), **xml.OPTIONS)
-        trace.parser = parser
-        with suppress(_Enough, etree.XMLSyntaxError, etree.XMLSchemaValidateError):
-            etree.fromstring(self._again(element), parser)
-        trace.note()
-        places = list(element.iter())
-        log = list(parser.error_log)
+        log = complaints(self._again(element), self._validator())
+        begun = {place.begun for _, place in log}
+        nodes = islice(element.iter(), max(begun, default=-1) + 1)
+        places = {index: node for index, node in enumerate(nodes) if index in begun}
         found: dict[str, Violation] = {}
         # A long text comes in pieces, each an error in the same words; once it is looked at.
-        told = {(i, entry.message): entry for entry, i in zip(log, trace.indexes, strict=False)}
-        for (index, _), entry in told.items():
+        told = {(place, entry.message): entry for entry, place in log}
+        for (place, _), entry in told.items():
             if entry.domain_name == "SCHEMASV":
-                item = violation(entry, places[index], element, self._bases, self._files)
+                about = above(places[place.begun], place.up)
+                item = violation(entry, about, element, self._bases, self._files)
                 found.setdefault(item.path, item)
         return tuple(found.values())[: limits.VIOLATIONS_REPORTED]
 
@@ -193,29 +206,13 @@ class Contract:
         libxml2 looks at the length last: a pattern over 9 MB took 0.4 s, each time.
         """
         return any(
-            len(run) > self._most(run.getparent())
-            for run in cast("list[Any]", _HUGE(element))
-            if not run.is_tail
+            _LONGER(each, most=self._most(each)) for each in cast("list[_Element]", _HUGE(element))
         )
 
     def _most(self, element: _Element) -> float:
         """Return how many characters an element may hold, by its name; a file may hold any."""
         name: str = element.tag.rpartition("}")[2]
         return inf if name in self._files else self._lengths.get(name, inf)
-
-    def _valid_while_read(self, element: _Element) -> bool:
-        """Say yes or no in time linear in the size, however much is wrong."""
-        text = self._again(element)
-        parser = etree.XMLParser(schema=self._validator(), **xml.OPTIONS)
-        try:
-            for start in range(0, len(text), _FEED):
-                parser.feed(text[start : start + _FEED])
-                if len(parser.feed_error_log):
-                    return False
-            parser.close()
-        except (etree.XMLSyntaxError, etree.XMLSchemaValidateError):
-            return False
-        return True
 
     def _again(self, element: _Element) -> bytes:
         """Return the element to be parsed a second time, as valid or invalid, long texts short.
@@ -224,22 +221,25 @@ class Contract:
         beyond ASCII by themselves, and a piece costs as much as all before it: 100,000 letters
         where elements belong took 30 s. So a text where none belongs becomes one character, and a
         value no longer than any but a file may be, as far as its own limit: of so long a one only
-        the length matters, and that it is no base64.
+        the length matters, and that it is no base64. One of which nothing but the length is judged,
+        and that is not too long, becomes shorter still.
         """
         copy = deepcopy(element)
-        for run in cast("list[Any]", _LONG(copy)):
-            parent = run.getparent()
-            if run.is_tail or len(parent):
-                flat = " " if run.isspace() else "?"
+        for each in cast("list[_Element]", _BEFORE_LONG(copy)):
+            each.tail = " " if (each.tail or "").isspace() else "?"
+        for each in cast("list[_Element]", _LONG(copy)):
+            if len(each):
+                each.text = " " if (each.text or "").isspace() else "?"
+                continue
+            name = each.tag.rpartition("}")[2]
+            if name in self._files:
+                kept = _of_file(each.text or "")
             else:
-                name = parent.tag.rpartition("}")[2]
                 most = min(self._lengths.get(name, limits.TEXT_CHARS), limits.TEXT_CHARS)
-                kept = _of_file(run) if name in self._files else run[: most + 1]
-                flat = kept.encode("ascii", "replace").translate(_PLAIN).decode()
-            if run.is_tail:
-                parent.tail = flat
-            else:
-                parent.text = flat
+                if name in self._plain and not _LONGER(each, most=most):
+                    most = _ENOUGH
+                kept = cast("str", _BEGINNING(each, most=most + 1))
+            each.text = kept.encode("ascii", "replace").translate(_PLAIN).decode()
         return etree.tostring(copy, encoding="utf-8", with_tail=False)
 
     def _validator(self) -> etree.XMLSchema:
@@ -278,54 +278,6 @@ def _file_too_large(found: Violation) -> TooLargeError:
         where=found.path,
         todo="send a larger file by SOAP, as a part of a package (MTOM)",
     )
-
-
-class _Enough(Exception):
-    """Stops the parser once enough violations are known."""
-
-
-class _Trace:
-    """Parser target that knows to which element each entry of the error log belongs.
-
-    libxml2 gives neither line nor path while it streams. The log is looked at in each call: what
-    has been added came from the call before. `indexes[i]` is the place of entry i in document
-    order.
-    """
-
-    def __init__(self) -> None:
-        self.parser: etree.XMLParser | None = None
-        self.indexes: list[int] = []
-        self._open: list[int] = []
-        self._count = 0
-        self._last = 0
-
-    def note(self) -> None:
-        """Give what the log has grown by to the element of the call before."""
-        assert self.parser is not None
-        new = len(self.parser.error_log) - len(self.indexes)
-        if new > 0:
-            self.indexes += [self._last] * new
-
-    def start(self, tag: str, attrib: Mapping[str, str]) -> None:  # noqa: ARG002 - lxml's signature
-        """Open an element."""
-        self._look()
-        self._last = self._count
-        self._open.append(self._count)
-        self._count += 1
-
-    def end(self, tag: str) -> None:  # noqa: ARG002 - lxml's signature
-        """Close an element."""
-        self._look()
-        self._last = self._open.pop()
-
-    def close(self) -> None:
-        """End the document."""
-        self._look()
-
-    def _look(self) -> None:
-        self.note()
-        if len(self.indexes) >= 2 * limits.VIOLATIONS_REPORTED:
-            raise _Enough
 
 
 @cache

@@ -11,11 +11,13 @@ from gateway import ns
 from gateway.errors import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from lxml.etree import _Element, _LogEntry
 
 _FOUND: Final = 200
+_BEGINNING: Final = etree.XPath("substring(node()[1][self::text()], 1, 2000)", smart_strings=False)
+"""What is shown of a value begins here: not all 10 MB of it are made a string of."""
 
 
 class _Kind(NamedTuple):
@@ -75,22 +77,42 @@ def lengths(schema: bytes) -> dict[str, int]:
 
     Elements without a limit are left out.
     """
+    found: dict[str, int] = {}
+    for name, facets in _facets(schema):
+        most = [int(value) for facet, value in facets if facet == "maxLength"]
+        if most:
+            found[name] = max(most[0], found.get(name, 0))
+    return found
+
+
+def plain(schema: bytes) -> frozenset[str]:
+    """Return the names of elements of whose value the schema judges nothing but the length.
+
+    Where several have a name, those with an upper limit agree about it.
+    """
+    found: dict[str, set[str]] = {}
+    other = set()
+    for name, facets in _facets(schema):
+        found.setdefault(name, set()).update(most for kind, most in facets if kind == "maxLength")
+        kinds = {kind for kind, _ in facets} - {"minLength", "maxLength"}
+        if kinds != {"base"} or facets[-1][1] != "xs:string":
+            other.add(name)
+    return frozenset(name for name, most in found.items() if len(most) < 2) - other
+
+
+def _facets(schema: bytes) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
+    """Yield each element with the facets of its simple type, the nearest first, and the base."""
     root = etree.fromstring(schema)
     types = {
         node.get("name", ""): node.find(f"{{{ns.XSD}}}restriction")
         for node in root.findall(f"{{{ns.XSD}}}simpleType")
     }
-    found: dict[str, int] = {}
     for node in root.iter(f"{{{ns.XSD}}}element"):
-        base = types.get(node.get("type", "").rpartition(":")[2])
-        most = None
-        while base is not None and most is None:
-            most = base.find(f"{{{ns.XSD}}}maxLength")
-            base = types.get(base.get("base", "").rpartition(":")[2])
-        if most is not None:
-            name = node.get("name", "")
-            found[name] = max(int(most.get("value", "")), found.get(name, 0))
-    return found
+        named, facets = node.get("type", ""), []
+        while (base := types.get(named.rpartition(":")[2])) is not None:
+            facets += [(each.tag.rpartition("}")[2], each.get("value", "")) for each in base]
+            named = base.get("base", "")
+        yield node.get("name", ""), (*facets, ("base", named))
 
 
 def notes(schema: bytes) -> dict[str, str]:
@@ -140,10 +162,10 @@ def violation(
         if kind.code == "type":
             name = _CLARK.sub("", expected)
             expected = types.get(name, name)
-    found = (element.text or "").strip()
     if etree.QName(element).localname in files:
-        found = f"{len(found)} characters"
-    found = found[:_FOUND]
+        found = f"{len((element.text or '').strip())} characters"
+    else:
+        found = cast("str", _BEGINNING(element)).strip()[:_FOUND]
     if kind.code == "unknown_element":
         found = etree.QName(element).text[:_FOUND]
     elif kind.code in {"attribute", "xsi_type"}:

@@ -1,68 +1,133 @@
-"""What `gateway.connection` wraps around one request: the application, the transport."""
+"""One request of `gateway.connection`, its answer, and what is wrapped around the application."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
+from uvicorn.protocols.http.httptools_impl import (
+    HEADER_RE,
+    HEADER_VALUE_RE,
+    STATUS_LINE,
+    RequestResponseCycle,
+)
 
 if TYPE_CHECKING:
-    import asyncio
     from collections import Counter
-    from collections.abc import Callable
+    from collections.abc import Iterable
 
 log = structlog.get_logger(__name__)
 
-_CONTINUE: Final = b"HTTP/1.1 100 "
+_BODILESS: Final = (204, 304)
 _CROWDED: Final = b"too many calls at once from this address"
 
 
-class Joined:
-    """Writes the head of an answer together with the first bytes of its body.
+class Cycle(RequestResponseCycle):
+    """One request and its answer, whose head is written together with the first bytes of its body.
 
     uvicorn writes each by itself: two system calls and two packets where one does (docs/adr/0005).
-    completed: what uvicorn calls when the answer is whole.
+    tasks: those that are under way, to be given; that of this request leaves them when it ends.
     """
 
-    __slots__ = ("_completed", "_head", "_transport")
+    tasks: set[asyncio.Task[None]]
+    _head = b""
+    """Of the answer, while it is held."""
 
-    def __init__(self, transport: asyncio.Transport, completed: Callable[[], None]) -> None:
-        self._transport = transport
-        self._completed = completed
-        self._head: bytes | None = b""
+    async def run_asgi(self, app: Any) -> None:
+        """Run the application; of one that breaks off an answer the connection is closed."""
+        try:
+            try:
+                await app(self.scope, self.receive, self.send)
+            except BaseException:  # nobody waits for this task
+                log.exception("server.defect")
+            if not self.response_complete and not self.disconnected:
+                await self._break_off()
+        finally:
+            self.on_response = _nothing
+            self.tasks.discard(asyncio.current_task())
 
-    def write(self, data: bytes) -> None:
-        """Hold the head; write the rest, the first of it with the head."""
-        if self._transport.is_closing():
-            return  # the caller has left; what was asked is carried out all the same
-        if self._head is None:
-            self._transport.write(data)
-        elif self._head:
-            self._transport.write(self._head + data)
-            self._head = None
-        elif data.startswith(_CONTINUE):
-            self._transport.write(data)
+    async def _break_off(self) -> None:
+        if self.response_started:
+            self._put(b"")
+            self.transport.close()
         else:
-            self._head = data
+            await self.send_500_response()
 
-    def complete(self) -> None:
-        """Write the head that no body followed, then tell."""
-        self._flush()
-        self._completed()
+    async def send(self, message: Any) -> None:
+        """Take a message of ASGI; raise RuntimeError for one that does not belong here."""
+        if self.flow.write_paused and not self.disconnected:
+            await self.flow.drain()
+        if self.disconnected:
+            return
+        kind = message["type"]
+        if not self.response_started:
+            if kind != "http.response.start":
+                raise RuntimeError(f"Expected 'http.response.start', but got '{kind}'.")
+            self.response_started = True
+            self.waiting_for_100_continue = False
+            self._head = self._head_of(message["status"], message.get("headers", ()))
+        elif self.response_complete or kind != "http.response.body":
+            raise RuntimeError(f"Unexpected '{kind}' in an answer.")
+        else:
+            self._write(message.get("body", b""), more=message.get("more_body", False))
 
-    def close(self) -> None:
-        """Close the connection when everything is written."""
-        self._flush()
-        self._transport.close()
+    def _head_of(self, status: int, told: Iterable[tuple[bytes, bytes]]) -> bytes:
+        """Return the head of the answer, and learn from it how the body is to be written."""
+        headers = [(name.lower(), value) for name, value in told]
+        names = dict(headers)
+        if HEADER_RE.search(b"".join(names)):
+            raise RuntimeError("Invalid HTTP header name.")
+        if HEADER_VALUE_RE.search(b"".join([value for _, value in headers])):
+            raise RuntimeError("Invalid HTTP header value.")
+        if b"content-length" in names:
+            self.expected_content_length = int(names[b"content-length"])
+            self.chunked_encoding = False
+        elif self.scope["method"] != "HEAD" and status not in _BODILESS:
+            self.chunked_encoding = True
+            headers.append((b"transfer-encoding", b"chunked"))
+        if b"close" in names.get(b"connection", b"").lower():
+            self.keep_alive = False
+        elif not self.keep_alive:
+            headers.append((b"connection", b"close"))
+        lines = [b": ".join(each) for each in (*self.default_headers, *headers)]
+        return b"\r\n".join((STATUS_LINE[status].rstrip(), *lines, b"", b""))
 
-    def is_closing(self) -> bool:
-        """Whether the connection is closed or about to be."""
-        return self._transport.is_closing()
+    def _write(self, body: bytes, *, more: bool) -> None:
+        """Write a piece of the body, the first one with the head; after the last tell so."""
+        if self.scope["method"] == "HEAD":
+            self.expected_content_length, body = 0, b""
+        elif self.chunked_encoding:
+            body = b"%x\r\n%s\r\n" % (len(body), body) if body else b""
+            body = body if more else body + b"0\r\n\r\n"
+        else:
+            self.expected_content_length -= len(body)
+            if self.expected_content_length < 0:
+                raise RuntimeError("Response content longer than Content-Length")
+        self._put(body)
+        if more:
+            return
+        if self.expected_content_length != 0:
+            raise RuntimeError("Response content shorter than Content-Length")
+        self.response_complete = True
+        self.message_event.set()
+        if not self.keep_alive:
+            self.transport.close()
+        self.on_response()
 
-    def _flush(self) -> None:
-        head, self._head = self._head, None
-        if head and not self._transport.is_closing():
-            self._transport.write(head)
+    def _put(self, data: bytes) -> None:
+        """Write this behind what is held; nothing to a caller who has left.
+
+        What he asked is carried out all the same.
+        """
+        if self._head:
+            data, self._head = self._head + data, b""
+        if data and not self.transport.is_closing():
+            self.transport.write(data)
+
+
+def _nothing() -> None:
+    return None
 
 
 def closing_unread(app: Any) -> Any:

@@ -65,6 +65,8 @@ if TYPE_CHECKING:
 SALT_BYTES = 16
 PART: Final = "part "
 """What the names of parts in a note begin with."""
+CUT: Final = "cut"
+"""In the note of a message of which only the beginning was kept: its size and digest."""
 HEX_DIGITS: Final = 64
 """Of a SHA-256."""
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -106,16 +108,24 @@ def kept(
     operation: str,
     blobs: BlobDirectory,
     beside: Mapping[str, str] = _NOTHING,
+    most: int | None = None,
 ) -> Entry:
     """Return an entry that only keeps what could not be decoded, so that it can be replayed.
 
     The note says where and why, never what was found: that is in the body, apart from the note.
     beside: what stood outside the body and a replay needs: keys and numbers. The parts of a package
-    stay with the message, as its files.
+    stay with the message, as its files. most: bytes of the body that are kept, None for all; the
+    note of one that is cut has the size and digest of the whole.
     """
-    note = _note({**_told(arrival.parts), **beside}, notes.of(error))
+    why, held = notes.of(error), arrival
+    if most is not None and len(arrival.body) > most:
+        why[CUT] = {"size": len(arrival.body), "sha256": sha256(arrival.body).hexdigest()}
+        held = replace(arrival, body=arrival.body[:most])
+    note = _note({**_told(arrival.parts), **beside}, why)
     message_id = uuid7()
-    message = _message(arrival, message_id, operation, "", 0, None, None, blobs)
+    message = _message(held, message_id, operation, "", 0, None, None, blobs)
+    if held is not arrival:
+        message = message._replace(body_sha256=_digest(arrival))
     return Entry(
         kind=KEEP,
         key="",
@@ -318,10 +328,6 @@ def _message(  # noqa: PLR0917 - the columns of one row
     appeal_id: UUID | None = None,
 ) -> MessageRow:
     body, blob = arrival.body, None
-    digest_of_body = sha256(body)
-    for cid, file in sorted(arrival.parts.items()):
-        # The same envelope with other files beside it is no repeat.
-        digest_of_body.update(f"\0{cid}\0{file.sha256}".encode())
     if not fits_row(body):
         blob = blobs.put(body)
     return MessageRow(
@@ -336,13 +342,21 @@ def _message(  # noqa: PLR0917 - the columns of one row
         media_type=arrival.media_type,
         body=None if blob else body,
         blob=blob,
-        body_sha256=digest_of_body.digest(),
+        body_sha256=_digest(arrival),
         content_sha256=digest,
         decoded=decoded,
         appeal_id=appeal_id,
         stage="accepted",
         note=_note(_told(arrival.parts)),
     )
+
+
+def _digest(arrival: Arrival) -> bytes:
+    """Return what two messages have alike that are the same: envelope and files beside it."""
+    digest = sha256(arrival.body)
+    for cid, file in sorted(arrival.parts.items()):
+        digest.update(f"\0{cid}\0{file.sha256}".encode())
+    return digest.digest()
 
 
 def _blobs(files: Iterable[File], owner: UUID, blobs: BlobDirectory) -> tuple[BlobRow, ...]:

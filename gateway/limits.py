@@ -12,7 +12,11 @@ MB: Final = 1024 * KB
 SOAP_ROOT_BYTES: Final = 12 * MB
 """The SOAP envelope (root part). A text node over 10 MB is refused by libxml2 in any case."""
 SOAP_ROOT_NODES: Final = 50_000
-"""Elements and attributes, counted while feeding: 10 MB of `<b/>` would take 326 MB of memory."""
+"""Elements and attributes, counted before parsing: 10 MB of `<b/>` would take 326 MB of memory."""
+HEADER_BLOCKS: Final = 100
+"""Of one SOAP header; 20,000 mandatory ones of 307 bytes packed made an answer of 17 MB."""
+FAULT_CHARS: Final = 2_000
+"""Of one text in a fault: what was found, what was expected, where. Cut there."""
 XML_DEPTH: Final = 100
 XML_ATTRIBUTES: Final = 200
 """Of one element; 40,000 of them are 40,000 errors in one place, which took 10 s to tell."""
@@ -20,6 +24,9 @@ XML_DECLARATIONS: Final = 10_000
 """Declarations of prefixes in one document; WCF writes one on every element that it leaves nil."""
 XML_PREFIXES: Final = 300
 """Different prefixes of them: a canonical form takes time quadratic in those in scope."""
+XML_OPAQUE: Final = 10_000
+"""Comments, CDATA sections and processing instructions, where there are very many tags besides."""
+XML_PREFIX_BYTES: Final = 1_000
 XML_NAMESPACE_BYTES: Final = 2_000
 """A name of a namespace; each look at an element's name copies it (9 MB, 200 headers: 2.1 s)."""
 REST_BODY_BYTES: Final = 12 * MB
@@ -51,8 +58,13 @@ PACKAGES_AT_ONCE: Final = 32
 PARTS_OF_DAY_BYTES: Final = 200 * 1024 * MB
 """Files in packages that one peer may have stored in a day: a thousand letters an hour with 8 MB
 of scans each; 0 lets it bring any."""
+REFUSED_OF_DAY_BYTES: Final = 4096 * MB
+"""Refused messages of one peer that are kept whole in a day: 20,000 of 200 KB. Of what comes past
+it KEPT_BYTES stand for the message, which cannot be replayed then."""
+KEPT_BYTES: Final = 4 * KB
 FREE_BYTES: Final = 256 * MB
-"""What must be left free in the directory of blobs when the parts of a package are there."""
+"""What must be left free in the directory of blobs when a large body, or the parts of a package,
+are there."""
 
 SECURITY_BLOCKS: Final = 8
 """Elements of one wsse:Security header."""
@@ -66,6 +78,20 @@ SECURITY_IDS: Final = 200
 """Elements of one envelope that carry an id a signature could name."""
 SECURITY_PREFIXES: Final = 50
 """Prefixes of one InclusiveNamespaces list."""
+SECURITY_PREFIXES_CHARS: Final = 2 * KB
+"""All of them; a thread that made them canonical keeps the names for as long as it lives."""
+SECURITY_STEPS: Final = 40_000_000
+"""What the canonical forms of the signed parts may take, in steps of 3 ns (`security.cost`): 190 ms
+in all. 160 KB of elements without an end took 5.1 s before; 20,000 elements at ten levels, with 25
+declarations and 10 prefixes in the list, have 19 million steps, an ordinary message under 0.2."""
+SECURITY_INFO_STEPS: Final = 2_000_000
+"""The same of ds:SignedInfo, which is made canonical before it is known who signed: 10 ms."""
+SIGNED_PARTS_SECONDS: Final = 120.0
+"""In which the parts of a signed message have to be there; it is not proven yet who sent them."""
+PROOFS_OF_SENDER: Final = 32
+"""Messages of one sender that are checked or wait for it; each takes 190 ms at most."""
+SIGNATURES_SPENT: Final = 100_000
+"""Signatures that one process remembers without asking the database: 10 MB of memory."""
 SECURITY_CHARS: Final = 100
 """A user name, a nonce, an instant, an id."""
 SECURITY_PASSWORD_CHARS: Final = 500
@@ -111,18 +137,27 @@ BODY_IN_ROW_BYTES: Final = 256 * KB
 
 COMMIT_BATCH_ITEMS: Final = 256
 COMMIT_BATCH_BYTES: Final = 8 * MB
+COMMIT_LONG_BYTES: Final = 32 * KB
+"""An entry longer than this is written by a thread of its own, whatever waits in the other."""
+COMMIT_LONG_BATCH_BYTES: Final = 1 * MB
+"""What that thread writes in one transaction, unless a single entry is longer."""
 BODIES_BYTES: Final = 128 * MB
 BODIES_BYTES_OF_PEER: Final = 64 * MB
 """Bodies that one process holds between their first byte and their answer, unpacked."""
 STRANGER_BODIES_BYTES: Final = 4 * MB
-STRANGERS_BODIES_BYTES: Final = 32 * MB
-"""Bodies of callers who have proven nothing yet, of one address and of all."""
+STRANGERS_BODIES_BYTES: Final = 64 * MB
+"""Bodies of callers who have proven nothing yet, of one address while most is free, and of all."""
+STRANGER_SITE: Final = 2
+"""So many times as much for a /48 of IPv6."""
+STRANGER_PACKED_BYTES: Final = 64 * KB
+"""What is waited for of a stranger's packed package before it is unpacked."""
 STRANGER_SECONDS: Final = 10.0
 """In which the envelope of somebody unproven has to be there."""
 ANSWERS_BYTES: Final = 256 * MB
 ANSWERS_BYTES_OF_PEER: Final = 96 * MB
-"""Files in answers that stand in memory until they are read: base64, not packages."""
-LARGE_ANSWER_BYTES: Final = MB
+"""Long answers that stand in memory until they are read, of one process and of one peer."""
+LARGE_ANSWER_BYTES: Final = 256 * KB
+"""An answer longer than this is counted until it was read, and so is a file in it."""
 ANSWER_PIECE_BYTES: Final = 256 * KB
 """Of an answer given to the connection at a time; the next when its reader has made room."""
 PARSED_BYTES: Final = 16 * MB

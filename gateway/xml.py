@@ -21,9 +21,10 @@ from lxml import etree
 
 from gateway import limits
 from gateway.errors import MalformedError, TooLargeError, UnsupportedError
+from gateway.xml_bounds import SHORT_BYTES, bounded, count, crowded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
 
     from lxml.etree import _Element, _ListErrorLog
 
@@ -71,26 +72,11 @@ _BOMS: Final = (
 _DECLARED: Final = re.compile(
     rb"""<\?xml[^>]{0,80}?\sencoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']"""
 )
-_ATTRIBUTE: Final = re.compile(rb"""=[ \t\r\n]*["']""")
-_PREFIX: Final = re.compile(rb"xmlns:([^\s=]*)")
-_LONG_VALUE: Final = re.compile(
-    rb"""=(?=[ \t\r\n]*(?:"[^"<]{%d}|'[^'<]{%d}))""" % ((limits.XML_NAMESPACE_BYTES + 1,) * 2)
-)
-"""Looks ahead only: what looks like a value within another one must not hide a third."""
-_NAME_BYTES: Final = 200
-"""An attribute with a long value has a shorter name than that, and no more space behind it."""
 _SPECIAL: Final = re.compile("[&<>\r\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _ESCAPES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
 _POSITION: Final = re.compile(r",? line \d+, column \d+$")
 _TOO_DEEP: Final = etree.XPath(f"boolean({'/*' * (limits.XML_DEPTH + 1)})")
 _CROWDED: Final = etree.XPath(f"boolean(//*[@*[{limits.XML_ATTRIBUTES + 1}]])")
-_NODE_BYTES: Final = 4
-"""The shortest element is `<a/>`; no attribute is shorter."""
-_SHORT: Final = 8 * limits.KB
-"""Up to it the length alone bounds the nodes well enough: counting costs a tenth of parsing."""
-SHORT_NODES: Final = _SHORT // _NODE_BYTES
-"""`Document.nodes` is at most this of a document of up to 8 KB, and more of a longer one."""
-_FEED: Final = 32 * limits.KB
 _SAMPLE: Final = 4 * limits.KB
 _YO: Final = b"\xa8\xb8"
 TODO_1251: Final = (
@@ -131,30 +117,23 @@ def parse(data: bytes, charset: str = "") -> Document:
             expected=f"at most {limits.SOAP_ROOT_BYTES} bytes",
         )
     encoding, text = _to_utf8(data, charset)
-    equals = text.count(b"=")
-    nodes = len(text) // _NODE_BYTES
-    if len(text) > _SHORT:
-        nodes = max(text.count(b"<") + equals, SHORT_NODES + 1)
-        _require_short_namespaces(text, equals)
-    if equals > limits.XML_PREFIXES:
-        _require_few_prefixes(text)
+    nodes, equals = bounded(text)
     try:
-        if nodes <= limits.SOAP_ROOT_NODES:
-            root = etree.fromstring(text, _LOCAL.parser)
-            _require_declared(_LOCAL.parser.error_log)
-        else:
-            root, nodes = _feed_counting(text)
+        root = etree.fromstring(text, _LOCAL.parser)
+        _require_declared(_LOCAL.parser.error_log)
     except etree.XMLSyntaxError as error:
         raise _syntax_error(error, text) from error
     # What begins with its root element has no room for a document type declaration.
     begins = text[:1] == b"<" and text[1:2].isalpha()
-    if not begins and b"<!DOCTYPE" in text and root.getroottree().docinfo.internalDTD is not None:
+    # In a short one it is looked for faster than the tree is asked.
+    may = not begins and (len(text) > SHORT_BYTES or b"<!DOCTYPE" in text)
+    if may and root.getroottree().docinfo.internalDTD is not None:
         raise _doctype()
     # There is a slash in every end of an element; one byte is found faster than two.
-    if text.count(b"/") > limits.XML_DEPTH and _TOO_DEEP(root):
+    if count(b"/", text) > limits.XML_DEPTH and _TOO_DEEP(root):
         raise _deep()
     if equals > limits.XML_ATTRIBUTES and _CROWDED(root):
-        raise _crowded("an element has too many attributes", limits.XML_ATTRIBUTES)
+        raise crowded("an element has too many attributes", limits.XML_ATTRIBUTES)
     return Document(root, encoding, nodes)
 
 
@@ -278,35 +257,6 @@ def _charset(name: str) -> str:
     return encoding
 
 
-def _feed_counting(text: bytes) -> tuple[_Element, int]:
-    """Parse in pieces and stop as soon as the nodes or the depth pass their limits.
-
-    Attributes are bounded beforehand, because one element may carry all of them.
-    """
-    nodes = sum(1 for _ in _ATTRIBUTE.finditer(text))
-    parser = etree.XMLPullParser(("start", "end"), encoding=UTF8, **OPTIONS)
-    depth = 0
-    for start in range(0, len(text), _FEED):
-        parser.feed(text[start : start + _FEED])
-        for event, _ in parser.read_events():
-            if event == "start":
-                nodes += 1
-                depth += 1
-                if depth > limits.XML_DEPTH:
-                    raise _deep()
-            else:
-                depth -= 1
-        if nodes > limits.SOAP_ROOT_NODES:
-            raise TooLargeError(
-                "the document has too many elements and attributes",
-                found=f"over {limits.SOAP_ROOT_NODES}",
-                expected=f"at most {limits.SOAP_ROOT_NODES}",
-            )
-    root = parser.close()
-    _require_declared(parser.feed_error_log)
-    return root, nodes
-
-
 def _require_declared(log: _ListErrorLog) -> None:
     """Refuse a prefix that is not declared: lxml overlooks it when a warning comes after it."""
     for entry in log:
@@ -317,51 +267,6 @@ def _require_declared(log: _ListErrorLog) -> None:
 
 def _doctype() -> MalformedError:
     return MalformedError("a document type declaration is not accepted", found="<!DOCTYPE")
-
-
-def _require_short_namespaces(text: bytes, equals: int) -> None:
-    """Bound the names of namespaces: what stands before a long value is looked at.
-
-    equals: how many `=` there are. A search for declarations would take as long as parsing; one
-    byte is found faster than a pattern, but each find costs more.
-    """
-    places: Iterable[int] = (found.start() for found in _LONG_VALUE.finditer(text))
-    if equals <= limits.SOAP_ROOT_NODES:
-        places = _equals(text)
-    for at in places:
-        if not _LONG_VALUE.match(text, at):
-            continue
-        before = text[max(0, at - _NAME_BYTES) : at].split()
-        if len(before) < 2 or before[-1].startswith(b"xmlns"):
-            raise TooLargeError(
-                "the name of a namespace is too long",
-                expected=f"at most {limits.XML_NAMESPACE_BYTES} bytes",
-            )
-
-
-def _equals(text: bytes) -> Iterator[int]:
-    at = text.find(b"=")
-    while at >= 0:
-        yield at
-        at = text.find(b"=", at + 1)
-
-
-def _require_few_prefixes(text: bytes) -> None:
-    """Bound the declarations, and the different prefixes that they declare.
-
-    The names are looked at only when there are more declarations than there may be names.
-    """
-    count = text.count(b"xmlns:")
-    if count > limits.XML_DECLARATIONS:
-        raise _crowded("the document declares prefixes too often", limits.XML_DECLARATIONS)
-    if count > limits.XML_PREFIXES:
-        names = {found[1] for found in _PREFIX.finditer(text)}
-        if len(names) > limits.XML_PREFIXES:
-            raise _crowded("the document declares too many prefixes", limits.XML_PREFIXES)
-
-
-def _crowded(message: str, limit: int) -> TooLargeError:
-    return TooLargeError(message, found=f"over {limit}", expected=f"at most {limit}")
 
 
 def _deep() -> TooLargeError:

@@ -187,9 +187,10 @@ class Landing:
         return outcomes
 
     async def _submit(self, entries: Sequence[Any]) -> list[Any]:
-        return await asyncio.gather(
+        outcomes: list[Any] = await asyncio.gather(
             *(self._committer.submit(entry) for entry in entries), return_exceptions=True
         )
+        return outcomes
 
     @staticmethod
     def _renew(item: _Prepared) -> None:

@@ -37,6 +37,7 @@ from gateway.model.appeal import Appeal, Regime
 from gateway.model.assignment import TransferOut
 from gateway.model.attachment import Attachment, AttachmentRole
 from gateway.model.base import Code, Day, Extra
+from gateway.model.filenames import cleaned
 from gateway.model.fold import number_key
 from gateway.model.organisation import Organisation, OrganisationId
 from gateway.model.person import Applicant, ContactKind, ContactPoint, Person
@@ -292,7 +293,7 @@ def _answer(
     if not allowed:
         fields.fault("attachment", "not_allowed", "this status takes no attachment")
     inner = Fields(raw, document.ATTACHMENT, f"{fields.path}/attachment", fields.wrong)
-    name, data = inner.text("name", required=True), inner.content("content")
+    name, data = cleaned(inner.text("name", required=True)), inner.content("content")
     file = File(
         sha256=hashlib.sha256(data).hexdigest(),
         media_type=media_type(data, name),

@@ -39,6 +39,8 @@ __all__ = ["PROVEN_BY_KEY", "Caller", "Gate", "Refused", "Stranger", "is_loopbac
 log = structlog.get_logger(__name__)
 
 FRESH_SECONDS = 2.0
+AHEAD_SECONDS = 1.0
+"""When they are so old, peers are read again before anybody has to wait for it."""
 """How long a process may go on with the peers it read: a disabled key ends within it."""
 STRANGER_BYTES: Final = limits.MB
 """What is read of a caller before it has proven anything: the envelope, without attachments."""
@@ -202,9 +204,13 @@ class Gate:
         self._nonces.close()
 
     @property
-    def fresh(self) -> bool:
-        """Whether peers were read lately, so that calls may be judged on the event loop."""
-        return self._clock() - self._read_at <= FRESH_SECONDS
+    def age(self) -> float:
+        """How many seconds ago peers were read; up to FRESH_SECONDS a call may be judged by it."""
+        return self._clock() - self._read_at
+
+    def refresh(self) -> None:
+        """Read the peers again ahead of time; takes a thread."""
+        self._read(AHEAD_SECONDS)
 
     def any_credential(self) -> bool:
         """Whether some peer can authenticate; without one only loopback may be listened on."""
@@ -313,9 +319,9 @@ class Gate:
         self.record(no.reason, peer=no.peer, address=address, path=path, correlation=correlation)
         return no.error
 
-    def _read(self) -> None:
+    def _read(self, older: float = FRESH_SECONDS) -> None:
         with self._lock:
-            if self._clock() - self._read_at <= FRESH_SECONDS:
+            if self.age <= older:
                 return
             try:
                 self._known = self._reader.read()

@@ -16,6 +16,7 @@ import ipaddress
 import secrets
 import threading
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway.access.proxies import parse
@@ -87,11 +88,25 @@ class Strangers:
 
 
 def _keys(address: str) -> list[_Key]:
-    """Return what an address counts as: of IPv6 its site and the network of its customer."""
+    """Return what an address counts as, with how many times as much each may have."""
+    kinds = ("48", "64") if len(names := networks(address)) > 1 else (_kind(address),)
+    return [
+        _Key(kind, name, PER_SITE if kind == "48" else 1)
+        for kind, name in zip(kinds, names, strict=True)
+    ]
+
+
+@lru_cache(1024)
+def networks(address: str) -> tuple[str, ...]:
+    """Return what an address counts as: of IPv6 its site and the network of its customer.
+
+    The narrowest stands last; of anything else it is the address itself.
+    """
     found = parse(address)
     if not isinstance(found, ipaddress.IPv6Address):
-        return [_Key("4" if found is not None else "none", address)]
-    return [
-        _Key(str(bits), str(ipaddress.ip_network((found, bits), strict=False)), times)
-        for bits, times in ((48, PER_SITE), (64, 1))
-    ]
+        return (address,)
+    return tuple(str(ipaddress.ip_network((found, bits), strict=False)) for bits in (48, 64))
+
+
+def _kind(address: str) -> str:
+    return "4" if parse(address) is not None else "none"

@@ -104,7 +104,7 @@ def listed(
         [
             (
                 times.shown(row.recorded_at, zone), row.id, row.peer, row.wire, row.operation,
-                row.key, row.stage, _triage(row), row.receipt_number, row.state,
+                row.key, _stage(row), _triage(row), row.receipt_number, row.state,
                 row.deliveries,
             )
             for row in rows
@@ -134,7 +134,8 @@ def show(
             recorded(gw, "messages show", str(row.id), ground)
     shown = body.decode("utf-8", "replace") if full else masking.document(body, row.media_type)
     document = told(row) | {
-        "size": len(body),
+        "size": messages.cut(row) or len(body),
+        "kept": len(body),
         "body": shown,
         "events": [event._asdict() for event in events],
         "deliveries": [delivery._asdict() for delivery in deliveries],
@@ -143,6 +144,9 @@ def show(
         output.document(document)
         return
     plain = {k: v for k, v in told(row).items() if v not in ("", None)}
+    if messages.cut(row):
+        plain["stage"] = _stage(row)
+        plain["kept"] = f"{len(body)} / {messages.cut(row)} B"
     plain["note"] = msgspec.json.encode(plain.get("note")).decode()
     plain = times.local(plain, zone)
     output.table(f"Сообщение · Message {row.id}", ("Поле", "Значение"), list(plain.items()))
@@ -157,6 +161,7 @@ def explain(
     """Объяснить, чем сообщение нарушает контракт · Explain how a message breaks the contract."""
     with context.opened(context.settings()) as gw, gw.connection() as db:
         row = _one(db, message)
+        messages.require_whole(row)
         body = messages.body(db, BlobDirectory(gw.settings.blobs), row.id)
         if full:
             recorded(gw, "messages explain", str(row.id), ground)
@@ -282,6 +287,11 @@ def _one(db: psycopg.Connection[Any], given: str) -> Any:
     raise NotFoundError(
         "no such message", found=given, todo="`gateway messages`: --number, --external-id, --peer"
     )
+
+
+def _stage(row: Any) -> str:
+    """Say at which stage a message is, and that only its beginning was kept."""
+    return f"{row.stage}, обрезано · cut" if messages.cut(row) else str(row.stage)
 
 
 def _triage(row: Any) -> str:

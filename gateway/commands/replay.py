@@ -162,6 +162,7 @@ class _Replaying:
         """Replay one message of SOAP, REST or an adapter."""
         body = messages.body(self._db, self._blobs, row.id)
         try:
+            messages.require_whole(row)
             if row.wire in redecode.HTTP:
                 self._call(row, body)
             else:

@@ -10,40 +10,41 @@ weights are different and not zero, so any one wrong character, and any two char
 from __future__ import annotations
 
 import os
+import struct
 import threading
 import time
 import uuid
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from gateway.errors import ValidationError, Violation
 from gateway.model.fold import HOMOGLYPHS
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 RECEIPT_CHARS: Final = 11
 
-_RANDOM_BYTES: Final = 4096
-_integer: Final = int.from_bytes
+_WORDS: Final = struct.Struct(">512Q")
 
 
 class _Entropy:
-    """Random bytes of the operating system, read in blocks: one system call serves 500 ids."""
+    """Random bits of the operating system, read in blocks: one system call serves 500 ids."""
 
     def __init__(self) -> None:
-        self._block = b""
-        self._at = 0
+        self._words: Iterator[int] = iter(())
 
-    def take(self, count: int) -> int:
-        """Return `count` random bytes as an integer; the caller holds the lock."""
-        at = self._at
-        end = at + count
-        if end > _RANDOM_BYTES or not self._block:
-            self._block, at, end = os.urandom(_RANDOM_BYTES), 0, count
-        self._at = end
-        return _integer(self._block[at:end], "big")
+    def take(self) -> int:
+        """Return 64 random bits; the caller holds the lock."""
+        word = next(self._words, None)
+        if word is None:
+            self._words = iter(_WORDS.unpack(os.urandom(_WORDS.size)))
+            word = next(self._words)
+        return word
 
     def forget(self) -> None:
-        """Drop the block: a forked child must not repeat its parent's bytes."""
-        self._block, self._at = b"", 0
+        """Drop the block: a forked child must not repeat its parent's bits."""
+        self._words = iter(())
 
 
 class _Clock:
@@ -54,16 +55,17 @@ class _Clock:
         self.asked = -1
         self.count = 0
 
-    def step(self, now_ms: int, seed: int, *, hold: bool) -> None:
+    def step(self, now_ms: int, entropy: _Entropy, *, hold: bool) -> None:
         """Move to `now_ms`; within one millisecond count up, and spill into the next one.
 
-        hold: a `now_ms` in the past keeps the last millisecond (the wall clock stepped back).
+        entropy: where the count of a new millisecond begins is random. hold: a `now_ms` in the
+        past keeps the last millisecond (the wall clock stepped back).
         """
         goes_on = now_ms == self.asked or (hold and now_ms <= self.ms)
         self.asked = now_ms
         if not goes_on:
             # Half of the counter stays free, so that 2,048 ids fit before the spill.
-            self.ms, self.count = now_ms, seed & 0x7FF
+            self.ms, self.count = now_ms, entropy.take() & 0x7FF
         elif self.count < 0xFFF:
             self.count += 1
         else:
@@ -90,14 +92,13 @@ os.register_at_fork(after_in_child=_after_fork)
 
 def _uuid7_int(now_ms: int | None) -> int:
     with _lock:
-        noise = _entropy.take(9)
-        seed, noise = noise >> 61, noise & 0x3FFF_FFFF_FFFF_FFFF
+        noise = _entropy.take() & 0x3FFF_FFFF_FFFF_FFFF
         if now_ms is None:
             clock = _wall
-            clock.step(time.time_ns() // 1_000_000, seed, hold=True)
+            clock.step(time.time_ns() // 1_000_000, _entropy, hold=True)
         else:
             clock = _given
-            clock.step(now_ms, seed, hold=False)
+            clock.step(now_ms, _entropy, hold=False)
         head = (clock.ms << 16) | 0x7000 | clock.count
     return (head << 64) | 0x8000_0000_0000_0000 | noise
 
@@ -167,7 +168,7 @@ _PAIR_SUMS: Final = tuple(
 def receipt_number() -> str:
     """Return a new receipt number: 11 characters, 50 random bits and a check character."""
     with _lock:
-        bits = _entropy.take(7)
+        bits = _entropy.take()
     return receipt_of(bits)
 
 

@@ -24,7 +24,7 @@ from gateway.rest.problems import problem
 from gateway.rest.routes import ROUTES, Route
 from gateway.wires import binding, places, service
 from gateway.wires.edge import Gone, correlation_of, headers_of
-from gateway.wires.inflate import unpacker
+from gateway.wires.inflate import PIECE_BYTES, in_pieces
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -125,17 +125,35 @@ async def _carried_out(
     )
     context.beside = decode.beside(call)
     try:
-        operation = (
-            decode.request(route, call)
-            if len(body) <= (_XML_INLINE if body[:1] == b"<" else limits.INLINE_DECODE_BYTES)
-            else await asyncio.to_thread(decode.request, route, call)
-        )
+        operation = await _decoded(route, call, edge, context.caller.peer)
     except InputError as error:
         if body:
             await edge.service.keep(context, error, route.operation.__name__)
         raise
     response = await edge.service.call(operation, context)
-    return _success(route, response, context, headers)
+    answer = _success(route, response, context, headers)
+    service.hold(context.caller, len(answer.content))
+    return answer
+
+
+async def _decoded(route: Route, call: decode.Call, edge: Edge, peer: str) -> Any:
+    """Decode here what is small, else in a thread: XML in one that is replaced now and then."""
+    size = len(call.body)
+    if not decode.is_xml(call.headers):
+        if size <= limits.INLINE_DECODE_BYTES:
+            return decode.request(route, call)
+        return await asyncio.to_thread(decode.request, route, call)
+    taken = False
+    try:
+        if size <= _XML_INLINE and edge.parsing.trusts(peer):
+            operation = decode.request(route, call)
+            edge.parsing.took(peer, call.body)
+        else:
+            operation = await edge.parsing.run(size, decode.request, route, call)
+        taken = True
+    finally:
+        edge.parsing.judged(peer, size, taken=taken)
+    return operation
 
 
 async def _body(request: Request[Any, Any, Any], headers: Mapping[str, str], held: Body) -> bytes:
@@ -146,16 +164,19 @@ async def _body(request: Request[Any, Any, Any], headers: Mapping[str, str], hel
     told = headers.get("content-length", "").lstrip("0")
     if told.isdecimal() and (len(told) > _LENGTH_DIGITS or int(told) > limits.REST_BODY_BYTES):
         raise _too_large()
-    feed, close = unpacker(headers.get("content-encoding", ""), limits.REST_BODY_BYTES)
+    pieces, close = in_pieces(headers.get("content-encoding", ""), limits.REST_BODY_BYTES)
     chunks, size = [], 0
     while True:
         message = await request.receive()
         if message["type"] != "http.request":
             raise Gone
-        chunks.append(held.add(feed(message.get("body", b""))))
-        size += len(chunks[-1])
-        if size > limits.REST_BODY_BYTES:
-            raise _too_large()
+        for piece in pieces(message.get("body", b"")):
+            chunks.append(held.add(piece))
+            size += len(piece)
+            if size > limits.REST_BODY_BYTES:
+                raise _too_large()
+            if len(piece) >= PIECE_BYTES:  # others are waiting
+                await asyncio.sleep(0)
         if not message.get("more_body"):
             close()
             return b"".join(chunks)

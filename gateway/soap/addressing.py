@@ -112,11 +112,11 @@ def read(blocks: Sequence[_Element]) -> Addressing | None:
     if not found:
         return None
     addressing = Addressing(
-        action=_text(found.get("Action")),
-        message_id=_text(found.get("MessageID")),
+        action=_uri(found, "Action", version),
+        message_id=_uri(found, "MessageID", version),
         reply_to=_endpoint(found, "ReplyTo", version),
         fault_to=_endpoint(found, "FaultTo", version),
-        to=_text(found.get("To")),
+        to=_uri(found, "To", version),
         version=version,
     )
     elsewhere = addressing.target() or addressing.target(fault=True)
@@ -130,11 +130,13 @@ def peek(blocks: Sequence[_Element]) -> Addressing | None:
 
     The fault then goes back on the connection, wherever answers were to go.
     """
-    found = {block.tag: _text(block) for block in blocks}
+    found = {block.tag: block for block in blocks}
     for version, prefix in ((ns.WSA, _NEWER), (ns.WSA_2004, _OLDER)):
         if any(str(tag).startswith(prefix) for tag in found):
-            action = found.get(ns.tag(version, "Action"), "")
-            message_id = found.get(ns.tag(version, "MessageID"), "")
+            names = (ns.tag(version, "Action"), ns.tag(version, "MessageID"))
+            action, message_id = (_text(found.get(name)) for name in names)
+            if max(len(action), len(message_id)) > limits.ADDRESS_CHARS:
+                action = message_id = ""
             return Addressing(action, message_id, version=version)
     return None
 
@@ -264,6 +266,14 @@ def _text(element: _Element | None) -> str:
     return (element.text or "").strip() if element is not None else ""
 
 
+def _uri(found: dict[str, _Element], name: str, version: str) -> str:
+    """Return what a header of one URI says, empty when it is not there; raise AddressingError."""
+    text = _text(found.get(name))
+    if len(text) > limits.ADDRESS_CHARS:
+        _refuse(version, name, "", "too_large", "is too long", text)
+    return text
+
+
 def _endpoint(found: dict[str, _Element], name: str, version: str) -> Endpoint | None:
     """Read an endpoint reference; raise AddressingError when it has no or no one address."""
     element = found.get(name)
@@ -351,7 +361,7 @@ def _refuse(
 ) -> NoReturn:
     message = f"the addressing header {name} {what}"
     names = [ns.tag(version, _HEADER[version][0])]
-    if version == ns.WSA:
+    if version == ns.WSA and subcode:
         names.append(ns.tag(version, subcode))
     raise AddressingError(
         message,

@@ -28,6 +28,8 @@ BLOCKS: Final = "/Envelope/Header/"
 """Where a path begins that leads to a header block."""
 _BASE: Final = ns.tag(ns.XML, "base")
 _WHITE: Final = " \t\r\n"
+_NAME_CHARS: Final = 200
+"""So much of a name is told."""
 _BOOLEANS: Final = {"1": True, "true": True, "0": False, "false": False}
 _IGNORED: Final = (
     *(ns.tag(ns.SOAP11, name) for name in ("actor", "mustUnderstand", "encodingStyle")),
@@ -75,7 +77,7 @@ def mandatory(block: _Element, said: str) -> bool:
     """
     found = _BOOLEANS.get(said.strip(_WHITE))
     if found is None:
-        local = etree.QName(block).localname
+        local = etree.QName(block).localname[:_NAME_CHARS]
         message = f"mustUnderstand of {local} is 1, true, 0 or false"
         raise refuse(f"{BLOCKS}{local}", "attribute", message, said)
     return found

@@ -11,16 +11,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
 from lxml import etree
 from lxml.etree import _Element
 
-from gateway import ns, xml
+from gateway import limits, ns, xml
 from gateway.errors import (
     MalformedError,
     MustUnderstandError,
+    TooLargeError,
     UnknownOperationError,
     VersionMismatchError,
 )
@@ -45,6 +47,10 @@ _OURS: Final = frozenset(
     )
 )
 """Actors and roles that mean us."""
+_NAMED: Final = 10
+_NAME_CHARS: Final = 500
+"""So many mandatory headers that we do not know are named, unless their names are too long."""
+_NO_FILES: Final[Mapping[_Element, Part]] = MappingProxyType({})
 
 
 class Service(msgspec.Struct, frozen=True, kw_only=True):
@@ -198,16 +204,12 @@ def prove(opened: Opened, ctx: Context) -> Proof | None:
     return security.read(opened.envelope, opened.blocks, opened.frame.version, ctx)
 
 
-def precheck(opened: Opened, ctx: Context) -> str:
-    """Return the peer who signed, before there is the whole Body; raise SecurityError.
-
-    Empty when nobody did. It proves no message: `prove` has to follow.
-    """
-    return security.precheck(opened.envelope, opened.blocks, opened.frame.version, ctx)
-
-
 def accept(
-    opened: Opened, parts: Mapping[str, Part], ctx: Context, proof: Proof | None = None
+    opened: Opened,
+    parts: Mapping[str, Part],
+    ctx: Context,
+    proof: Proof | None = None,
+    files: Mapping[_Element, Part] = _NO_FILES,
 ) -> Call:
     """Check the body against the contract and return the call; raise ValidationError."""
     body = opened.body
@@ -227,6 +229,7 @@ def accept(
         soap_action=opened.soap_action,
         blocks=opened.blocks,
         parts=parts,
+        files=files,
         proof=proof,
     )
 
@@ -279,6 +282,13 @@ def _sections(envelope: _Element, version: Version) -> tuple[_Element | None, _E
 def _blocks(header: _Element, version: Version, ctx: Context) -> tuple[_Element, ...]:
     """Return the header blocks meant for us; raise MustUnderstandError for those we do not know."""
     role, must = _ROLE[version], _MUST[version]
+    if len(header) > limits.HEADER_BLOCKS:
+        raise TooLargeError(
+            "the message has too many header blocks",
+            found=str(len(header)),
+            expected=f"at most {limits.HEADER_BLOCKS}",
+            where="/Envelope/Header",
+        )
     ours = []
     unknown = []
     for block in header:
@@ -294,10 +304,9 @@ def _blocks(header: _Element, version: Version, ctx: Context) -> tuple[_Element,
         if not _understood(block.tag, ctx):
             unknown.append(block.tag)
     if unknown:
-        names = ", ".join(unknown)
-        raise MustUnderstandError(
-            f"mandatory headers are not processed here: {names}", tuple(unknown)
-        )
+        told = tuple(tag for tag in unknown if len(tag) <= _NAME_CHARS)[:_NAMED]
+        names = ", ".join(told) + (", …" if len(told) < len(unknown) else "")
+        raise MustUnderstandError(f"mandatory headers are not processed here: {names}", told)
     return tuple(ours)
 
 

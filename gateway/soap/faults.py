@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from gateway import ns
+from gateway import limits, ns
 from gateway.errors import (
     WIRE,
     AddressingError,
@@ -107,7 +107,7 @@ def message_of(error: GatewayError) -> str:
     """Return what the peer may read: the message of its own mistake, or that the fault is ours."""
     if error.who != "peer" and not isinstance(error, BusyError):
         return "the gateway failed; nothing is wrong with your message"
-    return f"{error.message}; {error.todo}" if error.todo else error.message
+    return _short(f"{error.message}; {error.todo}" if error.todo else error.message)
 
 
 def _names(error: GatewayError) -> tuple[str, ...]:
@@ -126,7 +126,8 @@ def _problem(error: GatewayError) -> str:
     space, _, local = error.header[1:].partition("}")
     name = f"<a:ProblemHeaderQName>a:{local}</a:ProblemHeaderQName>"
     if error.action:
-        name = f"<a:ProblemAction><a:Action>{escape(error.action)}</a:Action></a:ProblemAction>"
+        action = escape(_short(error.action))
+        name = f"<a:ProblemAction><a:Action>{action}</a:Action></a:ProblemAction>"
     return name.replace(">", f' xmlns:a="{quote(space)}">', 1)
 
 
@@ -224,16 +225,21 @@ def _particulars(error: GatewayError, wire: Wire) -> str:
 def _errors(violations: tuple[Violation, ...]) -> str:
     items = "".join(
         "<FieldError>"
-        f"<Path>{escape(item.path)}</Path>"
+        f"<Path>{escape(_short(item.path))}</Path>"
         + _optional("Line", str(item.line or ""))
         + f"<Code>{escape(item.code)}</Code>"
         + _optional("Found", item.found)
         + _optional("Expected", item.expected)
-        + f"<Message>{escape(item.message)}</Message></FieldError>"
+        + f"<Message>{escape(_short(item.message))}</Message></FieldError>"
         for item in violations
     )
     return f"<Errors>{items}</Errors>"
 
 
 def _optional(name: str, value: str) -> str:
-    return f"<{name}>{escape(value)}</{name}>" if value else ""
+    return f"<{name}>{escape(_short(value))}</{name}>" if value else ""
+
+
+def _short(text: str) -> str:
+    """Return what a fault tells of a text: a small question must not have a huge answer."""
+    return text if len(text) <= limits.FAULT_CHARS else f"{text[: limits.FAULT_CHARS]}…"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Version = Literal["1.1", "1.2"]
 NAMESPACES: Final[dict[Version, str]] = {"1.1": ns.SOAP11, "1.2": ns.SOAP12}
 """Envelope namespace of each version we speak."""
+_START: Final = {v: f'<s:Envelope xmlns:s="{space}">'.encode() for v, space in NAMESPACES.items()}
 MEDIA: Final[dict[Version, str]] = {"1.1": "text/xml", "1.2": SOAP12_MEDIA}
 
 
@@ -96,13 +97,9 @@ def wrap(frame: Frame, header: str, body: bytes, *, status: int = 200, action: s
 
     header: header blocks that use the envelope's prefix `s`. body: UTF-8. action: of `Sealed`.
     """
-    inner = f"<s:Header>{header}</s:Header>" if header else ""
+    blocks = f"<s:Header>{header}</s:Header>".encode() if header else b""
     envelope = b"".join(
-        (
-            f'<s:Envelope xmlns:s="{NAMESPACES[frame.version]}">{inner}<s:Body>'.encode(),
-            body,
-            b"</s:Body></s:Envelope>",
-        )
+        (_START[frame.version], blocks, b"<s:Body>", body, b"</s:Body></s:Envelope>")
     )
     if frame.protect is not None:
         envelope = frame.protect(envelope)

@@ -92,6 +92,8 @@ class Splitter:
     ) -> None:
         media = media_type(content_type)
         self._media = media
+        self.packed: Final = media.name == _RELATED
+        """Whether the envelope comes in a package."""
         self._limit = root_limit
         self._size = 0
         self._chunks: list[bytes] = []
@@ -99,7 +101,7 @@ class Splitter:
         self._root_type = content_type
         self._form: Form | None = None
         self._reader: mime.Reader | None = None
-        if media.name == _RELATED:
+        if self.packed:
             self._form = _form(media)
             self._reader = mime.Reader(media.parameters.get("boundary", ""), caps)
         elif media.name not in (SOAP11_MEDIA, SOAP12_MEDIA):
@@ -108,11 +110,6 @@ class Splitter:
                 found=media.name or "no Content-Type",
                 expected=f"{SOAP11_MEDIA} (SOAP 1.1), {SOAP12_MEDIA} (SOAP 1.2) or {_RELATED}",
             )
-
-    @property
-    def packed(self) -> bool:
-        """Whether the envelope comes in a package."""
-        return self._reader is not None
 
     @property
     def form(self) -> Form | None:

@@ -10,6 +10,10 @@ deadlock between nodes. An acknowledgement is given only after COMMIT returned (
 Failure classes: connection lost → every waiter gets `BusyError` at once and the batch is dropped
 (a repeat finds what was committed, if it was); data error → the batch is halved until the poisoned
 entry stands alone; serialization → the same batch again.
+
+Entries with long bodies have a thread and a connection of their own, and shorter transactions: a
+package of 9 MB takes the database a third of a second, and who sends an appeal of 2 KB meanwhile
+would wait for all of it.
 """
 
 from __future__ import annotations
@@ -18,7 +22,7 @@ import asyncio
 import threading
 import time
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import psycopg
 import structlog
@@ -31,7 +35,7 @@ from gateway.store.accept import write_batch
 from gateway.store.entries import AMEND
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from gateway.store.entries import Accepted, Entry
 
@@ -41,6 +45,8 @@ RETRIES = 5
 EMPTY_TURNS = 3
 """Turns of the loop that bring nothing before a batch is handed over: a call takes as many from its
 bytes to its entry, so those that were read together are written together."""
+GATHER_SECONDS = 0.005
+"""How long entries are gathered at most: a package brings one more with every turn."""
 NOTIFY_SECONDS = 0.02
 CHANNEL = "gateway_work"
 TRANSIENT = (pg.DeadlockDetected, pg.SerializationFailure, pg.LockNotAvailable)
@@ -48,7 +54,11 @@ RESOURCE = (pg.InsufficientResources, pg.DiskFull, pg.OutOfMemory, pg.ReadOnlySq
 
 
 class Committer:
-    """The only writer of the accept path; start it once a process, stop it last."""
+    """The only writer of the accept path; start it once a process, stop it last.
+
+    queue_items, queue_bytes: how much may wait, of short entries and again of long ones. observe:
+    told the entries and the seconds of each batch.
+    """
 
     def __init__(
         self,
@@ -58,9 +68,56 @@ class Committer:
         queue_bytes: int = limits.COMMIT_QUEUE_BYTES,
         observe: Callable[[int, float], None] | None = None,
     ) -> None:
+        most = (queue_items, queue_bytes)
+        self._short = _Line(url, "committer", most, limits.COMMIT_BATCH_BYTES, observe)
+        self._long = _Line(url, "committer-long", most, limits.COMMIT_LONG_BATCH_BYTES, observe)
+
+    def start(self) -> None:
+        """Start the threads; the database may come later."""
+        self._short.start()
+        self._long.start()
+
+    def stop(self, timeout: float = 10.0) -> None:
+        """Write what waits, then end; harmless when it never began."""
+        self._long.stop(timeout)
+        self._short.stop(timeout)
+
+    @property
+    def depth(self) -> int:
+        """How many entries wait, for the metric and the bound."""
+        return self._short.depth + self._long.depth
+
+    def submit(self, entry: Entry) -> Coroutine[Any, Any, Accepted]:
+        """Queue an entry and return when it is durable; raise what the store found.
+
+        A caller that goes away leaves its entry to be stored: it was taken, and the peer's repeat
+        will get its receipt.
+        """
+        return self._line(entry).submit(entry)
+
+    def submit_sync(self, entry: Entry, timeout: float = 60.0) -> Accepted:
+        """Do the same from a thread that has no event loop."""
+        return self._line(entry).submit_sync(entry, timeout)
+
+    def _line(self, entry: Entry) -> _Line:
+        return self._long if entry.size > limits.COMMIT_LONG_BYTES else self._short
+
+
+class _Line:
+    """One thread, its connection and what waits for it. most: entries and bytes that may wait."""
+
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        most: tuple[int, int],
+        batch_bytes: int,
+        observe: Callable[[int, float], None] | None,
+    ) -> None:
         self._url = url
-        self._items = queue_items
-        self._bytes = queue_bytes
+        self._name: Final = name
+        self._items, self._bytes = most
+        self._batch_bytes = batch_bytes
         self._observe = observe
         self._waiting: deque[Entry] = deque()
         self._gathered: dict[asyncio.AbstractEventLoop, list[Entry]] = {}
@@ -73,40 +130,32 @@ class Committer:
         self._away_until = 0.0
         self._notified = 0.0
         self._owed = False
-        self._thread = threading.Thread(target=self._run, name="committer", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
-        """Start the thread; the database may come later."""
         self._thread.start()
 
-    def stop(self, timeout: float = 10.0) -> None:
-        """Write what waits, then end."""
+    def stop(self, timeout: float) -> None:
         with self._wake:
             self._stopping = True
             for loop in list(self._gathered):
                 self._waiting.extend(self._gathered.pop(loop))
             self._wake.notify()
-        self._thread.join(timeout)
+        if self._thread.ident is not None:
+            self._thread.join(timeout)
 
     @property
     def depth(self) -> int:
-        """How many entries wait, for the metric and the bound."""
         return self._waiting_items
 
     async def submit(self, entry: Entry) -> Accepted:
-        """Queue an entry and return when it is durable; raise what the store found.
-
-        A caller that goes away leaves its entry to be stored: it was taken, and the peer's repeat
-        will get its receipt.
-        """
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Accepted] = loop.create_future()
         entry.resolve = _Waiter(loop, future)
         self._gather(loop, entry)
         return await future
 
-    def submit_sync(self, entry: Entry, timeout: float = 60.0) -> Accepted:
-        """Do the same from a thread that has no event loop."""
+    def submit_sync(self, entry: Entry, timeout: float) -> Accepted:
         done = threading.Event()
         entry.resolve = lambda _entry: done.set()
         with self._wake:
@@ -129,16 +178,18 @@ class Committer:
                 gathered.append(entry)
                 return
             self._gathered[loop] = [entry]
-        loop.call_soon(self._hand_over, loop, 1, 0)
+        loop.call_soon(self._hand_over, loop, 1, 0, loop.time() + GATHER_SECONDS)
 
-    def _hand_over(self, loop: asyncio.AbstractEventLoop, seen: int, empty: int) -> None:
+    def _hand_over(
+        self, loop: asyncio.AbstractEventLoop, seen: int, empty: int, until: float
+    ) -> None:
         """Hand over what was gathered once a few turns in a row have brought nothing more."""
         with self._wake:
             gathered = self._gathered.get(loop, ())
             empty = 0 if len(gathered) > seen else empty + 1
             full = len(gathered) >= limits.COMMIT_BATCH_ITEMS or self._stopping
-            if empty < EMPTY_TURNS and not full:
-                loop.call_soon(self._hand_over, loop, len(gathered), empty)
+            if empty < EMPTY_TURNS and not full and loop.time() < until:
+                loop.call_soon(self._hand_over, loop, len(gathered), empty, until)
                 return
             self._waiting.extend(self._gathered.pop(loop, ()))
             self._wake.notify()
@@ -164,7 +215,7 @@ class Committer:
             batch: list[Entry] = []
             size = 0
             while self._waiting and len(batch) < limits.COMMIT_BATCH_ITEMS:
-                if batch and size + self._waiting[0].size > limits.COMMIT_BATCH_BYTES:
+                if batch and size + self._waiting[0].size > self._batch_bytes:
                     break
                 entry = self._waiting.popleft()
                 size += entry.size
@@ -260,7 +311,7 @@ class Committer:
                 self._url,
                 autocommit=True,
                 cursor_factory=psycopg.RawCursor,
-                application_name="gateway committer",
+                application_name=f"gateway {self._name}",
                 connect_timeout=5,
                 prepare_threshold=1,
             )

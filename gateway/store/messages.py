@@ -10,7 +10,7 @@ from uuid import UUID
 
 from psycopg.rows import namedtuple_row
 
-from gateway.errors import NotFoundError
+from gateway.errors import NotFoundError, ValidationError
 from gateway.store import blobs as blob_store
 from gateway.store.arrays import UuidArray
 from gateway.store.partitions import lower_bound
@@ -155,6 +155,24 @@ def beside(row: Any) -> Mapping[str, str]:
     """Return what was kept of a call besides its body: keys and numbers of headers and path."""
     told: Mapping[str, str] = (row.note or {}).get("beside", {})
     return told
+
+
+def cut(row: Any) -> int:
+    """Return how many bytes a message had of which only the beginning was kept, 0 for a whole."""
+    told = (row.note or {}).get("cut") or {}
+    return int(told.get("size") or 0)
+
+
+def require_whole(row: Any) -> None:
+    """Raise ValidationError for a message of which only the beginning was kept."""
+    size = cut(row)
+    if size:
+        raise ValidationError(
+            "от сообщения сохранено только начало: отправитель исчерпал дневной объём отклонённых ·"
+            " only the beginning of this message was kept: its sender's refused messages were too"
+            f" many that day; it had {size} bytes",
+            todo="попросите отправить снова · ask the sender to send it again",
+        )
 
 
 def body(connection: Connection[Any], blobs: BlobDirectory, message_id: UUID) -> bytes:

@@ -1,8 +1,9 @@
-"""How many bytes of parts a peer may have stored in a day: one with a key must not fill the disk.
+"""How many bytes a peer may have stored in a day: one with a key must not fill the disk.
 
 What a refused message brought is kept as that of an accepted one, for replay, so a day's work must
-be bounded by itself. Each process counts for itself, from its start: n processes together let
-through n times as much. Used on the event loop only, so nothing is locked.
+be bounded by itself: the parts of packages, and the bodies of what was refused. Each process counts
+for itself, from its start: n processes together let through n times as much. Used on the event loop
+only, so nothing is locked.
 """
 
 from __future__ import annotations
@@ -31,16 +32,22 @@ class Allowance:
         self._taken: Counter[str] = Counter()
 
     def take(self, peer: str, size: int) -> None:
-        """Count bytes that are about to be written, or raise BusyError."""
-        now = self._clock()
-        if now - self._since >= DAY:
-            self._since = now
-            self._taken.clear()
-        if self.of_day and self._taken[peer] + size > self.of_day:
-            left = int(self._since + DAY - now) + 1
+        """Count bytes of files that are about to be written, or raise BusyError."""
+        if not self.spend(peer, size):
+            left = int(self._since + DAY - self._clock()) + 1
             raise BusyError(
                 "so many bytes of files have come from this peer today",
                 retry_after=min(left, LATER),
                 where="package",
             )
+
+    def spend(self, peer: str, size: int) -> bool:
+        """Count bytes that are about to be written, or say that they are too many: then none is."""
+        now = self._clock()
+        if now - self._since >= DAY:
+            self._since = now
+            self._taken.clear()
+        if self.of_day and self._taken[peer] + size > self.of_day:
+            return False
         self._taken[peer] += size
+        return True

@@ -57,7 +57,7 @@ class Appeals:
     def explain(self, call: envelope.Opened) -> None:
         """Raise ValidationError with the places and reasons; takes a thread."""
         if call.body is not None:
-            self._contract.validate(call.body)
+            self._contract.refuse(call.body)
 
     def read(self, call: envelope.Call) -> Any:
         """Return the struct of the operation."""
@@ -75,8 +75,11 @@ class Appeals:
         except GatewayError as error:
             places.below(error, f"/{call.operation}{_INNER.get(call.operation, '')}")
             raise
-        context.files = parts.of(response)
-        return envelope.Reply(body=binding.write(response))
+        if context.packs:  # else no file stands in it as such
+            context.files = parts.of(response)
+        body = binding.write(response)
+        service.hold(context.caller, len(body))
+        return envelope.Reply(body=body)
 
     def fault(self, error: GatewayError, correlation: str) -> Typed | None:  # noqa: ARG002
         """The details of the main contract are the engine's own."""

@@ -241,22 +241,19 @@ def _struct_reader(
     A field is (attribute, converter of its text, reader of its elements); an optional text, the
     commonest, has neither.
     """
-    find = fields.__getitem__
 
     def read_struct(element: _Element, walk: Iterator[_Element]) -> msgspec.Struct:
         values: dict[str, Any] = {}
         child = element
         try:
             for child in islice(walk, len(element)):
-                name, scalar, deep = find(child.tag)
+                name, scalar, deep = fields[child.tag]
                 if deep is not None:
                     values[name] = deep(child, walk)
-                elif scalar is not None:
-                    text = child.text
-                    if text or child.get(_NIL) not in _TRUE:
-                        values[name] = scalar(text or "")
                 elif text := child.text:
-                    values[name] = text
+                    values[name] = text if scalar is None else scalar(text)
+                elif scalar is not None and child.get(_NIL) not in _TRUE:
+                    values[name] = scalar("")
             if not values and element.get(_NIL) in _TRUE:
                 raise _nil(element)
             return cls(**values)
@@ -273,14 +270,14 @@ def _struct_reader(
 def _struct_writer(fields: tuple[tuple[str, Any, str, str, Write | None, Any], ...]) -> Write:
     """Return a writer of one type.
 
-    A field is (attribute, default or NODEFAULT, start tag, end tag, writer of what is inside or
+    A field is (attribute, default or None, start tag, end tag, writer of what is inside or
     None, text of a scalar).
     """
 
     def write_struct(document: Any, out: Callable[[str], None]) -> None:
         for name, default, start, end, inside, text in fields:
             value = getattr(document, name)
-            if value is None or value == default:
+            if value is None or (default is not None and value == default):
                 continue
             if inside is None:
                 out(f"{start}{text(value)}{end}")
@@ -307,7 +304,7 @@ def _list_writer(start: str, end: str, item: Write | None, text: Any) -> Write:
 
 def _compile_field_reader(field: inspect.Field) -> tuple[Scalar | None, Deep | None]:
     kind = _plain(field.type)
-    if isinstance(kind, inspect.StrType) and not field.required:
+    if isinstance(kind, inspect.StrType | inspect.LiteralType) and not field.required:
         return None, None
     if isinstance(kind, inspect.BytesType):
         return None, _read_file
@@ -371,7 +368,8 @@ def _writer(cls: type[msgspec.Struct]) -> Write:
         for field in _fields(cls):
             name = element_name(field)
             inside, text = _compile_field_writer(field)
-            compiled.append((field.name, field.default, f"<{name}>", f"</{name}>", inside, text))
+            default = None if field.default is msgspec.NODEFAULT else field.default
+            compiled.append((field.name, default, f"<{name}>", f"</{name}>", inside, text))
         _WRITERS[cls] = _struct_writer(tuple(compiled))
     return _WRITERS[cls]
 

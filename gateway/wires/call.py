@@ -38,6 +38,7 @@ from gateway.wires.appeals import InvalidError
 from gateway.wires.edge import Gone, address_of, correlation_of
 from gateway.wires.receiving import Incoming
 from gateway.wires.replies import require_reachable
+from gateway.wires.room import as_it_came
 from gateway.wires.sending import send_package, send_sealed, takes_package
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class Exchange:
         self._receive = receive
         self._correlation = correlation_of(headers)
         self._extra = {"correlation-id": self._correlation}
+        self._address = address_of(scope)
         self._operation = "?"
         self._root = b""
         self._peer = ""
@@ -97,7 +99,7 @@ class Exchange:
             self._peer = found.peer if isinstance(found, Caller) else ""
             held = self._room(found)
             incoming = await self._receive_root(found, held)
-            code, sealed = await self._call(found, incoming)
+            code, sealed = await self._carry_out(*await self._open(found, incoming))
         except Gone:
             metrics.call("soap", self._operation, "gone")
             return
@@ -125,56 +127,63 @@ class Exchange:
         """Return the count of the body: in the room of its peer, or of strangers at its address."""
         if found.peer:
             return self._edge.room.body(found.peer)
-        return self._edge.room.strangers.body(address_of(self._scope))
+        return self._edge.room.strangers.body(self._address)
 
     async def _receive_root(self, found: Caller | Stranger, held: Body) -> Incoming:
-        """Take the envelope; of a stranger whom it is too long or too slow for, ask who he is."""
-        if found.peer:
-            return await self._receive_from(found, held)
-        try:
-            async with asyncio.timeout(STRANGER_SECONDS):
-                return await self._receive_from(found, held)
-        except (InputError, BusyError, TimeoutError):
-            await self._edge.prove(found, None, self._scope, self._correlation)
-            raise
+        """Take the envelope; of a stranger whom it is too long or too slow for, ask who he is.
 
-    async def _receive_from(self, found: Caller | Stranger, held: Body) -> Incoming:
-        incoming = Incoming(
-            self._receive, self._headers, held, found.root_bytes, self._package_bytes
-        )
-        self._root = await incoming.root()
+        He may prove himself in it: where there is no room for it, he is told to come again.
+        """
+        if found.peer:
+            incoming = self._incoming(found, held)
+            self._root = await incoming.root()
+        else:
+            try:
+                async with asyncio.timeout(STRANGER_SECONDS):
+                    self._receive = as_it_came(self._receive, self._headers, held, found.root_bytes)
+                    incoming = self._incoming(found, held)
+                    self._root = await incoming.root()
+            except (InputError, TimeoutError):
+                await self._edge.prove(found, None, self._scope, self._correlation)
+                raise
         self._headers, self._packed = incoming.headers, incoming.form == "xop"
         return incoming
 
-    async def _call(self, found: Caller | Stranger, incoming: Incoming) -> tuple[str, frame.Sealed]:
-        """Open, decode, carry out and seal: the code of the fault, if any, and the answer.
+    def _incoming(self, found: Caller | Stranger, held: Body) -> Incoming:
+        return Incoming(self._receive, self._headers, held, found.root_bytes, self._package_bytes)
 
-        A fault of the call itself is sealed in the call's own frame.
-        """
+    async def _open(
+        self, found: Caller | Stranger, incoming: Incoming
+    ) -> tuple[Any, envelope.Call, service.Context]:
+        """Open and decode the call: the request, and what it came with."""
         context = self._context(found)
         opening = self._opening(context)
         try:
-            opened = await self._beside(
-                self._root, envelope.read, self._root, self._headers, opening
-            )
+            here = self._here(self._root)
+            if here:
+                opened = envelope.read(self._root, self._headers, opening)
+            else:
+                opened = await self._beside(envelope.read, self._root, self._headers, opening)
             self._frame = opened.frame
             proof = None
             if opened.secured or not isinstance(found, Caller) or found.proves_in_message:
                 proof = await self._prove(opened, opening, found, context, incoming)
-            opened = self._protected(opened, proof, context)
-            require_reachable(opened.frame, context.caller)
-            if self._edge.replies is not None:
-                await self._edge.replies.require_room(opened.frame, context.caller)
+            if context.caller.answers or proof is not None:
+                opened = self._protected(opened, proof, context)
+            if opened.frame.addressing is not None:
+                await self._require_way_back(opened.frame, context.caller)
             context.packs = self._packs(opened, context)
             files = _NO_FILES
             if incoming.packed:
                 files = await self._receive_files(incoming, opened, context)
             try:
-                call, request = await self._beside(
-                    self._root, self._accept, opened, files, opening, proof
-                )
+                if here:
+                    call, request = self._accept(opened, files, opening, proof)
+                else:
+                    call, request = await self._beside(self._accept, opened, files, opening, proof)
             except InvalidError:
-                await asyncio.to_thread(self._endpoint.explain, opened)
+                # It is parsed again: names that nobody knows are left behind in the thread.
+                await self._beside(self._endpoint.explain, opened)
                 raise
         except InputError as error:
             if not context.caller.peer:
@@ -185,11 +194,20 @@ class Exchange:
                 await self._edge.service.keep(context, error, "?")
             raise
         self._edge.parsing.judged(context.caller.peer, len(self._root), taken=True)
+        self._edge.parsing.took(context.caller.peer, self._root)
         self._operation = call.operation
         context.encoding = call.frame.encoding
-        # The tree is let go before the call waits for its commit: those of 64 waiting calls push
-        # everything else out of the processor's cache.
-        del opened
+        # The tree goes with this place, before the call waits for its commit: those of 64 waiting
+        # calls push everything else out of the processor's cache.
+        return request, call, context
+
+    async def _carry_out(
+        self, request: Any, call: envelope.Call, context: service.Context
+    ) -> tuple[str, frame.Sealed]:
+        """Do what is asked: the code of the fault, if any, and the answer.
+
+        A fault of the call itself is sealed in the call's own frame.
+        """
         answering = self._endpoint.answer(request, call, context)
         del request
         try:
@@ -203,7 +221,16 @@ class Exchange:
         self._files = context.files
         if context.repeat:
             self._extra["gateway-repeat"] = "true"
-        return "", await self._directed(envelope.seal(reply, call), call, context, fault=False)
+        sealed = envelope.seal(reply, call)
+        if call.frame.addressing is not None:
+            sealed = await self._directed(sealed, call, context, fault=False)
+        return "", sealed
+
+    async def _require_way_back(self, asked: frame.Frame, caller: Caller) -> None:
+        """Raise AddressingError or BusyError when an answer could not go where it is wanted."""
+        require_reachable(asked, caller)
+        if self._edge.replies is not None:
+            await self._edge.replies.require_room(asked, caller)
 
     async def _directed(
         self,
@@ -230,8 +257,13 @@ class Exchange:
     ) -> Proof | None:
         """Find out by the Security header who calls; a refusal is recorded."""
         try:
-            await incoming.inline_signed(opened, self._edge.service.blobs, opening)
-            proof = await asyncio.to_thread(envelope.prove, opened, opening)
+            turn = self._edge.proving.turn(self._sender(found, opened, opening), len(self._root))
+            await incoming.inline_signed(
+                opened, self._edge.service.blobs, opening, turn, self._edge.room
+            )
+            proof = await turn.run(envelope.prove, opened, opening)
+            if proof is not None and proof.seen:
+                self._edge.proving.spent(proof.seen, context.now)
         except SecurityError as error:
             reason = f"WS-Security: {error.fault}: {error.message}"
             claimed = found.peer or security.claimed(opened.blocks)
@@ -239,6 +271,14 @@ class Exchange:
             raise security.veiled(error) from error
         context.caller = await self._edge.prove(found, proof, self._scope, self._correlation)
         return proof
+
+    def _sender(
+        self, found: Caller | Stranger, opened: envelope.Opened, opening: envelope.Context
+    ) -> str:
+        """Return whom a proof is counted for: who names another's certificate, at his address."""
+        if found.peer:
+            return found.peer
+        return f"{self._address} {security.named(opened.blocks, opening.keys)}"
 
     def _opening(self, context: service.Context) -> envelope.Context:
         return envelope.Context(
@@ -291,10 +331,9 @@ class Exchange:
     def _context(self, found: Caller | Stranger) -> service.Context:
         content_type = self._headers.get("content-type", "")
         wire = WIRES[frame.announced(content_type)]
-        caller = found if isinstance(found, Caller) else Caller(peer="")
-        address = address_of(self._scope)
+        caller = found if isinstance(found, Caller) else _NOBODY
         return self._edge.context(
-            caller, wire, self._correlation, self._root, content_type, address
+            caller, wire, self._correlation, self._root, content_type, self._address
         )
 
     def _accept(
@@ -304,20 +343,21 @@ class Exchange:
         opening: envelope.Context,
         proof: Proof | None,
     ) -> tuple[envelope.Call, Any]:
-        call = envelope.accept(opened, {}, opening, proof)
-        call = msgspec.structs.replace(call, files=files)
+        call = envelope.accept(opened, {}, opening, proof, files)
         request = self._endpoint.read(call)
         return msgspec.structs.replace(call, body=_READ, blocks=(), files={}), request
 
-    async def _beside(self, read: bytes, work: Callable[..., T], *arguments: Any) -> T:
-        """Do the work here when it is small and the sender known, else in a thread.
+    def _here(self, read: bytes) -> bool:
+        """Whether work on it is done on the event loop: it is small and its sender known.
 
         A large document would hold up the others; what strangers send, and who had much refused,
         leaves names behind in the thread that parses it (`gateway.wires.parsing`).
         """
-        if len(read) <= INLINE_DECODE_BYTES and self._edge.parsing.trusts(self._peer):
-            return work(*arguments)
-        return await self._edge.parsing.run(len(read), work, *arguments)
+        return len(read) <= INLINE_DECODE_BYTES and self._edge.parsing.trusts(self._peer)
+
+    async def _beside(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Do work on the envelope in a thread."""
+        return await self._edge.parsing.run(len(self._root), work, *arguments)
 
     async def _refused(self, error: GatewayError) -> frame.Sealed:
         """Seal a fault for what could not be carried out; it goes back on the connection.
@@ -329,11 +369,17 @@ class Exchange:
             found = frame.here(self._frame)
         else:
             seen = self._root[:HEAD_BYTES] if isinstance(error, TooLargeError) else self._root
-            found = await self._beside(seen, frame.of_request, seen, self._headers)
+            if self._here(seen):
+                found = frame.of_request(seen, self._headers)
+            else:
+                found = await self._edge.parsing.run(
+                    len(seen), frame.of_request, seen, self._headers
+                )
         typed = self._endpoint.fault(error, self._correlation)
         return faults.seal_fault(error, found, self._correlation, typed)
 
 
+_NOBODY: Final = Caller(peer="")
 _NO_FILES: Final[Mapping[_Element, Part]] = MappingProxyType({})
 _READ: Final = etree.Element("read")
 """Stands for a body that was read."""

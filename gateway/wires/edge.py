@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import re
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import structlog
 
 from gateway.access.passed import shown
-from gateway.access.policy import is_loopback
+from gateway.access.policy import AHEAD_SECONDS, FRESH_SECONDS, is_loopback
+from gateway.errors import GatewayError
 from gateway.model.ids import uuid7_bytes
 from gateway.wires.parsing import Parsing
+from gateway.wires.proving import Proving
 from gateway.wires.room import Room
 from gateway.wires.service import Context
 
@@ -24,6 +27,9 @@ if TYPE_CHECKING:
     from gateway.wires.replies import Replies
     from gateway.wires.service import Service
 
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 _CORRELATION: Final = re.compile(r"[A-Za-z0-9._:-]{8,64}")
 CORRELATION_HEADERS: Final = ("x-correlation-id", "correlation-id", "x-request-id")
 
@@ -74,19 +80,19 @@ class Edge:
         self.signer = signer
         self.room = Room()
         self.parsing = Parsing()
+        self.proving = Proving()
         self.now = clock
         # A thread of its own: however busy the others are, it can be told who calls.
         self._access = ThreadPoolExecutor(1, thread_name_prefix="access")
+        self._reading = False
 
     async def enter(self, scope: Any, headers: Mapping[str, str], correlation: str) -> Caller:
         """Return who is calling, or raise AccessError. Peers are read in a thread when stale."""
-        address, known = self._known(scope, correlation)
-        known["tls"] = scope.get("scheme") == "https"
-        known["certificate"] = shown(scope, self.gate.certificate_header)
-        if self.gate.fresh:
-            return self.gate.enter(headers, address, **known)
-        asked = partial(self.gate.enter, headers, address, **known)
-        return await asyncio.get_running_loop().run_in_executor(self._access, asked)
+        if self._fresh():
+            return self._ask(self.gate.enter, scope, headers, correlation)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._access, self._ask, self.gate.enter, scope, headers, correlation
+        )
 
     async def knock(
         self, scope: Any, headers: Mapping[str, str], correlation: str
@@ -95,13 +101,40 @@ class Edge:
 
         A stranger may still say who he is in the message: then `prove`.
         """
-        address, known = self._known(scope, correlation)
-        known["tls"] = scope.get("scheme") == "https"
-        known["certificate"] = shown(scope, self.gate.certificate_header)
-        if self.gate.fresh:
-            return self.gate.knock(headers, address, **known)
-        asked = partial(self.gate.knock, headers, address, **known)
-        return await asyncio.get_running_loop().run_in_executor(self._access, asked)
+        if self._fresh():
+            return self._ask(self.gate.knock, scope, headers, correlation)
+        return await asyncio.get_running_loop().run_in_executor(
+            self._access, self._ask, self.gate.knock, scope, headers, correlation
+        )
+
+    def _fresh(self) -> bool:
+        """Whether peers were read lately; before they are too old they are read again."""
+        age = self.gate.age
+        if AHEAD_SECONDS < age <= FRESH_SECONDS and not self._reading:
+            self._reading = True
+            self._access.submit(self._refresh)
+        return age <= FRESH_SECONDS
+
+    def _refresh(self) -> None:
+        try:
+            self.gate.refresh()
+        except GatewayError as error:  # whoever calls next asks again, and is told
+            log.info("access.not_read", reason=error.message)
+        finally:
+            self._reading = False
+
+    def _ask(
+        self, ask: Callable[..., T], scope: Any, headers: Mapping[str, str], correlation: str
+    ) -> T:
+        """Ask the gate by what HTTP and TLS say of a call."""
+        return ask(
+            headers,
+            address_of(scope),
+            tls=scope.get("scheme") == "https",
+            path=scope["path"],
+            correlation=correlation,
+            certificate=shown(scope, self.gate.certificate_header),
+        )
 
     async def prove(
         self, found: Caller | Stranger, proof: Proof | None, scope: Any, correlation: str
@@ -118,6 +151,7 @@ class Edge:
     def close(self) -> None:
         """Let the threads go."""
         self.parsing.close()
+        self.proving.close()
         self._access.shutdown(wait=False)
 
     def _known(self, scope: Any, correlation: str) -> tuple[str, dict[str, Any]]:

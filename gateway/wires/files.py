@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from gateway.adapter import File
 from gateway.errors import TooLargeError, ValidationError, Violation
 from gateway.limits import ATTACHMENT_INLINE_BYTES
+from gateway.model import filenames
 from gateway.model.attachment import Attachment, AttachmentRole
 from gateway.soap.splitter import Part
 
@@ -36,6 +37,7 @@ def attachments(
             files.append(file)
             digest, size = file.sha256, file.size
         elif item.sha256 or item.attachment_id:
+            require_name(path, item.file_name)
             digest, size = (item.sha256 or item.attachment_id or "").lower(), None
         else:
             message = "an attachment needs Content, AttachmentId or Sha256"
@@ -70,6 +72,7 @@ def taken(
 
     content: what was base64, or a part of the call's package, which may be larger.
     """
+    require_name(path, name)
     data = content.data if isinstance(content, Part) else content
     if not isinstance(content, Part) and len(content) > ATTACHMENT_INLINE_BYTES:
         raise TooLargeError(
@@ -88,6 +91,17 @@ def taken(
     if isinstance(content, Part):
         media_type = media_type or content.media_type
     return File(sha256=digest, media_type=media_type or "", name=name, data=data)
+
+
+def require_name(path: str, name: str, place: str = "FileName") -> None:
+    """Raise ValidationError for what is no name of a file. path: of the file; place: in it."""
+    message = filenames.flaw(name)
+    if message:
+        where = f"{path}/{place}" if path else place
+        raise ValidationError(
+            message,
+            (Violation(where, "file_name", message, name, "a name as a person would see it"),),
+        )
 
 
 def by_reference(item: c.AppealIn) -> tuple[c.AppealIn, dict[str, Part]]:

@@ -16,8 +16,8 @@ from gateway.limits import KB, MB, ZIP_RATIO
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-PIECE_BYTES: Final = 256 * KB
-"""What a few bytes may unpack to at once, where the whole is not held in memory."""
+PIECE_BYTES: Final = 64 * KB
+"""What is unpacked at once, and on the event loop in one turn; a small call takes some ten."""
 FREE_BYTES: Final = 10 * MB
 """So much may come out of however little; past it `ZIP_RATIO` holds."""
 SILENT_BYTES: Final = 64 * KB
@@ -39,7 +39,10 @@ class Inflater:
         self._unpack = zlib.decompressobj(_GZIP) if self._gzip else None
 
     def pieces(self, chunk: bytes) -> Iterator[bytes]:
-        """Yield what the next bytes unpack to, never much at once; raise as `feed` does."""
+        """Yield what the next bytes unpack to, never much at once.
+
+        Raise MalformedError or TooLargeError.
+        """
         while chunk:
             data = self._next(chunk, PIECE_BYTES)
             yield data
@@ -47,10 +50,6 @@ class Inflater:
             while not chunk and len(data) == PIECE_BYTES:  # more may have been unpacked already
                 data = self._next(b"", PIECE_BYTES)
                 yield data
-
-    def feed(self, chunk: bytes) -> bytes:
-        """Return what the next bytes unpack to; raise MalformedError or TooLargeError."""
-        return self._next(chunk, self._room + 1) if chunk else b""
 
     def _next(self, chunk: bytes, most: int) -> bytes:
         if self._unpack is None:
@@ -103,10 +102,6 @@ def _deflate_form(chunk: bytes) -> int:
     return zlib.MAX_WBITS if chunk[0] & 15 == _ZLIB_METHOD else -zlib.MAX_WBITS
 
 
-def _as_it_is(chunk: bytes) -> bytes:
-    return chunk
-
-
 def _in_one(chunk: bytes) -> Iterable[bytes]:
     return (chunk,)
 
@@ -115,18 +110,10 @@ def _nothing() -> None:
     return None
 
 
-def unpacker(
-    content_encoding: str, limit: int
-) -> tuple[Callable[[bytes], bytes], Callable[[], None]]:
-    """Return feed and close for a Content-Encoding; raise UnsupportedError for any other."""
-    made = _inflater(content_encoding, limit)
-    return (made.feed, made.close) if made is not None else (_as_it_is, _nothing)
-
-
 def in_pieces(
     content_encoding: str, limit: int
 ) -> tuple[Callable[[bytes], Iterable[bytes]], Callable[[], None]]:
-    """Return `Inflater.pieces` and close for a Content-Encoding; see `unpacker`."""
+    """Return `pieces` and `close` for a Content-Encoding; raise UnsupportedError for any other."""
     made = _inflater(content_encoding, limit)
     return (made.pieces, made.close) if made is not None else (_in_one, _nothing)
 

@@ -3,48 +3,69 @@
 libxml2 keeps every name that a thread ever met for as long as the thread lives: new names in each
 document, and a thread takes three bytes for each one sent, for good (measured: 123 MB in 40
 requests). So these threads are replaced when they have read so much, and what they kept goes.
+
+The event loop reads what is small in its own thread, which nobody replaces. So whoever brings new
+names there again and again is read in these threads too (`gateway.wires.names`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import ctypes
+import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from random import getrandbits
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from gateway import limits
 from gateway.errors import GatewayError
+from gateway.wires.names import Names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 T = TypeVar("T")
 THREADS: Final = 2
+_TURN: Final = sys.getswitchinterval()
+_SHORT_TURN: Final = 0.0005
+_LOOKED_AT: Final = 4
+"""Of so many bits all are zero when the names of a small document are looked at: one in 16."""
 _MALLOC_TRIM: Final = getattr(ctypes.CDLL(None), "malloc_trim", None)
 
 
-class Parsing:
-    """The threads of one process. Used on the event loop only.
+class ShortTurns:
+    """While something long is worked on, threads take turns of half a millisecond, not of five.
 
-    renewed_after: bytes after which they are replaced. refused: bytes of documents that a caller
-    may have had refused beyond those that were taken, before its small ones are read here too.
+    Always, it would cost a tenth of the submissions that are taken: the thread that commits would
+    interrupt the event loop. Used on the event loop only.
     """
 
-    def __init__(
-        self,
-        renewed_after: int = limits.PARSED_BYTES,
-        refused: int = limits.REFUSED_BYTES,
-    ) -> None:
+    _many = 0
+
+    def __enter__(self) -> None:
+        if not ShortTurns._many:
+            sys.setswitchinterval(_SHORT_TURN)
+        ShortTurns._many += 1
+
+    def __exit__(self, *_how: object) -> None:
+        ShortTurns._many -= 1
+        if not ShortTurns._many:
+            sys.setswitchinterval(_TURN)
+
+
+class Threads:
+    """So many threads, replaced after they have read so many bytes. Used on the event loop only."""
+
+    def __init__(self, many: int, renewed_after: int) -> None:
+        self._many = many
         self._renewed_after = renewed_after
-        self._most_refused = refused
         self._left = 0
         self._threads: ThreadPoolExecutor | None = None
-        self._refused: Counter[str] = Counter()
 
     async def run(self, size: int, work: Callable[..., T], *arguments: Any) -> T:
-        """Do the work in one of the threads. size: bytes that it parses."""
+        """Do the work in one of them. size: bytes that it parses."""
         if self._threads is None or self._left <= 0:
             self._renew()
         self._left -= size
@@ -57,9 +78,56 @@ class Parsing:
                 del error  # else it holds this place, and this place holds it
         return cast("T", done)
 
+    def close(self) -> None:
+        """Let them end when they have finished what they were given."""
+        if self._threads is not None:
+            self._threads.shutdown(wait=False)
+            self._threads = None
+
+    def _renew(self) -> None:
+        self.close()
+        self._threads = ThreadPoolExecutor(self._many, thread_name_prefix="parse")
+        self._threads.submit(_trim)
+        self._left = self._renewed_after
+
+
+class Parsing:
+    """The threads of one process. Used on the event loop only.
+
+    renewed_after: bytes after which they are replaced. refused: bytes of documents that a caller
+    may have had refused beyond those that were taken, or of names that it may have brought, before
+    its small ones are read here too.
+    """
+
+    def __init__(
+        self,
+        renewed_after: int = limits.PARSED_BYTES,
+        refused: int = limits.REFUSED_BYTES,
+    ) -> None:
+        self._most_refused = refused
+        self._short = Threads(1, renewed_after)
+        self._long = Threads(THREADS, renewed_after)
+        self._refused: Counter[str] = Counter()
+        self._learned: Counter[str] = Counter()
+        self._names: dict[str, Names] = {}
+
+    async def run(self, size: int, work: Callable[..., T], *arguments: Any) -> T:
+        """Do the work in one of the threads. size: bytes that it parses.
+
+        Short documents have a thread of their own: none of them waits for a long one.
+        """
+        if size <= limits.INLINE_DECODE_BYTES:
+            return await self._short.run(size, work, *arguments)
+        with ShortTurns():
+            return await self._long.run(size, work, *arguments)
+
     def trusts(self, peer: str) -> bool:
         """Whether small documents of this caller may be read on the event loop."""
-        return bool(peer) and self._refused[peer] <= self._most_refused
+        return (
+            bool(peer)
+            and self._refused[peer] <= self._most_refused
+            and self._learned[peer] <= self._most_refused
+        )
 
     def judged(self, peer: str, size: int, *, taken: bool) -> None:
         """Remember that a document of a caller was taken or refused: known names, or any."""
@@ -70,17 +138,20 @@ class Parsing:
             if self._refused[peer] <= 0:
                 del self._refused[peer]
 
+    def took(self, peer: str, document: bytes) -> None:
+        """Remember what names a small document brought that was read on the event loop.
+
+        One in 16 is looked at, nobody knows which, and stands for all of them.
+        """
+        if getrandbits(_LOOKED_AT) or len(document) > limits.INLINE_DECODE_BYTES or not peer:
+            return
+        names = self._names.setdefault(peer, Names())
+        self._learned[peer] += names.new(document) << _LOOKED_AT
+
     def close(self) -> None:
         """Let the threads end when they have finished what they were given."""
-        if self._threads is not None:
-            self._threads.shutdown(wait=False)
-            self._threads = None
-
-    def _renew(self) -> None:
-        self.close()
-        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="parse")
-        self._threads.submit(_trim)
-        self._left = self._renewed_after
+        self._short.close()
+        self._long.close()
 
 
 def _tried(

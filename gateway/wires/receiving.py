@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from gateway import ns
 from gateway.errors import InputError, SecurityError
-from gateway.limits import PACKAGE_BYTES, SIGNED_PARTS_BYTES, SOAP_ROOT_BYTES
+from gateway.limits import (
+    PACKAGE_BYTES,
+    SIGNED_PARTS_BYTES,
+    SIGNED_PARTS_SECONDS,
+    SOAP_ROOT_BYTES,
+)
 from gateway.soap import mime, xop
-from gateway.soap.envelope import precheck
-from gateway.soap.security import SECURITY
+from gateway.soap.security import SECURITY, presigned
 from gateway.soap.splitter import Splitter
 from gateway.wires.edge import Gone
-from gateway.wires.inflate import in_pieces
+from gateway.wires.inflate import PIECE_BYTES, in_pieces
 from gateway.wires.spool import Spool, on_disk
 
 if TYPE_CHECKING:
@@ -25,7 +29,8 @@ if TYPE_CHECKING:
     from gateway.soap.splitter import Part
     from gateway.soap.xop import Form
     from gateway.store.blobs import BlobDirectory
-    from gateway.wires.room import Body
+    from gateway.wires.proving import Turn
+    from gateway.wires.room import Body, Room
 
 _DIGITS: Final = 18
 """Of a Content-Length that is taken for one."""
@@ -55,17 +60,14 @@ class Incoming:
         if package_bytes != caps.total:
             caps = mime.Caps(total=package_bytes, part=package_bytes)
         self._splitter = Splitter(headers.get("content-type", ""), limit, caps)
-        whole = package_bytes if self._splitter.packed else limit
+        self.packed: Final = self._splitter.packed
+        """Whether the envelope comes in a package."""
+        whole = package_bytes if self.packed else limit
         self._pieces, self._close = in_pieces(headers.get("content-encoding", ""), whole)
         self._beyond: AsyncIterator[mime.Event] | None = None
         self._inlined = False
         self.parts: Mapping[str, Part] = {}
         """Parts behind the envelope that have come whole, by Content-ID."""
-
-    @property
-    def packed(self) -> bool:
-        """Whether the envelope comes in a package."""
-        return self._splitter.packed
 
     @property
     def form(self) -> Form | None:
@@ -97,44 +99,61 @@ class Incoming:
                 raise Gone
             for piece in self._pieces(message.get("body", b"")):
                 self._splitter.feed(self._held.add(piece))
+                if len(piece) >= PIECE_BYTES:  # 100 KB may unpack to 12 MB; others are waiting
+                    await asyncio.sleep(0)
             if not message.get("more_body"):
                 self._close()
                 return self._splitter.close()
 
-    async def inline(self, envelope: _Element | None, blobs: BlobDirectory, peer: str = "") -> None:
+    async def inline(self, envelope: _Element | None, blobs: BlobDirectory) -> None:
         """Put the parts into the envelope as base64, as far as they may stand in memory.
 
-        For a message whose signature is over that form, and for a service that reads it. peer: who
-        sends, when the wire did not tell.
+        For a message whose signature is over that form, and for a service that reads it.
         """
-        await self._take(None, blobs, self._held.peer or peer, SIGNED_PARTS_BYTES)
+        await self._take(None, blobs, self._held.peer, SIGNED_PARTS_BYTES)
         held = {cid: part.data for cid, part in self.parts.items() if isinstance(part.data, bytes)}
         self._inlined = True
         if envelope is not None:
             xop.inlined(envelope, held)
 
     async def inline_signed(
-        self, opened: Opened, blobs: BlobDirectory, opening: Context | None = None
+        self, opened: Opened, blobs: BlobDirectory, opening: Context, turn: Turn, room: Room
     ) -> None:
         """Do that with a message that has a signature; raise SecurityError for what cannot be.
 
         Who sent it is not proven yet, and may be told what is in the way of the proof. opening: who
-        holds which certificate; with it the parts are taken only when a peer's signature stands in
-        the header, and count for that peer: there are few places for those who wait for their
-        parts, and a stranger would keep them.
+        holds which certificate: the parts are taken only when a peer's signature stands in the
+        header, and count for that peer, in `room`: there are few places for those who wait for
+        their parts, and a stranger would keep them. turn: where the signature is looked at.
         """
         if not self.packed or not any(
             block.tag == SECURITY and block.find(ns.tag(ns.DS, "Signature")) is not None
             for block in opened.blocks
         ):
             return
-        peer = ""
-        if opening is not None:
-            peer = await asyncio.to_thread(precheck, opened, opening)
-            if not peer:
-                return
+        found = await turn.run(
+            presigned, opened.envelope, opened.blocks, opened.frame.version, opening
+        )
+        if found is None:
+            return
+        with turn.package(found.seen):
+            if self._held.room is not room or not self._held.peer:
+                self._held.free()
+                self._held.room = room
+                self._held.claim(found.peer, turn.size)
+            await self._inline_in_time(opened.envelope, blobs)
+
+    async def _inline_in_time(self, envelope: _Element, blobs: BlobDirectory) -> None:
         try:
-            await self.inline(opened.envelope, blobs, peer)
+            async with asyncio.timeout(SIGNED_PARTS_SECONDS):
+                await self.inline(envelope, blobs)
+        except TimeoutError as error:
+            raise SecurityError(
+                "the parts of a signed message came too slowly",
+                expected=f"all of them in {SIGNED_PARTS_SECONDS:.0f} s",
+                where="package",
+                todo="send large files by AttachFile over TLS, in a message that is not signed",
+            ) from error
         except InputError as error:
             raise SecurityError(
                 error.message,
@@ -189,6 +208,8 @@ class Incoming:
                 for event in self._splitter.feed(piece if whole else self._held.add(piece)):
                     whole = True
                     yield event
+                if len(piece) >= PIECE_BYTES:
+                    await asyncio.sleep(0)
             if not message.get("more_body"):
                 break
         self._close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import structlog
@@ -30,6 +31,7 @@ log = structlog.get_logger(__name__)
 PACKED_FROM_BYTES: Final = KB
 """Below it a packed answer is hardly smaller and takes longer."""
 _LEVEL: Final = 5
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
 _CODING: Final = re.compile(r"\s*([A-Za-z0-9*-]+)\s*(?:;\s*q\s*=\s*([0-9.]+)\s*)?")
 
 
@@ -47,7 +49,9 @@ def takes_package(accept: str) -> bool:
 
     Java's JAX-WS names it with every call, and reads both forms.
     """
-    for item in accept.split(",") if len(accept) <= KB else ():
+    if not accept or len(accept) > KB:
+        return False
+    for item in accept.split(","):
         media = media_type(item)
         name = media.name
         if name == "multipart/related":
@@ -112,12 +116,13 @@ async def send_sealed(
     send: Any, sealed: Sealed, extra: Mapping[str, str], accept_encoding: str = ""
 ) -> None:
     """Send a sealed answer with the headers given."""
-    body, headers = sealed.body, dict(extra)
-    worth = len(body) >= PACKED_FROM_BYTES and (not isinstance(body, Kept) or body.pack)
-    if accept_encoding and worth and takes_gzip(accept_encoding):
-        headers |= {"content-encoding": "gzip", "vary": "Accept-Encoding"}
-        body = await _packed(body)
-    await send_bytes(send, sealed.status, sealed.content_type, body, headers)
+    body = sealed.body
+    if accept_encoding and len(body) >= PACKED_FROM_BYTES:
+        worth = not isinstance(body, Kept) or body.pack
+        if worth and takes_gzip(accept_encoding):
+            extra = {**extra, "content-encoding": "gzip", "vary": "Accept-Encoding"}
+            body = await _packed(body)
+    await send_bytes(send, sealed.status, sealed.content_type, body, extra)
 
 
 async def _packed(body: bytes) -> bytes:
@@ -137,12 +142,12 @@ async def send_bytes(
     status: int,
     content_type: str,
     body: bytes,
-    headers: Mapping[str, str] | None = None,
+    headers: Mapping[str, str] = _NONE,
 ) -> None:
     """Send a whole answer. content_type: empty when there is no body to speak of."""
-    lines = [(b"content-length", str(len(body)).encode())]
-    if content_type:
-        lines.insert(0, (b"content-type", content_type.encode("latin-1")))
-    lines += [(name.encode(), value.encode("latin-1")) for name, value in (headers or {}).items()]
+    lines = [(b"content-type", content_type.encode("latin-1"))] if content_type else []
+    lines.append((b"content-length", b"%d" % len(body)))
+    for name, value in headers.items():
+        lines.append((name.encode(), value.encode("latin-1")))
     await send({"type": "http.response.start", "status": status, "headers": lines})
     await send({"type": "http.response.body", "body": body})

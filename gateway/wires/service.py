@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
+import structlog
 
 from gateway import __version__, contracts, ingest, limits, ns, xml
 from gateway.access.policy import Caller
@@ -32,7 +34,10 @@ from gateway.soap.splitter import Part
 from gateway.wires import binding, canonical, reported
 from gateway.wires import contract as c
 from gateway.wires import files as contract_files
+from gateway.wires.allowance import Allowance
+from gateway.wires.parsing import ShortTurns
 from gateway.wires.room import ANSWER
+from gateway.wires.spool import on_disk
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -42,6 +47,8 @@ if TYPE_CHECKING:
     from gateway.store.committer import Committer
     from gateway.store.entries import Accepted, AppealName, Entry
     from gateway.wires.reader import Reader
+
+log = structlog.get_logger(__name__)
 
 
 class Context(msgspec.Struct, kw_only=True):
@@ -90,6 +97,10 @@ class Service:
         self.blobs = blobs
         self._reader = reader
         self._contract_sha256 = contract_sha256
+        self.refused = Allowance(limits.REFUSED_OF_DAY_BYTES)
+        # Two: one hashes or waits for the disk while the other works. Each more would have its turn
+        # of the interpreter before the event loop gets one.
+        self._builders = ThreadPoolExecutor(2, thread_name_prefix="build")
         self._writes: dict[type, Callable[[Any, Context], Awaitable[Any]]] = {
             c.SubmitAppeal: self._submit,
             c.SubmitAppeals: self._submit_many,
@@ -130,10 +141,22 @@ class Service:
         return read
 
     async def keep(self, context: Context, error: GatewayError, operation: str) -> None:
-        """Store as received what could not be decoded, so that it can be replayed after a fix."""
+        """Store as received what could not be decoded, so that it can be replayed after a fix.
+
+        Past what a peer may have refused in a day, only its beginning. Raise BusyError when there
+        is no room for it.
+        """
+        peer, size, most = context.caller.peer, len(context.body), None
+        if not self.refused.spend(peer, size) and size > limits.KEPT_BYTES:
+            most = limits.KEPT_BYTES
+            log.warning(
+                "messages.cut", peer=peer, bytes=size, kept=most, correlation=context.correlation
+            )
         entry = await self._build(
-            lambda: ingest.kept(_arrival(context), error, operation, self.blobs, context.beside),
-            len(context.body),
+            lambda: ingest.kept(
+                _arrival(context), error, operation, self.blobs, context.beside, most
+            ),
+            size if most is None else min(size, limits.BODY_IN_ROW_BYTES),
         )
         await self._committer.submit(entry)
 
@@ -218,20 +241,30 @@ class Service:
         context.repeat = accepted.repeat
         return receipt(accepted, message_key)
 
-    @staticmethod
-    async def _build(build: Callable[[], Entry], size: int) -> Entry:
+    async def _build(self, build: Callable[[], Entry], size: int) -> Entry:
         """Make the rows inline for small bodies: a thread hop costs more than the work."""
         if size <= limits.INLINE_DECODE_BYTES:
             return build()
-        return await asyncio.to_thread(build)
+        if size > limits.BODY_IN_ROW_BYTES:
+            await on_disk(self.blobs.require_room, size)
+        with ShortTurns():
+            return await asyncio.get_running_loop().run_in_executor(self._builders, build)
+
+
+def hold(caller: Caller, size: int) -> None:
+    """Count a long answer until it was read; raise BusyError when there is no room for it.
+
+    size: bytes of it that stand in memory.
+    """
+    held = ANSWER.get()
+    if held is not None and size > limits.LARGE_ANSWER_BYTES:
+        held.claim(caller.peer, size)
 
 
 def _hold(read: c.GetAttachmentResponse, caller: Caller) -> None:
-    """Count a file that stands in its answer as base64 until that was read; raise BusyError."""
-    held, content = ANSWER.get(), cast("Any", read.content)
-    size = len(content) if isinstance(content, bytes) else 0
-    if held is not None and size > limits.LARGE_ANSWER_BYTES:
-        held.claim(caller.peer, 2 * size)
+    """Count a file that will stand in its answer as base64, before it does."""
+    content = cast("Any", read.content)
+    hold(caller, 2 * len(content) if isinstance(content, bytes) else 0)
 
 
 @cache

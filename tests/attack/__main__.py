@@ -76,7 +76,7 @@ def main() -> int:
 
 
 def _run(plan: Plan, rows: list[Row], made: Target, *, slow: bool) -> dict[str, Any]:
-    honest, meter = Honest(made.address, made.key), Meter(made.pids)
+    honest, meter = Honest(made.address, made.honest), Meter(made.pids)
     try:
         _stretch(honest, 3.0)
         resting = meter.resident_mb()

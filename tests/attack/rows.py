@@ -243,6 +243,9 @@ WRAPPING = tuple(
     )
     for how in signed.WRAPPINGS
 )
+DEAR = (
+    _proven("declarations in scope", lambda target: target.signing.dear(), SECURITY | {"access"}),
+)
 REPLAY = (
     _proven("a signed message, new", lambda target: target.signing.fresh(), frozenset(("result",))),
     _proven("a signed message, again", lambda target: target.signed_before, SECURITY | {"access"}),
@@ -261,6 +264,7 @@ ROWS = (
     Row("tiny elements", TINY),
     Row("large messages", LARGE),
     Row("signature wrapping", WRAPPING),
+    Row("dear canonical forms", DEAR),
     Row("replay", REPLAY),
     Row("header floods", HEADERS),
     Row("gzip bombs", GZIP),

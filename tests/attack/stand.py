@@ -25,13 +25,14 @@ if TYPE_CHECKING:
 class Target:
     """What an attack needs to know.
 
-    key: of a peer. canary: address of a listener to which nobody may ever connect. signed_before,
-    digest_before: messages that were taken once.
+    key: of a peer that attacks. honest: of another, which does not. canary: address of a listener
+    to which nobody may ever connect. signed_before, digest_before: messages that were taken once.
     """
 
-    def __init__(self, stand: Stand, signing: Signing, secret: str) -> None:
+    def __init__(self, stand: Stand, signing: Signing, secret: str, honest: str) -> None:
         self.address = stand.address
         self.key = stand.key
+        self.honest = honest
         self.pids = stand.pids()["serve"]
         self.log: Path = stand.root / "gateway.log"
         self.signing = signing
@@ -74,7 +75,8 @@ def target() -> Iterator[Target]:
         stand.gateway("peer", "require", "signed", "signature", "--commit")
         secret = json.loads(stand.gateway("peer", "secret", "digest", "--json"))["secret"]
         stand.gateway("peer", "require", "digest", "digest", "--commit")
-        made = Target(stand, Signing(certificate, key), secret)
+        honest = json.loads(stand.gateway("peer", "add", "honest", "--json"))["key"]
+        made = Target(stand, Signing(certificate, key), secret, honest)
         for once in (made.signed_before, made.digest_before):
             came = ask(made.address, request(once))
             if came.outcome != "result":

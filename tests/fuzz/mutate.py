@@ -209,7 +209,7 @@ def _element(random: Random, data: bytes) -> bytes:
 def _value_of(random: Random, data: bytes, value: bytes | None = None) -> bytes:
     found = list(TEXT.finditer(data))
     if not found:
-        return _noise(random, data)
+        return _noise(random, data) if data else data
     text = random.choice(found)
     value = random.choice(VALUES) if value is None else value
     return data[: text.start(1)] + value + data[text.end(1) :]

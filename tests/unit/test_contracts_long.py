@@ -5,7 +5,7 @@ import base64
 import pytest
 from lxml import etree
 
-from gateway import contracts, limits, ns, xml
+from gateway import contracts, limits, ns, xml, xml_bounds
 from gateway.errors import TooLargeError, ValidationError
 
 CONTRACT = contracts.appeals()
@@ -78,7 +78,7 @@ def test_a_huge_value_is_refused_by_its_length_alone(monkeypatch, value):
     message = element(f"<Appeal><ExternalId>{value * 10_001}</ExternalId></Appeal>")
     checked = []
     monkeypatch.setattr(type(CONTRACT), "_validator", lambda _: checked.append(1))
-    assert not CONTRACT.valid(message, xml.SHORT_NODES + 1)
+    assert not CONTRACT.valid(message, xml_bounds.SHORT_NODES + 1)
     assert checked == []
 
 
@@ -102,7 +102,7 @@ def test_what_explains_a_huge_value_sees_no_more_than_its_limit():
 )
 def test_huge_base64_is_judged_as_libxml2_judges_it(content, wrong):
     message = attached(content)
-    assert CONTRACT.valid(message, xml.SHORT_NODES + 1) is not wrong
+    assert CONTRACT.valid(message, xml_bounds.SHORT_NODES + 1) is not wrong
     found = [("/AttachFile/Content", "type")] if wrong else []
     assert [(each.path, each.code) for each in CONTRACT.explain(message)] == found
     assert len(CONTRACT._again(message)) < 1_000 or not wrong
@@ -110,4 +110,4 @@ def test_huge_base64_is_judged_as_libxml2_judges_it(content, wrong):
 
 def test_a_document_over_8_kb_is_told_from_a_short_one_by_its_nodes():
     short, long = (xml.parse(b"<a>%s</a>" % (b"x" * size)) for size in (8_000, 9_000))
-    assert short.nodes <= xml.SHORT_NODES < long.nodes
+    assert short.nodes <= xml_bounds.SHORT_NODES < long.nodes

@@ -250,6 +250,17 @@ def test_what_is_not_http_is_answered_with_400(stand):
     assert ask(stand, b"GET / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n")[0] == 400
 
 
+def test_a_second_host_is_refused_whether_it_says_the_same_or_not(stand):
+    for second in (b"host: gateway", b"HOST: elsewhere", b"Host:"):
+        request = b"GET / HTTP/1.1\r\nHost: gateway\r\n" + second + b"\r\n\r\n"
+        status, _, body = ask(stand, request)
+        assert (status, b"Host" in body) == (400, True)
+    with stand.connect() as connection:
+        for path in ("/a", "/b"):
+            connection.sendall(get(path))
+            assert read_answer(connection)[0] == 200
+
+
 def test_an_offer_of_http2_is_passed_over(stand):
     offer = ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk")
     with stand.connect() as connection:

@@ -1,6 +1,8 @@
 """The one parser that sees a stranger's bytes."""
 
+import contextlib
 import threading
+import time
 
 import pytest
 from hypothesis import given
@@ -214,3 +216,67 @@ def test_any_bytes_are_a_document_or_an_error_of_ours(data, charset):
     except GatewayError as error:
         assert error.who == "peer"  # noqa: PT017 - either way is right
     assert xml.encoding_of(data, charset) in xml.CHARSET_LABELS
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<![CDATA[%s]]>",
+        "<!-- %s -->",
+        "<?pi %s?>",
+        "<![CDATA[<!-- %s]]>",
+        "<!-- <![CDATA[ %s ]]> <? -->",
+    ],
+)
+def test_what_is_no_tag_is_not_counted_as_one(inside):
+    """HTML in a CDATA section has tags of its own."""
+    tags = "<b>" * (limits.SOAP_ROOT_NODES + 1)
+    document = xml.parse(f"<a>{inside % tags}<c/></a>".encode())
+    assert [child.tag for child in document.root] == ["c"]
+    with pytest.raises(TooLargeError):
+        xml.parse(f"<a>{inside % '<b>'}{'<b/>' * (limits.SOAP_ROOT_NODES + 1)}</a>".encode())
+
+
+@pytest.mark.parametrize("piece", ["<!---->", "<?a?>", "<![CDATA[]]>"])
+def test_there_may_be_as_many_comments_as_elements(piece):
+    with pytest.raises(TooLargeError, match="comments"):
+        xml.parse(f"<a>{piece * 2_000_000}</a>".encode()[: 10 * limits.MB])
+
+
+@pytest.mark.parametrize("piece", ["<!--", "<![CDATA[", "<?a ", "<", '="'])
+def test_what_never_ends_is_looked_through_once(piece):
+    data = b"<a>" + piece.encode() * (8 * limits.MB // len(piece))
+    begun = time.process_time()
+    with pytest.raises(GatewayError):
+        xml.parse(data)
+    assert time.process_time() - begun < 2.0
+
+
+def test_a_prefix_may_be_long_and_not_longer():
+    def document(length):
+        name = b"p" * length
+        return b"<a xmlns:%s='urn:a'>%s</a>" % (name, b"x" * 9_000)
+
+    xml.parse(document(limits.XML_PREFIX_BYTES))
+    with pytest.raises(TooLargeError, match="prefix"):
+        xml.parse(document(limits.XML_PREFIX_BYTES + 1))
+
+
+@pytest.mark.parametrize("text", ["= ", "=", "xmlns", "xmlns:", "'", '"', '="', "xmlns='"])
+def test_what_looks_like_attributes_in_a_text_is_looked_through_once(text):
+    data = f"<a>{text * (6 * limits.MB // len(text))}</a>".encode()
+    begun = time.process_time()
+    with contextlib.suppress(TooLargeError):
+        assert xml.parse(data).root.text
+    assert time.process_time() - begun < 1.0
+
+
+def test_attributes_are_counted_before_parsing_and_after():
+    declared = "".join(f" xmlns:p{n}='urn:p'" for n in range(limits.XML_PREFIXES))
+    most = "".join(f" a{n}='>='" for n in range(limits.XML_ATTRIBUTES))
+    xml.parse(f"<a{declared}{most}/>".encode())
+    for more in (" b=''", ' b="2"'):
+        with pytest.raises(TooLargeError, match="attributes"):
+            xml.parse(f"<a{most}{more}/>".encode())
+        with pytest.raises(TooLargeError, match="attributes"):
+            xml.parse(f"<a {most.replace('>', ' ')}{more}/>".encode())

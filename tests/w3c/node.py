@@ -29,6 +29,7 @@ from gateway.soap.envelope import Context, Service
 from gateway.wires.appeals import Appeals
 from gateway.wires.edge import headers_of
 from gateway.wires.parsing import Parsing
+from gateway.wires.proving import Proving
 from gateway.wires.room import Room
 from gateway.wires.sending import send_sealed
 from gateway.wires.soap import SoapApp
@@ -91,6 +92,7 @@ class _OpenEdge:
     def __init__(self) -> None:
         self.room = Room()
         self.parsing = Parsing()
+        self.proving = Proving()
 
     async def knock(self, *_: object) -> Caller:
         return Caller(peer="w3c")

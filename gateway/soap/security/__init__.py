@@ -6,7 +6,7 @@ UsernameToken Profile 1.1, X.509 Token Profile 1.1 (OASIS 2006), XML Signature 1
 """
 
 from gateway.soap.security.proof import SECURITY, Keys, Kind, Proof, SecurityContext, veiled
-from gateway.soap.security.read import claimed, precheck, read
+from gateway.soap.security.read import claimed, named, presigned, read
 from gateway.soap.security.signer import Signer, load
 from gateway.soap.security.write import header, sign_envelope, username_token
 
@@ -20,7 +20,8 @@ __all__ = [
     "claimed",
     "header",
     "load",
-    "precheck",
+    "named",
+    "presigned",
     "read",
     "sign_envelope",
     "username_token",

@@ -53,8 +53,15 @@ def method(element: _Element) -> tuple[str, ...]:
     (inclusive,) = nodes.expect(element, (_INCLUSIVE,))
     nodes.expect(inclusive, ())
     prefixes = tuple(inclusive.get("PrefixList", "").split())
-    if len(prefixes) > limits.SECURITY_PREFIXES:
-        raise SecurityError("the PrefixList is too long", where=nodes.path(inclusive))
+    chars = sum(map(len, prefixes))
+    if len(prefixes) > limits.SECURITY_PREFIXES or chars > limits.SECURITY_PREFIXES_CHARS:
+        raise SecurityError(
+            "the PrefixList is too long",
+            found=f"{len(prefixes)} prefixes, {chars} characters",
+            expected=f"at most {limits.SECURITY_PREFIXES} prefixes,"
+            f" {limits.SECURITY_PREFIXES_CHARS} characters",
+            where=nodes.path(inclusive),
+        )
     return prefixes
 
 
@@ -84,7 +91,8 @@ def _learn(element: _Element, prefixes: tuple[str, ...]) -> None:
     silently leaves out what it does not find: every prefix of a document that another thread
     parsed, and `#default` always. Names get into the dictionary by being parsed, `#default` as the
     default value of an attribute. Only prefixes that are declared for the element are learnt, so
-    that a stranger cannot make the dictionary grow.
+    that a stranger cannot make the dictionary grow beyond what `method` lets through; the threads
+    are replaced in time (`gateway.wires.proving`).
     """
     known = _LOCAL.prefixes
     unknown = {prefix for prefix in prefixes if prefix not in known}
@@ -94,7 +102,12 @@ def _learn(element: _Element, prefixes: tuple[str, ...]) -> None:
     names = [p for p in unknown if p in scope and _NAME.fullmatch(p)]
     text = "".join(f"<{name}/>" for name in names)
     declared = f'<!DOCTYPE a [<!ATTLIST a b CDATA "{_DEFAULT}">]>' if _DEFAULT in unknown else ""
-    etree.fromstring(f"{declared}<a>{text}</a>", etree.XMLParser(**xml.OPTIONS))
+    try:
+        etree.fromstring(f"{declared}<a>{text}</a>", etree.XMLParser(**xml.OPTIONS))
+    except etree.XMLSyntaxError as error:  # a thread that keeps 100 MB of names reads no more
+        raise SecurityError(
+            "the PrefixList cannot be read", "FailedCheck", found=nodes.local(element.tag)
+        ) from error
     if len(known) > _KNOWN_PREFIXES:
         known.clear()
     known.update(names)

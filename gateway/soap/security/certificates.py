@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
 
 from gateway.errors import SecurityError
 from gateway.soap.security import instants
@@ -17,14 +20,16 @@ _CACHED: Final = 256
 
 
 class Certificate(NamedTuple):
-    """What counts of a certificate here. Its key is known to the algorithms only.
+    """What counts of a certificate here. How its key is used is known to the algorithms only.
 
-    may_sign: no KeyUsage (RFC 5280, 4.2.1.3) forbids it.
+    may_sign: no KeyUsage (RFC 5280, 4.2.1.3) forbids it. key: SHA-256 of its public key, the same
+    in every certificate of that key; of a key that cannot be written again, of the certificate.
     """
 
     not_before: datetime
     not_after: datetime
     may_sign: bool
+    key: bytes
 
 
 @lru_cache(_CACHED)
@@ -39,6 +44,7 @@ def describe(der: bytes) -> Certificate:
             not_before=found.not_valid_before_utc,
             not_after=found.not_valid_after_utc,
             may_sign=_may_sign(found),
+            key=_key(found, der),
         )
     except (ValueError, x509.DuplicateExtension) as error:
         raise SecurityError(
@@ -68,3 +74,13 @@ def _may_sign(certificate: x509.Certificate) -> bool:
     except x509.ExtensionNotFound:
         return True
     return usage.digital_signature or usage.content_commitment
+
+
+def _key(found: x509.Certificate, der: bytes) -> bytes:
+    try:
+        written = found.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+    except (ValueError, UnsupportedAlgorithm):
+        written = der
+    return sha256(written).digest()

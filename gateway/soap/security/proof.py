@@ -110,7 +110,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     peer: its code. kinds: by what; all of them prove the same peer. timestamp: the message carried
     a valid wsu:Timestamp, and expects one in the answer. signed: what the signature covers: "body",
     "timestamp", "token" (UsernameToken or certificate), and the Clark names of header blocks.
-    certificate: DER of the signer. signature: its value.
+    certificate: DER of the signer. signature: its value. seen: by what its message is known again.
     """
 
     peer: str
@@ -119,3 +119,4 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     signed: frozenset[str] = frozenset()
     certificate: bytes = b""
     signature: bytes = b""
+    seen: bytes = b""

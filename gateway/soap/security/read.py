@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
     from gateway.soap.security.algorithms import Algorithms
-    from gateway.soap.security.proof import SecurityContext
+    from gateway.soap.security.proof import Keys, SecurityContext
 
 _BODIES: Final = {"1.1": ns.tag(ns.SOAP11, "Body"), "1.2": ns.tag(ns.SOAP12, "Body")}
 _SEVERAL: Final = keyinfo.BINARY_TOKEN
@@ -62,14 +62,14 @@ def read(
     return proof
 
 
-def precheck(
+def presigned(
     envelope: _Element,
     blocks: Sequence[_Element],
     version: str,
     ctx: SecurityContext,
     algorithms: Algorithms = STANDARD,
-) -> str:
-    """Return the peer whose signature stands in the header, "" when there is none.
+) -> signature.Signed | None:
+    """Return whose signature stands in the header, None when there is none.
 
     As `read`, but the signed parts are not looked at: the Body may wait for what MTOM took out of
     it. So it is known that this peer signed some message within the last minutes, and `read` has to
@@ -77,15 +77,15 @@ def precheck(
     """
     block = _ours(blocks)
     if block is None or ctx.keys is None:
-        return ""
+        return None
     found = _parts(block)
     stamp = found.get(timestamp.TIMESTAMP)
     if stamp is not None:
         timestamp.check(stamp, ctx.now)
     if (sealed := found.get(signature.SIGNATURE)) is None:
-        return ""
+        return None
     places = signature.Places(envelope, _body(envelope, version), block, stamp)
-    return signature.verify(sealed, places, ctx.keys, algorithms, ctx.now).signed.peer
+    return signature.verify(sealed, places, ctx.keys, algorithms, ctx.now).signed
 
 
 def claimed(blocks: Sequence[_Element]) -> str:
@@ -94,6 +94,18 @@ def claimed(blocks: Sequence[_Element]) -> str:
         if block.tag == SECURITY:
             name = block.findtext(f"{username.USERNAME_TOKEN}/{{{ns.WSSE}}}Username")
             return (name or "").strip()[: limits.ID_CHARS]
+    return ""
+
+
+def named(blocks: Sequence[_Element], keys: Keys | None) -> str:
+    """Return the peer whose certificate the signature names, "" of nobody's: nothing is proven."""
+    for block in blocks:
+        key_info = block.find(f"{signature.SIGNATURE}/{{{ns.DS}}}KeyInfo")
+        if block.tag == SECURITY and key_info is not None and keys is not None:
+            try:
+                return keys.certificate(keyinfo.certificate(key_info, block, keys)) or ""
+            except SecurityError:
+                return ""
     return ""
 
 
@@ -162,6 +174,7 @@ def _proof(
         signed=signed.covers,
         certificate=signed.certificate,
         signature=signed.value,
+        seen=signed.seen,
     )
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway import limits, ns
 from gateway.errors import SecurityError
-from gateway.soap.security import canonical, certificates, ids, keyinfo, nodes
+from gateway.soap.security import canonical, certificates, cost, ids, keyinfo, nodes
 from gateway.soap.security.proof import UnprovenError
 from gateway.soap.security.username import USERNAME_TOKEN
 
@@ -86,9 +86,12 @@ def check(
     """Return who signed what; raise SecurityError.
 
     From cheap to dear: structure, certificate, signature over SignedInfo, and only then the digests
-    of the parts, so that a stranger cannot make us hash a large body.
+    of the parts, so that a stranger cannot make us hash a large body. What a peer may is bounded.
     """
     verified = verify(signature, places, keys, algorithms, now)
+    budget = cost.Budget(limits.SECURITY_STEPS)
+    for part in verified.parts:
+        budget.take(part.element, part.prefixes)
     for part in verified.parts:
         made = algorithms.digest(part.method, canonical.canonical(part.element, part.prefixes))
         if not hmac.compare_digest(made, part.digest):
@@ -126,7 +129,9 @@ def verify(
     except SecurityError as error:
         raise UnprovenError.of(error) from error
     # Not the value: of one ECDSA signature anybody can make a second one that fits.
-    seen = sha256(b"signature\0%b\0%b" % (sha256(certificate).digest(), data)).digest()
+    # Nor the certificate: a renewed one of the same key fits what was signed before.
+    key = certificates.describe(certificate).key
+    seen = sha256(b"signature\0%b\0%b" % (key, data)).digest()
     return Verified(Signed(peer, certificate, covers, value, seen), parts)
 
 
@@ -165,7 +170,9 @@ def _signed_info(info: _Element) -> tuple[tuple[str, ...], str, Sequence[_Elemen
             found=nodes.names(list(method)),
             where=nodes.path(method),
         )
-    return canonical.method(c14n), method.get("Algorithm", ""), references
+    prefixes = canonical.method(c14n)
+    cost.Budget(limits.SECURITY_INFO_STEPS).take(info, prefixes)
+    return prefixes, method.get("Algorithm", ""), references
 
 
 def _require_small(info: _Element) -> None:

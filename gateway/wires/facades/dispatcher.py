@@ -13,19 +13,21 @@ the gallery next week makes a new request, which the old one's closing does not 
 whose clocks differ may part them at midnight of UTC within that difference.
 
 **Whose state is told.** By number alone to the peer that submitted it; with a phone to anybody,
-when the phone is the applicant's. Misses look alike, take the same time, and are rationed.
+when the phone is the applicant's. Misses look alike, take the same time, and are rationed; what a
+peer's own appeals answer is not, however many misses came from its address.
 """
 
 from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from gateway import limits
 from gateway.adapter import Stored
-from gateway.errors import NotFoundError, TooLargeError, ValidationError, Violation
+from gateway.errors import BusyError, NotFoundError, TooLargeError, ValidationError, Violation
 from gateway.soap.facade import (
     ByteArray,
     ComplexModel,
@@ -47,6 +49,7 @@ from gateway.wires.directories import STATES
 from gateway.wires.facades import standing
 from gateway.wires.facades.base import Desk, FacadeEndpoint, Parts
 from gateway.wires.facades.misses import Misses, Rate
+from gateway.wires.files import require_name
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -57,11 +60,12 @@ if TYPE_CHECKING:
 NAMESPACE: Final = "urn:gov:appeals:facade:dispatcher:v1"
 PHOTOS: Final = 3
 MISS_SECONDS: Final = 0.1
-"""A miss is answered no sooner."""
+"""A miss, and a question that there is no ration left for, is answered no sooner."""
 OF_PEER: Final = Rate(60, 2.0)
 OF_ADDRESS: Final = Rate(20, 5.0)
 OF_NUMBER: Final = Rate(5, 60.0)
 """Misses of a peer, of an address, and of one number that a peer asks for: guesses of its phone."""
+_Bucket: TypeAlias = "tuple[Hashable, Rate]"
 _WORDS: Final = r"\S+( \S+)*"
 _PICTURES: Final = {
     b"\xff\xd8\xff": "image/jpeg",
@@ -209,7 +213,8 @@ def _photos(given: Sequence[Photo]) -> list[c.AttachmentIn]:
 
 def _photo(photo: Photo, place: int) -> c.AttachmentIn:
     """Return a photograph as a file of the appeal; refuse what is too large or no picture."""
-    where, held = f"/SubmitRequest/request/photos/Photo[{place}]/content", content(photo.content)
+    path, held = f"/SubmitRequest/request/photos/Photo[{place}]", content(photo.content)
+    where = f"{path}/content"
     size = held.size if isinstance(held, Part) else len(held)
     if size > limits.ATTACHMENT_INLINE_BYTES:
         raise TooLargeError(
@@ -222,7 +227,8 @@ def _photo(photo: Photo, place: int) -> c.AttachmentIn:
     if not media_type:
         text = "the bytes are no photograph"
         raise ValidationError(text, (Violation(where, "media_type", text, "", ", ".join(_NAMES)),))
-    name = photo.fileName or f"photo-{place}.{_NAMES[media_type]}"
+    name = f"photo-{place}.{_NAMES[media_type]}" if photo.fileName is None else photo.fileName
+    require_name(path, name, "fileName")
     return c.AttachmentIn(file_name=name, media_type=media_type, content=held, role="appeal")
 
 
@@ -276,15 +282,27 @@ async def _standing(desk: Desk, number: str, phone: str) -> standing.Standing:
     """Return where a request stands; raise NotFoundError, always the same, or BusyError."""
     misses: Misses = desk.own
     peer, clock = desk.context.caller.peer, asyncio.get_running_loop().time
-    rationed = _rationed(desk, standing.numbered(number))
-    misses.take(rationed)
-    begun, hit = clock(), True
+    guess, buckets = _rationed(desk, standing.numbered(number), phone)
+    taken: list[_Bucket] = []
+
+    def take(wanted: Sequence[_Bucket]) -> None:
+        misses.take(wanted)
+        taken.extend(wanted)
+
+    begun, missed = clock(), False
     try:
-        found = await asyncio.to_thread(standing.find, desk.pool, peer, number, phone)
-        hit = found is not None
+        # A phone may be guessed of the peer's own numbers too, by whoever uses its app.
+        take(guess)
+        found = await asyncio.to_thread(
+            standing.find, desk.pool, peer, number, phone, partial(take, buckets)
+        )
+        missed = found is None
+    except BusyError:
+        await asyncio.sleep(MISS_SECONDS - (clock() - begun))
+        raise
     finally:
-        if hit:  # or the store is away, which is no guess
-            misses.give_back(rationed)
+        if not missed:  # or the store is away, which is no guess
+            misses.give_back(taken)
     if found is None:
         await asyncio.sleep(MISS_SECONDS - (clock() - begun))
         raise NotFoundError(
@@ -294,12 +312,14 @@ async def _standing(desk: Desk, number: str, phone: str) -> standing.Standing:
     return found
 
 
-def _rationed(desk: Desk, number: str) -> list[tuple[Hashable, Rate]]:
-    """Return the buckets of a question; what can be no number has none of its own."""
+def _rationed(desk: Desk, number: str, phone: str) -> tuple[list[_Bucket], list[_Bucket]]:
+    """Return the buckets of a phone that may be guessed, and those of a number that may be.
+
+    What can be no number has no bucket of its own.
+    """
     peer = desk.context.caller.peer
-    buckets: list[tuple[Hashable, Rate]] = [(("peer", peer), OF_PEER)]
+    guess: list[_Bucket] = [(("number", peer, number), OF_NUMBER)] if number else []
+    buckets: list[_Bucket] = [(("peer", peer), OF_PEER)]
     if desk.address:
         buckets.append((("address", desk.address), OF_ADDRESS))
-    if number:
-        buckets.append((("number", peer, number), OF_NUMBER))
-    return buckets
+    return (guess, buckets) if phone else ([], buckets + guess)

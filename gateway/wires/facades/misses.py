@@ -30,9 +30,9 @@ class Rate(NamedTuple):
 
 
 class Misses:
-    """Takes a token of every bucket before a question, and gives them back when it was a hit.
+    """Takes a token of every bucket before a guess is answered, and gives them back for a hit.
 
-    Taking comes first, so that a hundred questions at once are no way round.
+    Taking comes before the answer, so that a hundred questions at once are no way round.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

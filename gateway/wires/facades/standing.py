@@ -22,6 +22,8 @@ from gateway.store import reading, work
 from gateway.wires import shown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from psycopg import Connection
 
     from gateway.store.pool import Pool
@@ -62,11 +64,14 @@ class Standing(NamedTuple):
     registration: str
 
 
-def find(pool: Pool, peer: str, number: str, phone: str) -> Standing | None:
+def find(
+    pool: Pool, peer: str, number: str, phone: str, guessed: Callable[[], None]
+) -> Standing | None:
     """Return where an appeal stands, None for what the caller may not ask about; blocks.
 
     Without a phone the caller must have submitted it. With one the phone must be the applicant's,
-    whoever asks: the peer passes on what a citizen typed.
+    whoever asks: the peer passes on what a citizen typed. guessed: called, before it is known what
+    the answer is, for what is not the caller's own appeal; what it raises comes out.
     """
     wanted = numbered(number) or NOBODY
     with pool.connection() as connection:
@@ -74,7 +79,10 @@ def find(pool: Pool, peer: str, number: str, phone: str) -> Standing | None:
         content = (row and row.bytes) or _NOBODY
         known = _has(msgspec.json.decode(content, type=Appeal), phone)
         own = row is not None and row.peer == peer
-        if row is None or not (known if phone else own):
+        told = known if phone else own
+        if not own:
+            guessed()
+        if row is None or not told:
             return None
         return _standing(connection, row, wanted)
 

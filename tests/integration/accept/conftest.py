@@ -67,5 +67,4 @@ def store(pg_url, tmp_path):
     made = Store(pg_url, tmp_path)
     yield made
     for committer in made.made:
-        if committer._thread.is_alive():
-            committer.stop()
+        committer.stop()

@@ -18,8 +18,10 @@ import pytest
 from gateway import ingest
 from gateway.adapter import Inbound
 from gateway.errors import BusyError, ConflictError, InternalError, NotFoundError
-from gateway.limits import BODY_IN_ROW_BYTES
+from gateway.limits import BODY_IN_ROW_BYTES, COMMIT_LONG_BYTES
 from gateway.model.appeal import Appeal
+from gateway.store import arrays
+from gateway.store.accept import write_batch
 from tests.integration.accept.conftest import eventually
 
 CROWD = Path(__file__).with_name("crowd.py")
@@ -295,3 +297,25 @@ def test_a_call_about_an_appeal_that_its_batch_could_not_store_is_not_acknowledg
     assert isinstance(first, InternalError)
     assert isinstance(second, NotFoundError)
     assert store.count("ledger") == 0
+
+
+def test_who_sends_little_does_not_wait_for_who_sends_much(store):
+    """The long one waits for a transaction of somebody else, and the short one is stored."""
+    long = store.entry("long", text="д" * 90_000)
+    assert long.size > COMMIT_LONG_BYTES
+    committer = store.committer()
+
+    async def both(elsewhere):
+        waiting = asyncio.ensure_future(committer.submit(long))
+        await asyncio.wait_for(committer.submit(store.entry("short")), 10)
+        waited = not waiting.done()
+        elsewhere.rollback()
+        return waited, await waiting
+
+    with psycopg.connect(store.url, cursor_factory=psycopg.RawCursor) as elsewhere:
+        arrays.register(elsewhere)
+        write_batch(elsewhere, [store.entry("long", text="д" * 90_000)])
+        waited, accepted = asyncio.run(both(elsewhere))
+    assert waited
+    assert accepted.receipt_number == long.outcome.receipt_number
+    assert store.count("appeal") == 2

@@ -16,16 +16,23 @@ from gateway.snapshots import StoredSnapshots
 from gateway.store.blobs import BlobDirectory
 from gateway.store.pool import Pool
 from gateway.store.verdicts import Verdicts
-from tests.integration.house import make_house
+from tests.integration.house import make_house, own_house
 
-__all__ = ["make_house"]
+__all__ = ["make_house", "own_house"]
+
+
+@pytest.fixture(scope="module")
+def standing(own_house, clamd):
+    return own_house("guarded", GATEWAY_ANTIVIRUS=clamd)
 
 
 @pytest.fixture
-def guarded(make_house, clamd):
-    house = make_house(GATEWAY_ANTIVIRUS=clamd)
-    yield house
-    assert not house.defects()
+def guarded(standing):
+    """A house that asked of no file yet; each test gives its own a name."""
+    with standing.database() as db:
+        db.execute("TRUNCATE verdict")
+    yield standing
+    assert not standing.defects()
 
 
 def attached(house, data, name="file.bin"):
@@ -100,20 +107,20 @@ def forwarding(guarded, clamd):
 
 
 def test_an_infected_file_is_not_forwarded(guarded, forwarding):
-    digest = attached(guarded, EICAR, "answer.pdf")
+    digest = attached(guarded, EICAR, "infected.pdf")
     with pytest.raises(InfectedError):
         forwarding()._read(digest)
 
 
 def test_what_cannot_be_checked_waits_and_holds_up_nothing_else(guarded, forwarding):
-    digest = attached(guarded, b"clean", "answer.pdf")
+    digest = attached(guarded, b"clean", "unchecked.pdf")
     with pytest.raises(PeerUnavailable):
         forwarding("clamd:/no/such/socket")._read(digest)
     assert forwarding()._read(digest) == b"clean"
 
 
 def test_a_file_that_is_too_large_for_an_encoder_is_not_read(guarded, forwarding):
-    digest = attached(guarded, b"large", "answer.pdf")
+    digest = attached(guarded, b"large", "large.pdf")
     with guarded.database() as db:
         db.execute("UPDATE blob SET size = 100000000 WHERE sha256 = decode($1, 'hex')", (digest,))
     with pytest.raises(TooLargeError):

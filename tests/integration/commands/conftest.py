@@ -78,9 +78,9 @@ class House:
         )
 
     def keep(self, body: bytes, error: Exception, operation: str, *, peer="epgu", **more):
-        beside = more.pop("beside", {})
+        beside, most = more.pop("beside", {}), more.pop("most", None)
         arrival = self.arrival(body, peer, more.pop("wire", "rest"), **more)
-        entry = ingest.kept(arrival, error, operation, self.blobs, beside)
+        entry = ingest.kept(arrival, error, operation, self.blobs, beside, most)
         return self.committer.submit_sync(entry)
 
     def arrival(

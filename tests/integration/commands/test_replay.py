@@ -60,6 +60,22 @@ def test_a_document_that_is_readable_now_is_accepted_and_both_messages_name_each
     assert house.rows("SELECT external_id, state FROM appeal") == [("e-7", "received")]
 
 
+def test_of_which_only_the_beginning_was_kept_is_not_replayed_and_its_sender_is_asked(house):
+    message = kept(house, most=20)
+
+    (found,) = house.json("replay", message, "--commit", code=1)["messages"]
+
+    assert found["word"] == "failed"
+    assert "only the beginning" in found["detail"]
+    assert house.rows("SELECT count(*) FROM appeal") == [(0,)]
+    whole = json.dumps(GOOD).encode()
+    shown = house.json("messages", "show", message)
+    assert (shown["size"], shown["kept"]) == (len(whole), 20)
+    assert shown["body_sha256"] == sha256(whole).hexdigest()
+    assert "cut" in house.run("messages", "show", message)
+    assert "only the beginning" in house.run("messages", "explain", message, code=2)
+
+
 def test_a_replayed_message_is_not_replayed_again(house):
     message = kept(house)
     house.run("replay", "--stage", "undecodable", "--commit")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from datetime import UTC, datetime, timedelta
+from itertools import count
 
 import pytest
 
@@ -19,6 +20,7 @@ from tests.unit.access.pki import Authority
 KEY = "11" * 32
 CA = Authority()
 ISSUED = {code: CA.issue(code) for code in ("signs", "also-signs")}
+NUMBERS = count()
 XML = {"Content-Type": "text/xml; charset=utf-8"}
 ENVELOPE = (
     f'<s:Envelope xmlns:s="{SOAP11}"><s:Body><Ping xmlns="urn:gov:appeals:v1"/></s:Body>'
@@ -54,7 +56,9 @@ def message(*, user="", password="", digest=False, by=None, at=timedelta(0)):
     if user:
         nonce = os.urandom(16)
         token = security.username_token(user, password, digest=digest, now=now, nonce=nonce)
-    return security.sign_envelope(ENVELOPE, by, now, token=token)
+    # Two messages of one moment are two: their bodies differ, so that neither repeats the other.
+    envelope = ENVELOPE.replace(b"<s:Body>", b"<s:Body>" + b" " * next(NUMBERS))
+    return security.sign_envelope(envelope, by, now, token=token)
 
 
 def send(house, body, peer="", **headers):

@@ -71,6 +71,16 @@ def test_another_file_under_a_signature_opens_nothing(signing):
     assert signing.messages("forged", "id") == []
 
 
+def test_a_signature_over_as_much_as_is_promised_is_taken(signing):
+    """More than strangers of one address may hold: its parts count for the peer."""
+    assert limits.SIGNED_PARTS_BYTES > limits.STRANGER_BODIES_BYTES
+    data = os.urandom(limits.SIGNED_PARTS_BYTES)
+    assert send(signing, package(signed(submit("much", "FILE"), SMALL), ("a@x", SMALL)), peer="")
+    root = signed(attach("much", "much-1", "FILE"), data)
+    answer = send(signing, package(root, ("a@x", data)), peer="")
+    assert text(answer, "Sha256") == sha256(data).hexdigest(), answer.body[:500]
+
+
 def test_a_signature_over_more_than_fits_is_refused_by_name(signing):
     data = os.urandom(limits.SIGNED_PARTS_BYTES + 1)
     root = signed(attach("signed", "signed-2", "FILE"), data)

@@ -399,11 +399,11 @@ class TestDirectories:
             assert all(re.search("[а-яёА-Я]", title) for title in titles), name
 
     def test_organisations_are_read_in_pages_that_fit(self, house):
-        for n in range(700):
-            house.rows(
-                "INSERT INTO organisation (id, full_name) VALUES ($1, $2) RETURNING 1",
-                f"org-{n:04d}", f"Управляющая организация «Образец-{n}» {'я' * 60}",
-            )  # fmt: skip
+        house.rows(
+            "INSERT INTO organisation (id, full_name) SELECT 'org-' || to_char(n, 'FM0000'), "
+            "'Управляющая организация «Образец-' || n || '» ' || repeat('я', 60) "
+            "FROM generate_series(0, 699) n RETURNING 1"
+        )
         seen, cursor = [], ""
         while True:
             body = f"<GetDirectory><Name>Organisations</Name>{cursor}</GetDirectory>"

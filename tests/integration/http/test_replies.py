@@ -32,8 +32,8 @@ SPACES = {"1.1": ns.SOAP11, "1.2": ns.SOAP12}
 MEDIA = {"1.1": "text/xml; charset=utf-8", "1.2": "application/soap+xml; charset=utf-8"}
 
 
-@pytest.fixture
-def mailbox():
+@pytest.fixture(scope="module")
+def running_mailbox():
     """Where a caller wants its answers."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -49,9 +49,8 @@ def mailbox():
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.taken, server.statuses = [], []
     server.address = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     yield server
     server.shutdown()
@@ -60,28 +59,58 @@ def mailbox():
 
 
 @pytest.fixture
-def pool(house):
-    made = Pool(house.url)
+def mailbox(running_mailbox):
+    running_mailbox.taken, running_mailbox.statuses = [], []
+    return running_mailbox
+
+
+def may_be_answered_at(port, db):
+    """A peer whose answers may be posted to this machine; return its key."""
+    now = datetime.now(UTC)
+    row = Peer(
+        code="waiting",
+        name="Ждёт ответа",
+        callback_hosts=[f"127.0.0.1:{port}"],
+        options={"allow_private": ["127.0.0.1"]},
+    )
+    peers.add(db, row, now)
+    return peers.new_key(db, "waiting", now)
+
+
+@pytest.fixture(scope="module")
+def standing(own_house, running_mailbox):
+    """The house of all tests here that call it."""
+    made = own_house("shared")
+    with made.database() as db:
+        made.keys["waiting"] = may_be_answered_at(running_mailbox.server_port, db)
+    yield made
+    assert not made.defects()
+
+
+@pytest.fixture
+def house(standing):
+    """The house, owing nothing."""
+    with standing.database() as db:
+        for table in ("reply", "delivery", "lane"):
+            db.execute(f"DELETE FROM {table}")
+    yield standing
+    assert not standing.defects()
+
+
+@pytest.fixture
+def pool(pg_url):
+    """A database without a served gateway, for what is owed in it."""
+    made = Pool(pg_url)
     made.open()
+    with made.connection() as db:
+        may_be_answered_at(1, db)
     yield made
     made.close()
 
 
-@pytest.fixture
-def house(make_house, mailbox):
-    made = make_house()
-    now = datetime.now(UTC)
-    with made.database() as db:
-        row = Peer(
-            code="waiting",
-            name="Ждёт ответа",
-            callback_hosts=[f"127.0.0.1:{mailbox.server_port}"],
-            options={"allow_private": ["127.0.0.1"]},
-        )
-        peers.add(db, row, now)
-        made.keys["waiting"] = peers.new_key(db, "waiting", now)
-    yield made
-    assert not made.defects()
+def rows(pool, statement, *values):
+    with pool.connection() as db:
+        return db.execute(statement, values).fetchall()
 
 
 def dispatch(house):
@@ -212,7 +241,7 @@ def test_a_large_answer_is_refused_on_the_connection_and_waits_nowhere(house, ma
     assert call(house, "1.1", asked, peer="waiting").status == 200
 
 
-def test_a_peer_has_so_many_answers_waiting_and_no_more(house, mailbox, pool, monkeypatch):
+def test_a_peer_has_so_many_answers_waiting_and_no_more(pool, monkeypatch):
     monkeypatch.setattr(replies, "MOST_WAITING", 3)
     owe(pool, datetime.now(UTC), 3)
     with pytest.raises(BusyError), pool.connection() as db:
@@ -221,10 +250,10 @@ def test_a_peer_has_so_many_answers_waiting_and_no_more(house, mailbox, pool, mo
         owe(pool, datetime.now(UTC))
     with pool.connection() as db:
         replies.require_room(db, "portal")
-    assert house.rows("SELECT count(*) FROM reply") == [(3,)]
+    assert rows(pool, "SELECT count(*) FROM reply") == [(3,)]
 
 
-def test_the_lanes_of_answers_that_arrived_do_not_stay(house, mailbox, pool):
+def test_the_lanes_of_answers_that_arrived_do_not_stay(house, mailbox):
     for _ in range(5):
         call(house, "1.1", PING, ReplyTo=f"{mailbox.address}/box")
         dispatch(house)
@@ -233,28 +262,28 @@ def test_the_lanes_of_answers_that_arrived_do_not_stay(house, mailbox, pool):
 
 
 @pytest.mark.parametrize("state", ["ready", "retry", "unknown", "refused", "dead"])
-def test_an_answer_that_nobody_took_is_forgotten_with_its_lane(house, pool, state):
+def test_an_answer_that_nobody_took_is_forgotten_with_its_lane(pool, state):
     now = datetime.now(UTC)
     (id_,) = owe(pool, now, state=state)
     for days, kept in ((6, 1), (8, 0)):
         with pool.connection() as db:
             retention.forget_settled(db, now + timedelta(days=days))
-        assert house.rows("SELECT count(*) FROM reply") == [(kept,)]
-        assert house.rows("SELECT count(*) FROM lane WHERE key <> ''") == [(kept,)]
-    assert house.rows("SELECT id, state, error FROM delivery") == [
+        assert rows(pool, "SELECT count(*) FROM reply") == [(kept,)]
+        assert rows(pool, "SELECT count(*) FROM lane WHERE key <> ''") == [(kept,)]
+    assert rows(pool, "SELECT id, state, error FROM delivery") == [
         (id_, "skipped", retention.NOT_DELIVERED)
     ]
 
 
-def test_an_answer_whose_delivery_went_with_its_month_goes_too(house, pool):
+def test_an_answer_whose_delivery_went_with_its_month_goes_too(pool):
     now = datetime.now(UTC)
     ids = owe(pool, now, 2, state="dead")
-    house.rows("DELETE FROM delivery WHERE id = $1 RETURNING id", ids[0])
+    rows(pool, "DELETE FROM delivery WHERE id = $1 RETURNING id", ids[0])
     with pool.connection() as db:
         retention.forget_settled(db, now + timedelta(days=6))
-        assert house.rows("SELECT count(*) FROM reply") == [(2,)]
+        assert rows(pool, "SELECT count(*) FROM reply") == [(2,)]
         retention.forget_settled(db, now + timedelta(days=8))
-    assert house.rows("SELECT count(*) FROM reply") == [(0,)]
+    assert rows(pool, "SELECT count(*) FROM reply") == [(0,)]
 
 
 @pytest.mark.parametrize(

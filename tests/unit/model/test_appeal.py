@@ -25,7 +25,7 @@ def test_a_full_appeal_comes_back_from_json():
     assert all(getattr(appeal, name) not in (None, ()) for name in appeal.__struct_fields__)
 
 
-@settings(max_examples=150, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(suppress_health_check=list(HealthCheck), deadline=None)
 @given(APPEALS)
 def test_any_appeal_comes_back_from_json(appeal):
     back = msgspec.json.decode(msgspec.json.encode(appeal), type=Appeal)

@@ -90,7 +90,7 @@ def test_marks_in_a_field_that_nobody_cleaned_are_refused_before_they_are_put_in
         content_sha256(letter)
 
 
-@settings(max_examples=100, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(suppress_health_check=list(HealthCheck), deadline=None)
 @given(entity(Appeal))
 def test_the_digest_is_determined_by_the_content(appeal):
     digest = content_sha256(appeal)
@@ -175,7 +175,7 @@ def test_version_one_of_the_digest_is_frozen():
     )
 
 
-@settings(max_examples=100, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(suppress_health_check=list(HealthCheck), deadline=None)
 @given(entity(Appeal))
 def test_the_short_way_gives_the_same_bytes_as_the_walk(appeal):
     plain = digest._plain(appeal)

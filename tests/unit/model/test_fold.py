@@ -7,6 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import TooLargeError, ValidationError
+from gateway.model import fold
 from gateway.model.fold import HOMOGLYPHS, clean_text, is_nfc, nfc, number_key
 
 ANY = st.text(st.characters(codec="utf-8"))
@@ -140,3 +141,14 @@ def test_too_many_marks_are_found_wherever_they_begin(place):
     with pytest.raises(ValidationError, match="marks in a row"):
         clean_text(text)
     assert clean_text(text.replace("\u0301", "", 1))
+
+
+def test_what_is_told_by_one_look_is_in_form_c_and_may_stand_in_any_text():
+    usual = [char for char in map(chr, range(0x110000)) if fold._USUAL.fullmatch(char)]
+    assert len(usual) > 1_000
+    for char in usual:
+        assert unicodedata.is_normalized("NFC", char)
+        assert unicodedata.combining(char) == 0
+        assert fold.FORBIDDEN.search(char) is None
+    together = "".join(first + second for first in usual for second in usual[::7])
+    assert unicodedata.is_normalized("NFC", together)

@@ -69,11 +69,17 @@ class Peer:
             0,
         )
         while len(body) < length:
-            body += sock.recv(65_536)
+            chunk = sock.recv(65_536)
+            if not chunk:
+                return b""
+            body += chunk
         self.requests.append(head + b"\r\n\r\n" + body)
         return self.requests[-1]
 
     def close(self):
+        # Closing alone does not wake the thread: it would go on, and spin, till the process ends.
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
         self._listener.close()
 
 

@@ -48,7 +48,7 @@ def test_no_bytes_bring_anything_but_an_operation_or_our_error(route, body, medi
         assert isinstance(decode.request(route, call(body, headers)), route.operation)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(deadline=None)
 @given(ROUTE, st.text(max_size=30), st.text(max_size=10))
 def test_no_query_and_no_path_bring_anything_but_an_operation_or_our_error(route, query, value):
     path = {
@@ -60,7 +60,7 @@ def test_no_query_and_no_path_bring_anything_but_an_operation_or_our_error(route
         decode.request(route, call(b"{}", {}, path, query))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(deadline=None)
 @given(documents(c.AppealIn), st.data())
 def test_a_spoilt_place_is_the_place_that_is_named(appeal, data):
     """One value of a good document becomes a wrong one; its pointer, or one below it, is named."""

@@ -9,6 +9,7 @@ import msgspec
 from hypothesis import strategies as st
 from msgspec import inspect
 
+from gateway.model.filenames import cleaned
 from gateway.wires import contract as c
 
 CHARACTERS = st.characters(
@@ -25,13 +26,14 @@ WORD = st.text(
 )
 DIGITS = st.text("0123456789", min_size=15, max_size=15)
 HEX = st.binary(max_size=9).map(lambda data: sha256(data).hexdigest())
+FILE_NAME = WORD.map(cleaned)
 PATTERNS = (
     ("[0-9a-fA-F]{64}", HEX),
     ("[0-9a-fA-F]{8}", st.uuids().map(str) | st.just("")),
     ("[0-9]{13}", DIGITS.map(lambda d: d[:13]) | DIGITS | st.just("")),
     ("[0-9]{10}", DIGITS.map(lambda d: d[:10]) | DIGITS.map(lambda d: d[:12]) | st.just("")),
     ("[0-9]{8}", DIGITS.map(lambda d: d[:8]) | DIGITS.map(lambda d: d[:11]) | st.just("")),
-    ("[^/", WORD.map(lambda text: text.replace("/", "_").replace("\\", "_"))),
+    ("[^/", FILE_NAME),
     ("[^ ", st.lists(WORD, min_size=1, max_size=3).map(" ".join)),
     ("[!-~]", st.text("abc123", min_size=1)),
     ("[0-9A-Za-z._", st.text("aZ9._:/-")),
@@ -88,7 +90,7 @@ def _attachments(draw) -> c.AttachmentIn:
     by_id = draw(st.booleans())
     spelled = digest.upper() if draw(st.booleans()) else digest
     return c.AttachmentIn(
-        file_name=draw(WORD.map(lambda text: text.replace("/", "_").replace("\\", "_"))),
+        file_name=draw(FILE_NAME),
         media_type=draw(st.none() | st.text(CHARACTERS, max_size=9)),
         content=content,
         attachment_id=digest if by_id and content is None else None,

@@ -35,3 +35,11 @@ def test_a_day_is_bounded_by_peer_and_begins_anew():
 def test_zero_is_no_bound():
     allowance = Allowance(0)
     allowance.take("any", 10**15)
+
+
+def test_what_is_too_much_is_not_counted_and_what_fits_still_does():
+    allowance = Allowance(10)
+    assert allowance.spend("greedy", 8)
+    assert not allowance.spend("greedy", 3)
+    assert allowance.spend("greedy", 2)
+    assert allowance.spend("other", 10)

@@ -1,6 +1,7 @@
 """A file in an answer is counted until it was read; a long answer goes piece by piece."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 
@@ -8,8 +9,11 @@ from gateway import limits
 from gateway.access.policy import Caller
 from gateway.app import in_pieces
 from gateway.errors import BusyError
+from gateway.soap.envelope import Call
+from gateway.soap.frame import Frame
 from gateway.wires import contract as c
 from gateway.wires import service
+from gateway.wires.appeals import Appeals
 from gateway.wires.room import ANSWER, Room
 
 
@@ -17,6 +21,21 @@ def answered(content):
     return c.GetAttachmentResponse(
         attachment_id="a", file_name="f", media_type="t", size=1, sha256="0", content=content
     )
+
+
+NOW = datetime.now(UTC)
+
+
+class Lists:
+    """Answers every question with a directory whose version is so long."""
+
+    files = frozenset()
+
+    def __init__(self, version):
+        self._version = version
+
+    async def call(self, _request, _context):
+        return c.GetDirectoryResponse(version=self._version, items=())
 
 
 def test_files_that_are_still_being_read_leave_no_room_for_more():
@@ -42,6 +61,26 @@ def test_a_short_answer_needs_no_room():
     ANSWER.set(room.body(""))
     service._hold(answered(b"x" * 1_000), Caller(peer="portal"))
     assert room.held == 0
+
+
+@pytest.mark.parametrize("size", [limits.LARGE_ANSWER_BYTES, limits.LARGE_ANSWER_BYTES + 1])
+def test_any_long_answer_takes_room_until_it_was_read(size):
+    """A list that a peer asks for with MaxBytes may be 10 MB long."""
+    room = Room(limits.MB, limits.MB)
+    endpoint = Appeals(Lists("x" * size))
+    call = Call(frame=Frame(), operation="GetDirectory", action="", body=None)
+    context = service.Context(
+        caller=Caller(peer="portal"), wire="soap11", correlation="c", now=NOW, body=b"",
+        media_type="text/xml",
+    )  # fmt: skip
+    for already in range(3):
+        ANSWER.set(room.body(""))
+        reply = asyncio.run(endpoint.answer(None, call, context))
+        assert len(reply.body) > size
+        assert room.held == (already + 1) * len(reply.body)
+    ANSWER.set(room.body(""))
+    with pytest.raises(BusyError):
+        asyncio.run(endpoint.answer(None, call, context))
 
 
 @pytest.mark.parametrize("size", [0, 10, 262_144, 262_145, 1_000_000])

@@ -29,7 +29,7 @@ SAME_AS_ABSENT = {
     ("role", "author"),
 }
 """Words that say no more than their absence; the model leaves them out."""
-ROUNDS = settings(max_examples=150, deadline=None)
+ROUNDS = settings(deadline=None)
 
 
 def leaves(node, name=""):
@@ -184,3 +184,22 @@ def test_the_bytes_of_a_file_are_kept_beside():
     )
     inbound = canonical.submission(given)
     assert [file.data for file in inbound.files] == [content]
+
+
+@pytest.mark.parametrize("name", ["..", " ", "a\u202egpj.exe", "a\x00b"])
+@pytest.mark.parametrize("file", [{"content": b"1"}, {"sha256": "0" * 64}])
+def test_a_file_is_called_by_a_name_whichever_way_it_comes(name, file):
+    given = c.AppealIn(external_id="a", attachments=(c.AttachmentIn(file_name=name, **file),))
+    with pytest.raises(ValidationError) as refused:
+        canonical.submission(given)
+    (violation,) = refused.value.violations
+    assert (violation.path, violation.code) == ("Attachments/AttachmentIn[1]/FileName", "file_name")
+
+
+def test_a_file_of_its_own_call_is_called_by_a_name():
+    call = c.AttachFile(
+        message_key="k", owner_key=c.AppealKey(external_id="a"), file_name="..", content=b"1"
+    )
+    with pytest.raises(ValidationError) as refused:
+        canonical.attachment(call)
+    assert refused.value.violations[0].path == "FileName"

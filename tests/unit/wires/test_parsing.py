@@ -1,9 +1,11 @@
 """Threads that parse what strangers send do not live long enough to keep much of it."""
 
 import asyncio
+import sys
 import threading
 import time
 
+from gateway import limits
 from gateway.wires.parsing import THREADS, Parsing
 
 
@@ -55,3 +57,33 @@ def test_who_had_much_refused_is_read_apart_until_as_much_was_taken():
     assert parsing.trusts("other")
     parsing.judged("portal", 900, taken=True)
     assert parsing.trusts("portal")
+
+
+def test_a_short_document_does_not_wait_for_long_ones():
+    async def story():
+        parsing, gate = Parsing(), threading.Event()
+        long = limits.INLINE_DECODE_BYTES + 1
+        waiting = [asyncio.ensure_future(parsing.run(long, gate.wait)) for _ in range(3 * THREADS)]
+        short = await asyncio.wait_for(parsing.run(long - 1, threading.current_thread), 5)
+        gate.set()
+        await asyncio.gather(*waiting)
+        parsing.close()
+        return short.name
+
+    assert asyncio.run(story()).startswith("parse")
+
+
+def test_turns_are_short_while_something_long_is_worked_on():
+    usual = sys.getswitchinterval()
+
+    async def story():
+        parsing = Parsing()
+        size = limits.INLINE_DECODE_BYTES + 1
+        found = [await parsing.run(size, sys.getswitchinterval)]
+        found.append(await parsing.run(10, sys.getswitchinterval))
+        parsing.close()
+        return found
+
+    long, short = asyncio.run(story())
+    assert long < usual / 2
+    assert short == usual == sys.getswitchinterval()

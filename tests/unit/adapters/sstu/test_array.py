@@ -30,7 +30,7 @@ def small_pieces(monkeypatch):
 
 
 @given(st.lists(VALUES, max_size=5), st.integers(1, 40), st.sampled_from([None, 1]), st.booleans())
-@settings(max_examples=150, deadline=None)
+@settings(deadline=None)
 def test_the_rows_are_those_of_the_whole_wherever_it_is_cut(rows, size, indent, ascii_only):
     body = json.dumps(rows, ensure_ascii=ascii_only, indent=indent).encode("utf-8", "replace")
     rows = json.loads(body)

@@ -114,3 +114,25 @@ def test_deep_nesting_is_refused():
     for depth in (100, 100_000):
         assert read(b'{"number":"1","x":' + b"[" * depth + b"]" * depth + b"}") is None
         assert read(b"[" * depth + b"]" * depth) is None or depth == 100
+
+
+def test_a_file_that_is_called_by_no_name_is_taken_under_another():
+    names = []
+    for given_name in ("Ответ.pdf", "..", "a\u202egpj.exe"):
+        question = {
+            "code": "0005.0005.0056.1147", "status": "Answered", "incomingDate": "2026-03-02",
+            "registrationDate": "2026-03-03", "responseDate": "2026-03-04",
+            "attachment": {"name": given_name, "content": "QUJD"},
+        }  # fmt: skip
+        decoded = read(
+            json.dumps(
+                {
+                    "departmentId": "1f6b0a52-9d3e-4c7a-8f21-0a5b6c7d8e91", "isDirect": True,
+                    "format": "Other", "number": "ОГ-1", "createDate": "2026-03-01",
+                    "name": "Берёзкина", "address": "Ульяновск", "questions": [question],
+                }
+            ).encode()
+        )  # fmt: skip
+        (item,) = decoded.items
+        names.append((item.files[0].name, item.appeal.answers[0].attachments[0].declared_name))
+    assert names == [(name, name) for name in ("Ответ.pdf", "file", "a_gpj.exe")]

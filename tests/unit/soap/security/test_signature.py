@@ -417,3 +417,14 @@ def test_other_algorithms_come_from_outside_and_nothing_else_changes():
 def test_keys_of_the_kit_differ():
     assert key_of("rsa", 1).public_key() != key_of("rsa", 2).public_key()
     assert by_reference("A") != by_reference("B")
+
+
+def test_a_message_does_not_come_again_with_a_renewed_certificate_of_the_same_key():
+    renewed = certificate(days=(-1, 700))
+    ctx = Ctx(keys=Peers(registered={certificate(): "omsu", renewed: "omsu"}))
+    message = signed()
+    read(message, ctx)
+    other = message.replace(b64(certificate()), b64(renewed))
+    assert other != message
+    assert refused(other, ctx).message == "the message was sent before"
+    assert read(other, Ctx(keys=ctx.keys)).certificate == renewed

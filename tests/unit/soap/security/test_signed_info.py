@@ -4,7 +4,6 @@ import pytest
 from lxml import etree
 
 from gateway import ns
-from gateway.soap.security import canonical, signature
 from tests.unit.soap.security.kit import (
     EXC,
     HOLE,
@@ -22,17 +21,6 @@ from tests.unit.soap.security.kit import (
 BOMB = "<q:b xmlns:q='urn:q'/>" * 300
 INFO = "<ds:SignedInfo>"
 METHOD = "<ds:DigestMethod"
-
-
-@pytest.fixture
-def made(monkeypatch):
-    """Count what is made canonical."""
-    names = []
-    real = canonical.canonical
-    monkeypatch.setattr(
-        signature.canonical, "canonical", lambda e, p=(): names.append(e.tag) or real(e, p)
-    )
-    return names
 
 
 def within(name, inside):

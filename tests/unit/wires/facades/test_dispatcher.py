@@ -1,8 +1,12 @@
 """A citizen's app and a dispatcher's office: requests, repeats without an id, and states."""
 
 import base64
+import time
+from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
@@ -10,6 +14,8 @@ from gateway import ns
 from gateway.access.policy import Caller
 from gateway.adapter import Stored
 from gateway.errors import BusyError, ConflictError
+from gateway.model.appeal import Appeal
+from gateway.model.person import Applicant, ContactKind, ContactPoint
 from gateway.soap.splitter import Part
 from gateway.wires import contract as c
 from gateway.wires.facades import dispatcher, standing
@@ -163,6 +169,14 @@ class TestSubmit:
         part = Part("a", "image/png", data.sha256, data)
         assert dispatcher._media_type(part) == found
 
+    @pytest.mark.parametrize("name", ["..", ".", "a&#x202e;gpj.exe", "&#xa0;", "&#x2066;a"])
+    def test_a_photograph_is_called_by_a_name(self, name):
+        gateway = Held()
+        answer = send(submission(photo(), photo(name=name)), gateway)
+        assert answer.text("Code") == "validation"
+        assert answer.texts("Path") == ["/SubmitRequest/request/photos/Photo[2]/fileName"]
+        assert not gateway.numbers
+
     def test_a_photograph_that_is_too_large_is_told_by_its_place(self, monkeypatch):
         monkeypatch.setattr(dispatcher.limits, "ATTACHMENT_INLINE_BYTES", 10)
         answer = send(submission())
@@ -183,8 +197,10 @@ def stored(monkeypatch):
     """One request under one phone; remembers what was asked."""
     asked = []
 
-    def find(_pool, peer, number, phone):
+    def find(_pool, peer, number, phone, guessed):
         asked.append((peer, number, phone))
+        if number != NUMBER or peer != "app":
+            guessed()
         right = standing.spelled(phone) == "78422410000" if phone else peer == "app"
         return STANDING if number == NUMBER and right else None
 
@@ -244,6 +260,31 @@ class TestStatus:
         codes = [code(place) for place in range(dispatcher.OF_ADDRESS.burst + 1)]
         assert codes == ["not_found"] * dispatcher.OF_ADDRESS.burst + ["busy"]
 
+    def test_a_peers_own_request_is_told_however_many_misses_came_from_its_address(self, stored):
+        endpoint = dispatcher.endpoint(parts(Held()))
+
+        def code(peer, body):
+            within = replace(context(), caller=Caller(peer=peer), address="192.0.2.7")
+            return Answer(exchange(endpoint, soap(body), within=within)).text("Code")
+
+        for place in range(dispatcher.OF_PEER.burst):
+            code("app" if place % 2 else "other", question(f"нет-{place}"))
+        assert code("other", question()) == "busy"
+        assert code("other", question(phone="+78422410000")) == "busy"
+        assert code("app", question("нет")) == "busy"
+        for _ in range(50):
+            assert code("app", question()) is None
+            assert code("app", question(phone="+78422410000")) is None
+
+    def test_without_ration_the_answer_comes_no_sooner_than_a_miss(self, stored, monkeypatch):
+        endpoint = dispatcher.endpoint(parts(Held()))
+        for place in range(dispatcher.OF_PEER.burst):
+            send(question(f"нет-{place}"), endpoint=endpoint)
+        monkeypatch.setattr(dispatcher, "MISS_SECONDS", 0.05)
+        begun = time.monotonic()
+        assert send(question("нет"), endpoint=endpoint).text("Code") == "busy"
+        assert time.monotonic() - begun >= 0.05
+
     def test_the_store_being_away_is_no_miss(self, stored, monkeypatch):
         def away(*_):
             raise BusyError("the store is away")
@@ -252,6 +293,41 @@ class TestStatus:
         monkeypatch.setattr(dispatcher.standing, "find", away)
         for _ in range(dispatcher.OF_NUMBER.burst + 1):
             assert "away" in send(question(), endpoint=endpoint).text("Message")
+
+
+class OneAppeal:
+    """A pool whose store holds one appeal of a peer, under one phone."""
+
+    @contextmanager
+    def connection(self):
+        yield None
+
+
+@pytest.mark.parametrize(
+    ("peer", "number", "phone", "asked", "told"),
+    [
+        ("app", NUMBER, "", False, True),
+        ("app", NUMBER, "1", False, False),
+        ("app", "TK12V09W5E0", "", True, False),
+        ("other", NUMBER, "", True, False),
+        ("other", NUMBER, "+78422410000", True, True),
+        ("other", "нет", "", True, False),
+    ],
+)
+def test_all_but_a_peers_own_appeals_are_guesses(monkeypatch, peer, number, phone, asked, told):
+    appeal = Appeal(
+        applicants=(
+            Applicant(contacts=(ContactPoint(kind=ContactKind.PHONE, value="+78422410000"),)),
+        )
+    )
+    row = SimpleNamespace(peer="app", bytes=msgspec.json.encode(appeal))
+    monkeypatch.setattr(
+        standing.reading, "rows", lambda _db, _sql, wanted: [row] if wanted == NUMBER else []
+    )
+    monkeypatch.setattr(standing, "_standing", lambda *_: STANDING)
+    guesses = []
+    found = standing.find(OneAppeal(), peer, number, phone, lambda: guesses.append(1))
+    assert (bool(guesses), found is not None) == (asked, told)
 
 
 @pytest.mark.parametrize(
