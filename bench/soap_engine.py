@@ -31,7 +31,8 @@ def in_process(seconds: float) -> Calls:
         splitter = Splitter(headers["content-type"])
         splitter.feed(body)
         now = datetime.now(UTC)
-        root = splitter.close()
+        splitter.close()
+        root = splitter.root
         call = envelope.open(root, headers, {}, envelope.Context(now=now, service=service))
         request = binding.read(c.SubmitAppeal, call.body)
         answer = c.SubmitAppealResponse(

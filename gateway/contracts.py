@@ -53,6 +53,7 @@ _BEFORE_LONG: Final = etree.XPath(
 _HUGE: Final = etree.XPath(
     "descendant-or-self::text()[not(preceding-sibling::node()[1])][string-length() > 10000]/.."
 )
+_ANY_LONG: Final = etree.XPath("boolean(descendant-or-self::text()[string-length() > 1000])")
 _LONGER: Final = etree.XPath("string-length(text()[1]) > $most")
 _ENOUGH: Final = 1000
 """Characters that no lower limit of a length asks for."""
@@ -224,6 +225,9 @@ class Contract:
         the length matters, and that it is no base64. One of which nothing but the length is judged,
         and that is not too long, becomes shorter still.
         """
+        if not _ANY_LONG(element):
+            # A copy of 10 MB of short ones would be made with the interpreter lock held.
+            return etree.tostring(element, encoding="utf-8", with_tail=False)
         copy = deepcopy(element)
         for each in cast("list[_Element]", _BEFORE_LONG(copy)):
             each.tail = " " if (each.tail or "").isspace() else "?"

@@ -122,8 +122,17 @@ class Splitter:
         return self._root_type
 
     @property
+    def size(self) -> int:
+        """How many bytes of the envelope have come."""
+        return self._size
+
+    @property
     def root(self) -> bytes | None:
-        """The envelope, None while it is not whole; of one that came by itself, after `close`."""
+        """The envelope, None while it is not whole; of one that came by itself, after `close`.
+
+        A long one is put together when it is asked for, once: 10 MB take some milliseconds, in
+        which other threads go on.
+        """
         if not self._whole:
             return None
         if len(self._chunks) > 1:
@@ -153,12 +162,11 @@ class Splitter:
                 self._whole = True
                 yield event
 
-    def close(self) -> bytes:
-        """Return the envelope; raise MalformedError when the package is not whole."""
+    def close(self) -> None:
+        """End; raise MalformedError when the package is not whole."""
         if self._reader is not None:
             self._reader.close()
         self._whole = True
-        return self.root or b""
 
     def _collect(self, chunk: bytes) -> None:
         self._size += len(chunk)

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 COPY_BYTES: Final = MB
+DURABLE_BYTES: Final = MB
+"""After so many bytes a file is made durable as far as it goes: the fsync of 10 MB at once holds up
+that of the database's log, and with it every commit, for 16 ms; in pieces for 2 ms (ext4)."""
 _NO_UNNAMED: Final = (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL)
 """What file systems and kernels say that know no files without a name."""
 
@@ -73,9 +76,10 @@ class BlobDirectory:
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.parent / f".{target.name}.{secrets.token_hex(6)}"
         try:
-            with temporary.open("xb") as file:
-                file.write(data)
-                file.flush()
+            with temporary.open("xb", 0) as file:
+                for start in range(0, len(data), DURABLE_BYTES):
+                    _write(file, memoryview(data)[start : start + DURABLE_BYTES])
+                    os.fdatasync(file.fileno())
                 os.fsync(file.fileno())
         except BaseException:
             temporary.unlink(missing_ok=True)
@@ -177,6 +181,7 @@ class Writing:
         self._directory = directory
         self._digest = sha256()
         self.size = 0
+        self._loose = 0
         self._temporary: Path | None = None
         self._file: IO[bytes] | None = None
         try:
@@ -192,9 +197,11 @@ class Writing:
         assert self._file is not None
         self._digest.update(data)
         self.size += len(data)
-        view = memoryview(data)
-        while view:
-            view = view[self._file.write(view) :]
+        self._loose += len(data)
+        _write(self._file, memoryview(data))
+        if self._loose >= DURABLE_BYTES:
+            os.fdatasync(self._file.fileno())
+            self._loose = 0
 
     def finish(self) -> bytes:
         """Make the file durable under its SHA-256, and return that."""
@@ -288,6 +295,12 @@ def find(
 def fits_row(data: bytes) -> bool:
     """Whether bytes are small enough to live in PostgreSQL."""
     return len(data) <= BODY_IN_ROW_BYTES
+
+
+def _write(file: IO[bytes], view: memoryview) -> None:
+    """Write all of it to an unbuffered file."""
+    while view:
+        view = view[file.write(view) :]
 
 
 def _sync(path: Path) -> None:

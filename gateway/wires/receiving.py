@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gateway import ns
 from gateway.errors import InputError, SecurityError
 from gateway.limits import (
+    INLINE_DECODE_BYTES,
     PACKAGE_BYTES,
     SIGNED_PARTS_BYTES,
     SIGNED_PARTS_SECONDS,
@@ -90,9 +91,7 @@ class Incoming:
             self._beyond = self._flow()
             async for _ in self._beyond:
                 break
-            found = self._splitter.root
-            assert found is not None
-            return found
+            return await self._whole()
         while True:
             message = await self._receive()
             if message["type"] == "http.disconnect":
@@ -103,7 +102,17 @@ class Incoming:
                     await asyncio.sleep(0)
             if not message.get("more_body"):
                 self._close()
-                return self._splitter.close()
+                self._splitter.close()
+                return await self._whole()
+
+    async def _whole(self) -> bytes:
+        """Return the envelope, of which all pieces are there; a long one is joined in a thread."""
+        if self._splitter.size <= INLINE_DECODE_BYTES:
+            found = self._splitter.root
+        else:
+            found = await asyncio.to_thread(lambda: self._splitter.root)
+        assert found is not None
+        return found
 
     async def inline(self, envelope: _Element | None, blobs: BlobDirectory) -> None:
         """Put the parts into the envelope as base64, as far as they may stand in memory.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 from hashlib import sha256
 
@@ -97,3 +98,13 @@ def _attachments(draw) -> c.AttachmentIn:
         sha256=spelled if (content is None and not by_id) or draw(st.booleans()) else None,
         role=draw(st.sampled_from([None, "appeal", "covering", "evidence"])),
     )
+
+
+async def after(first, asked):
+    """Ask until something else than the first comes, and return that."""
+    for _ in range(1_000):
+        later = await asked()
+        if later != first:
+            return later
+        await asyncio.sleep(0.01)
+    raise AssertionError(f"still {first}")

@@ -1,12 +1,16 @@
 """Threads that parse what strangers send do not live long enough to keep much of it."""
 
 import asyncio
+import os
 import sys
 import threading
 import time
 
+import pytest
+
 from gateway import limits
 from gateway.wires.parsing import THREADS, Parsing
+from tests.unit.wires.kit import after
 
 
 def ended(thread):
@@ -22,7 +26,8 @@ def test_a_thread_is_replaced_when_it_has_read_so_much_and_ends():
         parsing = Parsing(renewed_after=100)
         first = await parsing.run(60, threading.current_thread)
         same = await parsing.run(60, threading.current_thread)
-        other = await parsing.run(1, threading.current_thread)
+        assert same is first
+        other = await after(first, lambda: parsing.run(1, threading.current_thread))
         parsing.close()
         return first, same, other
 
@@ -87,3 +92,43 @@ def test_turns_are_short_while_something_long_is_worked_on():
     long, short = asyncio.run(story())
     assert long < usual / 2
     assert short == usual == sys.getswitchinterval()
+
+
+def test_who_starts_the_successors_is_not_the_event_loop(monkeypatch):
+    started = []
+    start = threading.Thread.start
+    monkeypatch.setattr(
+        threading.Thread,
+        "start",
+        lambda thread: (started.append((thread.name, threading.get_ident())), start(thread)),
+    )
+
+    async def story():
+        parsing = Parsing(renewed_after=100)
+        first = await parsing.run(200, threading.current_thread)
+        started.clear()
+        await after(first, lambda: parsing.run(1, threading.current_thread))
+        parsing.close()
+
+    asyncio.run(story())
+    assert any(name.startswith("parse") for name, _ in started)
+    assert threading.get_ident() not in {by for name, by in started if name.startswith("parse")}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a thread has a nice value of its own on Linux")
+def test_they_let_the_other_threads_go_first():
+    def nice():
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    async def story():
+        parsing = Parsing(renewed_after=1)
+        found = [await parsing.run(1, nice)]
+        first = await parsing.run(1, threading.current_thread)
+        await after(first, lambda: parsing.run(1, threading.current_thread))
+        found.append(await parsing.run(1, nice))
+        parsing.close()
+        return found
+
+    before = nice()
+    assert all(each >= before + 10 or each == 19 for each in asyncio.run(story()))
+    assert nice() == before
