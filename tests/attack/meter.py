@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,16 +14,14 @@ class Meter:
     """Looks at processes. cpu: of all together; memory: of the one that has most."""
 
     def __init__(self, pids: Sequence[int]) -> None:
+        # The clock of a process, as clock_getcpuclockid(3) makes it.
+        self._clocks = [(~pid << 3) | 2 for pid in pids]
         self._places = [Path(f"/proc/{pid}") for pid in pids]
         self._before = {place: _kb(place, "VmRSS") for place in self._places}
 
     def cpu(self) -> float:
-        """Seconds of processor time so far, user and system, to the nanosecond."""
-        return sum(
-            int((task / "schedstat").read_text().split()[0])
-            for place in self._places
-            for task in (place / "task").iterdir()
-        ) / 1e9  # fmt: skip
+        """Seconds of processor time so far, user and system, of threads that have ended too."""
+        return sum(time.clock_gettime(clock) for clock in self._clocks)
 
     def forget_peak(self) -> None:
         """Let the peak of memory begin anew at what is resident now (proc(5), clear_refs)."""
