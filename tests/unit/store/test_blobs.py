@@ -131,3 +131,15 @@ def test_a_stream_past_its_limit_leaves_nothing(blobs):
     with pytest.raises(TooLargeError):
         blobs.put_stream(io.BytesIO(b"123456"), 5)
     assert len(files(blobs.root)) == 1
+
+
+@pytest.mark.parametrize("how", ["at once", "in pieces"])
+def test_a_long_file_is_made_durable_by_the_megabyte(blobs, monkeypatch, how):
+    sizes, sync = [], os.fdatasync
+    monkeypatch.setattr(
+        os, "fdatasync", lambda file: (sizes.append(os.fstat(file).st_size), sync(file))
+    )
+    data = os.urandom(3 * limits.MB + 5)
+    digest = blobs.put(data) if how == "at once" else blobs.put_stream(io.BytesIO(data), len(data))
+    assert blobs.get(digest) == data
+    assert sizes[:3] == [limits.MB, 2 * limits.MB, 3 * limits.MB]
