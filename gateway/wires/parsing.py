@@ -17,7 +17,7 @@ import sys
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import partial
 from random import getrandbits
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
@@ -84,7 +84,8 @@ class Threads:
             self._next = loop.run_in_executor(None, _started, self._many)
             self._next.add_done_callback(self._renew)
         self._left -= size
-        done, error = await loop.run_in_executor(self._threads, partial(_tried, work, arguments))
+        with ShortTurns() if size > limits.INLINE_DECODE_BYTES else nullcontext():
+            done, error = await loop.run_in_executor(self._threads, partial(_tried, work, arguments))
         if error is not None:
             try:
                 raise error
@@ -137,10 +138,8 @@ class Parsing:
 
         Short documents have a thread of their own: none of them waits for a long one.
         """
-        if size <= limits.INLINE_DECODE_BYTES:
-            return await self._short.run(size, work, *arguments)
-        with ShortTurns():
-            return await self._long.run(size, work, *arguments)
+        threads = self._short if size <= limits.INLINE_DECODE_BYTES else self._long
+        return await threads.run(size, work, *arguments)
 
     def trusts(self, peer: str) -> bool:
         """Whether small documents of this caller may be read on the event loop."""

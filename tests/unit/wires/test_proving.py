@@ -1,11 +1,13 @@
 """Proofs have threads of their own, of which one sender has one at a time."""
 
 import asyncio
+import sys
 import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from gateway import limits
 from gateway.errors import BusyError, SecurityError
 from gateway.wires.proving import Proving
 from tests.unit.wires.kit import after
@@ -65,3 +67,18 @@ def test_a_signature_is_remembered_while_it_would_be_fresh():
     proving.spent(b"new", NOW + timedelta(minutes=8))
     with proving.package(b"old"):
         pass
+
+
+def test_a_long_document_is_proven_in_short_turns():
+    usual = sys.getswitchinterval()
+
+    async def story():
+        proving = Proving()
+        long = await proving.run("a", limits.INLINE_DECODE_BYTES + 1, sys.getswitchinterval)
+        short = await proving.run("a", 10, sys.getswitchinterval)
+        proving.close()
+        return long, short
+
+    long, short = asyncio.run(story())
+    assert long < usual / 2
+    assert short == usual == sys.getswitchinterval()
