@@ -85,7 +85,8 @@ class Threads:
             self._next.add_done_callback(self._renew)
         self._left -= size
         with ShortTurns() if size > limits.INLINE_DECODE_BYTES else nullcontext():
-            done, error = await loop.run_in_executor(self._threads, partial(_tried, work, arguments))
+            tried = partial(_tried, work, arguments)
+            done, error = await loop.run_in_executor(self._threads, tried)
         if error is not None:
             try:
                 raise error
