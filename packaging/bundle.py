@@ -80,7 +80,9 @@ def collect_wheels(target: Path, wanted: list[str]) -> None:
     with tempfile.TemporaryDirectory() as directory:
         requirements = Path(directory) / "requirements.txt"
         requirements.write_text(locked(runtime_names(wanted)), encoding="utf-8")
-        pip("wheel", "--require-hashes", "--no-deps", "-r", requirements, "-w", target)
+        # Debian's pip builds spyne by its setup.py otherwise, and lacks the package for that.
+        form = ("--require-hashes", "--no-deps", "--use-pep517")
+        pip("wheel", *form, "-r", requirements, "-w", target)
     pip("wheel", "--no-deps", "--no-build-isolation", "-w", target, ".")
 
 
