@@ -70,22 +70,11 @@ class BlobDirectory:
         digest = sha256(data).digest()
         target = self.path(digest)
         if target.exists():
-            _sync(target)
-            os.utime(target)
+            _renew(target)
             return digest
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = target.parent / f".{target.name}.{secrets.token_hex(6)}"
-        try:
-            with temporary.open("xb", 0) as file:
-                for start in range(0, len(data), DURABLE_BYTES):
-                    _write(file, memoryview(data)[start : start + DURABLE_BYTES])
-                    os.fdatasync(file.fileno())
-                os.fsync(file.fileno())
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
-        self._link(temporary, target)
-        return digest
+        with self.writing(digest) as file:
+            file.write(data)
+            return file.finish()
 
     def put_stream(self, source: IO[bytes], limit: int) -> bytes:
         """Store what a stream holds, however large, and return its SHA-256.
@@ -99,10 +88,10 @@ class BlobDirectory:
                 file.write(block)
             return file.finish()
 
-    def writing(self) -> Writing:
-        """Begin a file whose bytes come one after the other; raise OSError."""
+    def writing(self, known: bytes = b"") -> Writing:
+        """Begin a file whose bytes come one after the other; raise OSError. known: its SHA-256."""
         self._root.mkdir(parents=True, exist_ok=True)
-        return Writing(self)
+        return Writing(self, known)
 
     def require_room(self, expected: int) -> None:
         """Raise BusyError when the directory would be short of space after so many more bytes."""
@@ -111,17 +100,6 @@ class BlobDirectory:
         if found.f_bavail * found.f_frsize - expected < FREE_BYTES:
             log.warning("blobs.short_of_space", free=found.f_bavail * found.f_frsize)
             raise no_room("ENOSPC")
-
-    def _link(self, temporary: Path, target: Path) -> None:
-        """Give durable bytes their name; whoever comes second keeps the first one's file."""
-        try:
-            os.link(temporary, target)
-        except FileExistsError:
-            _sync(target)
-            os.utime(target)
-        finally:
-            temporary.unlink()
-        self.sync_folders(target)
 
     def sync_folders(self, target: Path) -> None:
         """Make the name of a file as durable as its bytes."""
@@ -174,11 +152,13 @@ class Writing:
     It has no name until `finish`: when its writer gives up, or dies, nothing of it is left. Where
     the file system knows no files without a name (NFS), it has a temporary one; `close` removes it,
     and the collector what a dead process left. Not thread-safe: one call after the other. `write`
-    and `finish` block on the disk; they raise OSError.
+    and `finish` block on the disk; they raise OSError. known: its SHA-256, empty when it is to
+    be found out.
     """
 
-    def __init__(self, directory: BlobDirectory) -> None:
+    def __init__(self, directory: BlobDirectory, known: bytes = b"") -> None:
         self._directory = directory
+        self._known = known
         self._digest = sha256()
         self.size = 0
         self._loose = 0
@@ -195,18 +175,22 @@ class Writing:
     def write(self, data: bytes) -> None:
         """Take the next bytes."""
         assert self._file is not None
-        self._digest.update(data)
+        if not self._known:
+            self._digest.update(data)
         self.size += len(data)
-        self._loose += len(data)
-        _write(self._file, memoryview(data))
-        if self._loose >= DURABLE_BYTES:
-            os.fdatasync(self._file.fileno())
-            self._loose = 0
+        view = memoryview(data)
+        while view:
+            written = self._file.write(view[: DURABLE_BYTES - self._loose])
+            view = view[written:]
+            self._loose += written
+            if self._loose == DURABLE_BYTES:
+                os.fdatasync(self._file.fileno())
+                self._loose = 0
 
     def finish(self) -> bytes:
         """Make the file durable under its SHA-256, and return that."""
         assert self._file is not None
-        digest = self._digest.digest()
+        digest = self._known or self._digest.digest()
         target = self._directory.path(digest)
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -214,8 +198,7 @@ class Writing:
                 os.fsync(self._file.fileno())
                 self._name(target)
             else:
-                _sync(target)
-                os.utime(target)
+                _renew(target)
         finally:
             self.close()
         self._directory.sync_folders(target)
@@ -245,8 +228,7 @@ class Writing:
             # With a directory given, Python asks for the file behind the link in /proc.
             os.link(source, target.name, dst_dir_fd=folder, follow_symlinks=True)
         except FileExistsError:
-            _sync(target)
-            os.utime(target)
+            _renew(target)
         finally:
             os.close(folder)
 
@@ -297,10 +279,10 @@ def fits_row(data: bytes) -> bool:
     return len(data) <= BODY_IN_ROW_BYTES
 
 
-def _write(file: IO[bytes], view: memoryview) -> None:
-    """Write all of it to an unbuffered file."""
-    while view:
-        view = view[file.write(view) :]
+def _renew(target: Path) -> None:
+    """Make a file that is there already durable, and young for the collector."""
+    _sync(target)
+    os.utime(target)
 
 
 def _sync(path: Path) -> None:

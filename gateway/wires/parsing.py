@@ -36,6 +36,7 @@ _SHORT_TURN: Final = 0.0005
 _NICE: Final = 10
 """A tenth of the usual share where every core is wanted. The least there is would not do: what
 holds the interpreter lock must get on."""
+_START_SECONDS: Final = 10.0
 _LOOKED_AT: Final = 4
 """Of so many bits all are zero when the names of a small document are looked at: one in 16."""
 _MALLOC_TRIM: Final = getattr(ctypes.CDLL(None), "malloc_trim", None)
@@ -194,12 +195,11 @@ def _tried(
 
 
 def _started(many: int) -> ThreadPoolExecutor:
-    """Return so many threads, all of which run."""
+    """Return so many threads, all of which run: none is started while another is free."""
     threads = _threads(many)
-    running = threading.Barrier(many + 1)
+    running = threading.Barrier(many, timeout=_START_SECONDS)
     for _ in range(many):
         threads.submit(running.wait)
-    running.wait()
     return threads
 
 
