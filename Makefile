@@ -76,6 +76,10 @@ bench-idle: $(STAMP)  ## What an idle gateway with its database takes of a core
 bench-soap: $(PEERS)  ## The SOAP engine against spyne, its signatures against xmlsec
 	$(PY) -m bench.soap $(BENCH_ARGS)
 
+.PHONY: bench-channels
+bench-channels: $(STAMP)  ## What the channels cost: decoding, packages of ССТУ, a whole round on the stand
+	$(PY) -m bench.channels $(BENCH_ARGS)
+
 .PHONY: bench-mtom
 bench-mtom: $(STAMP)  ## The memory that 500 MB by MTOM take, in and out (minutes, 5 GB of disk)
 	$(PY) -m bench.mtom $(BENCH_ARGS)
@@ -94,7 +98,8 @@ docs: $(STAMP)  ## Write the reference pages that are made from the code
 	$(PY) packaging/reference.py
 
 .PHONY: conformance
-conformance: $(STAMP)  ## Print, for each format, how much is mapped, kept as extras, and lost
+conformance: $(STAMP)  ## Print a row per adapter: grade, mapped, extras, lost, refusals of its simulator
+	$(PY) -m tests.conformance.report
 	$(PY) -m tests.contract.report
 
 .PHONY: demo

@@ -69,11 +69,16 @@ def _row(each: Figure) -> str:
     )
 
 
+_COMMANDS: Final = {"decode": "channels", "sstu": "channels"}
+"""Figures whose first word is not that of their command."""
+
+
 def _note(each: Figure) -> str:
     told = dict(each.detail)
     if each.provisional:
         told["provisional"] = each.provisional
-    command = each.figure.partition("-")[0]
+    word = each.figure.partition("-")[0]
+    command = _COMMANDS.get(word, word)
     body = msgspec.json.encode(told).decode()
     return f"- **{each.figure}**: `make bench-{command}`, {each.pairs} pairs. `{body}`\n"
 

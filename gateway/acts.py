@@ -7,15 +7,18 @@ are taken last (design §2.10).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
 
 from gateway.duplicates import NO_LETTERS
 from gateway.lifecycle import Claim, fold
 from gateway.model import facts as f
 from gateway.model.base import NIL
 from gateway.model.events import Actor, EventType
-from gateway.store import history, peers, registers
+from gateway.store import history, peers, registers, topics
 from gateway.store import work as queue
+from gateway.store.history import Content
 from gateway.store.work import Item
 from gateway.triage import write
 from gateway.triage.build import PENDING_NUMBER, Build, Facts
@@ -30,12 +33,21 @@ if TYPE_CHECKING:
     from gateway.triage.build import Plan, Rules
 
 
+OWN: Final = "gateway"
+"""The system of the reasons that our own people name."""
+
+
 class Act(NamedTuple):
-    """One act on one appeal. register: where the number of a registration is taken from."""
+    """One act on one appeal.
+
+    register: where the number of a registration is taken from. content: the words of the act, which
+    lie apart from its event.
+    """
 
     appeal_id: UUID
     claim: Claim
     register: registers.RegisterKey | None = None
+    content: Content | None = None
 
 
 class Numbered(NamedTuple):
@@ -83,6 +95,66 @@ def annulment(
     return Act(appeal_id, claim)
 
 
+def dismissal(
+    appeal_id: UUID, reason: str, regime: str, text: str, by: Actor, now: datetime
+) -> Act:
+    """Return the act of saying that something is no appeal, with what its author is told.
+
+    reason: a code (`spam`, `abusive`, `other_law`). regime: the order that it belongs to instead.
+    """
+    return _spoken(
+        appeal_id,
+        Claim(
+            type=EventType.NOT_AN_APPEAL,
+            occurred_at=now,
+            actor=by,
+            roles=frozenset({"registrar"}),
+            payload=f.ReasonFacts(code=reason, system=OWN, regime=regime),
+        ),
+        text,
+    )
+
+
+def moderation(appeal_id: UUID, by: Actor, now: datetime, *, passed: bool, text: str = "") -> Act:
+    """Return the act of giving a message to the body's moderator, or of letting it through."""
+    return _spoken(
+        appeal_id,
+        Claim(
+            type=EventType.MODERATION_PASSED if passed else EventType.SENT_TO_MODERATION,
+            occurred_at=now,
+            actor=by,
+            roles=frozenset({"moderator"}),
+            payload=f.ModerationFacts(stage="body", verdict="accepted" if passed else ""),
+        ),
+        text,
+    )
+
+
+def clarification(appeal_id: UUID, text: str, due: date | None, by: Actor, now: datetime) -> Act:
+    """Return the act of asking the author of a message to say more, until a day."""
+    return _spoken(
+        appeal_id,
+        Claim(
+            type=EventType.CLARIFICATION_ASKED,
+            occurred_at=now,
+            actor=by,
+            roles=frozenset({"moderator"}),
+            payload=f.ClarificationFacts(due=due),
+        ),
+        text,
+    )
+
+
+def _spoken(appeal_id: UUID, claim: Claim, text: str) -> Act:
+    """Return an act with its words apart, as those of a peer's report are kept."""
+    if not text:
+        return Act(appeal_id, claim)
+    data = msgspec.json.encode({"comment": text}, order="sorted")
+    content = Content.of(appeal_id, data)
+    claim = msgspec.structs.replace(claim, text=True, content=content.digest.hex())
+    return Act(appeal_id, claim, content=content)
+
+
 def read_facts(connection: Connection[Any], ids: Iterable[UUID], now: datetime) -> Facts:
     """Lock the heads of appeals and read what judging acts on them needs."""
     wanted = set(ids)
@@ -98,6 +170,7 @@ def read_facts(connection: Connection[Any], ids: Iterable[UUID], now: datetime) 
         questions={},
         now=now,
         histories=histories,
+        topics=topics.tables(connection),
     )
 
 
@@ -130,6 +203,8 @@ def plan(act: Act, facts: Facts, rules: Rules) -> Plan:
     """Return what an act becomes; pure. Raises what `lifecycle.apply` does."""
     build = begin(act.appeal_id, facts, rules)
     build.claim(act.claim)
+    if act.content is not None and build.events:
+        build.contents.append(act.content)
     return build.plan("applied", register=act.register)
 
 

@@ -5,6 +5,9 @@ Three small protocols; an adapter's `manifest.toml` says which apply (docs/howto
 - `Codec` maps bytes to the canonical model and back. Pure and total: hostile bytes raise only
   `GatewayError`; what is not mapped goes to `extras` and comes back in the same format.
 - `Channel` talks to the system: delivers, answers what became of a delivery, lists what it holds.
+- `Source` is asked for what it has for us: a feed with a cursor, an inbox, a folder, a queue.
+- `Answering` says in the peer's own form what became of a message that the peer pushed to us.
+- `Server` speaks a public protocol of its own at an address of its own (Open311).
 - `Directory` looks things up (ЕСИА, ФИАС).
 
 Mapping and talking are separate files: `decode.py`, `encode.py` import no driver and no network.
@@ -12,13 +15,13 @@ Mapping and talking are separate files: `decode.py`, `encode.py` import no drive
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final, Literal, Protocol, runtime_checkable
 
 import msgspec
 
-from gateway.errors import Violation
+from gateway.errors import GatewayError, Violation
 from gateway.model.appeal import Appeal
 from gateway.model.attachment import AttachedFile
 from gateway.model.events import Event, PeerReport
@@ -76,6 +79,7 @@ class Inbound(msgspec.Struct, frozen=True, kw_only=True):
     `report` for status, answer and withdraw, `attached` for attach (its bytes are the one of
     `files`), `expectation` for a line of a peer's own list.
     reason: of an amendment, in the sender's words; kept, but no part of the content's digest.
+    raw: the item's own bytes, where the message held several; empty: the whole message.
     """
 
     operation: Literal["submit", "amend", "withdraw", "status", "answer", "attach", "expect"]
@@ -88,6 +92,7 @@ class Inbound(msgspec.Struct, frozen=True, kw_only=True):
     attached: AttachedFile | None = None
     expectation: RemoteState | None = None
     files: tuple[File, ...] = ()
+    raw: bytes = b""
 
 
 class Rejected(msgspec.Struct, frozen=True, kw_only=True):
@@ -106,6 +111,70 @@ class Decoded(msgspec.Struct, frozen=True, kw_only=True):
 
     items: tuple[Inbound, ...]
     rejected: tuple[Rejected, ...] = ()
+
+
+class Taken(msgspec.Struct, frozen=True, kw_only=True):
+    """One message that a source gave. token: names it to `acknowledge`; unique within a batch."""
+
+    wire: Wire
+    token: str
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """What a source gave at one asking.
+
+    cursor: where to go on next time, kept by the gateway once everything is stored and told; a
+    source that needs none (a folder, a queue) gives the one that it got. more: there is more at
+    once.
+    """
+
+    messages: tuple[Taken, ...]
+    cursor: str = ""
+    more: bool = False
+
+
+class Landed(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one item of a message: its receipt, or why it was not taken.
+
+    where: as in `Rejected`, empty for a message of one item. key: the item's external id or
+    message key as it was decoded, empty when it was not. error: None when the item is stored and
+    applied to; what was refused is stored too, as it came. repeat: the receipt is that of the first
+    time.
+    """
+
+    where: str = ""
+    operation: str = ""
+    key: str = ""
+    receipt_number: str = ""
+    accepted_at: datetime | None = None
+    repeat: bool = False
+    error: GatewayError | None = None
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one message, after the commit.
+
+    now: instant of the verdict. correlation: by which the message is found here.
+    """
+
+    token: str
+    items: tuple[Landed, ...]
+    now: datetime
+    correlation: str = ""
+
+    @property
+    def error(self) -> GatewayError | None:
+        """The first reason why something of the message was not taken."""
+        return next((item.error for item in self.items if item.error is not None), None)
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a pushed message, as it leaves. headers are lower-cased."""
+
+    status: int
+    media_type: str
+    body: bytes
+    headers: Mapping[str, str] = {}
 
 
 class EncodeContext(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,6 +205,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
 
     final: True when the peer's word settles it, False when an acknowledgement is still due
     (state `sent` until `ack_due`). reference: the peer's own number. body: its reply, verbatim.
+    refused: given by `settle` alone: why the peer, which had taken it, has said no in the end.
     """
 
     final: bool
@@ -143,6 +213,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     reference: str = ""
     body: bytes = b""
     at: datetime | None = None
+    refused: str = ""
 
 
 class RemoteState(msgspec.Struct, frozen=True, kw_only=True):
@@ -215,6 +286,56 @@ class Channel(Protocol):
 
     def probe(self) -> Health:
         """Say whether the peer can be reached and would accept our credential."""
+        ...
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Is asked for what it has; each call ends within `timeout` of the manifest, as a total.
+
+    Only one process of all asks a peer at a time. The order: `receive`, everything is stored,
+    `acknowledge`, the cursor is kept. When a step fails or the process ends, the same messages come
+    again, get their first receipts, and are acknowledged again: `acknowledge` must bear a repeat.
+    """
+
+    def receive(self, cursor: str) -> Batch:
+        """Return what there is after the cursor, empty at first; raise DeliveryError.
+
+        One message a `Taken` where the peer's page holds several: they are stored each by itself.
+        """
+        ...
+
+    def acknowledge(self, verdicts: tuple[Verdict, ...]) -> None:
+        """Tell the peer what was stored and what was refused, in its own form; raise DeliveryError.
+
+        Every message of the last `receive` has its verdict here, in the same order. A source whose
+        peer wants no word does nothing.
+        """
+        ...
+
+
+@runtime_checkable
+class Answering(Protocol):
+    """Answers a message that the peer pushed to `POST /api/v1/inbox`."""
+
+    def reply(self, verdict: Verdict) -> Reply:
+        """Return what to say, in the peer's own form; pure, raises nothing."""
+        ...
+
+
+@runtime_checkable
+class Server(Protocol):
+    """A public face with a protocol of its own, mounted by `app` at `prefix`.
+
+    application: given `gateway.wires.edge.Edge`, returns an ASGI application for every path below
+    the prefix. It comes from settings (`adapters`), not from a peer's row; callers are peers all
+    the same, and are known by `Edge.enter`.
+    """
+
+    prefix: str
+
+    def application(self, edge: Any) -> Callable[[Any, Any, Any], Awaitable[None]]:
+        """Return the ASGI application."""
         ...
 
 

@@ -1,7 +1,9 @@
-"""What events add to the content of an appeal: letters to the applicant, and files that came later.
+"""What events add to the content of an appeal.
 
-Their facts stand in the events; names and texts are read from the contents that the events name by
-their digest, and are empty once these were erased.
+Letters to the applicant, files that came later, what a moderator said of it, what its author was
+asked, and what the author thinks of the answer. Their facts stand in the events; names and texts
+are read from the contents that the events name by their digest, and are empty once these were
+erased.
 """
 
 from __future__ import annotations
@@ -15,14 +17,30 @@ from msgspec.structs import replace
 
 from gateway.model.answer import Answer, AnswerKind
 from gateway.model.attachment import Attachment, AttachmentRole
+from gateway.model.base import Code
 from gateway.model.events import EventType
-from gateway.model.facts import AnswerFacts, FileFacts
+from gateway.model.facts import (
+    AnswerFacts,
+    ClarificationFacts,
+    FileFacts,
+    ModerationFacts,
+    RatingFacts,
+    ReasonFacts,
+)
+from gateway.model.later import (
+    Clarification,
+    Feedback,
+    FeedbackKind,
+    Moderation,
+    ModerationStage,
+    Verdict,
+)
 from gateway.model.organisation import Officer
 from gateway.store import files
 from gateway.store.arrays import ByteaArray, UuidArray
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from psycopg import Connection
 
@@ -34,6 +52,24 @@ if TYPE_CHECKING:
     Texts = Mapping[str, Mapping[str, str]]
 
 LETTERS = (EventType.ANSWERED, EventType.LETTER_SENT)
+FEEDBACK = {
+    EventType.RATED: FeedbackKind.RATING,
+    EventType.CONFIRMED: FeedbackKind.CONFIRMATION,
+    EventType.RETURNED_FOR_REWORK: FeedbackKind.REWORK,
+}
+VERDICTS = {
+    EventType.MODERATION_PASSED: Verdict.ACCEPTED,
+    EventType.NOT_AN_APPEAL: Verdict.REJECTED,
+    EventType.REGISTRATION_REFUSED: Verdict.REJECTED,
+}
+"""What ends a moderation, and how; the last two may come without any."""
+WORDS = frozenset(
+    (
+        *LETTERS, *FEEDBACK, *VERDICTS, EventType.FILE_ATTACHED, EventType.SENT_TO_MODERATION,
+        EventType.CLARIFICATION_ASKED, EventType.CLARIFICATION_ANSWERED,
+    )
+)  # fmt: skip
+"""Types whose contents are read."""
 
 CONTENTS = """
 SELECT digest, bytes FROM content
@@ -61,7 +97,7 @@ def texts(
         bytes.fromhex(event.content)
         for history in events.values()
         for event in history
-        if event.content and event.type in (*LETTERS, EventType.FILE_ATTACHED)
+        if event.content and event.type in WORDS
     }
     if not digests:
         return {}
@@ -110,14 +146,22 @@ def letters(events: Iterable[Event], told: Texts) -> list[Letter]:
             date=facts.date,
             signed_by=Officer(name=signer) if signer else None,
             text=personal.get("answer_text", ""),
-            attachments=tuple(
-                Attachment(sha256=digest, role=AttachmentRole.ANSWER, order=order)
-                for order, digest in enumerate(facts.attachments, 1)
-            ),
+            attachments=tuple(_enclosed(facts)),
         )
         day = facts.date or (at.date() if isinstance(at, datetime) else at)
         found[key] = Letter(answer, facts.outcome, day, event.cause)
     return list(found.values())
+
+
+def _enclosed(facts: AnswerFacts) -> Iterator[Attachment]:
+    """Yield the files of a letter, each with what it is for."""
+    for order, digest in enumerate(facts.attachments, 1):
+        told = facts.roles[order - 1] if order <= len(facts.roles) else ""
+        role = AttachmentRole(told) if told in _ROLES else AttachmentRole.ANSWER
+        yield Attachment(sha256=digest, role=role, order=order)
+
+
+_ROLES = frozenset(AttachmentRole)
 
 
 def letter_id(event: Event) -> UUID:
@@ -125,6 +169,117 @@ def letter_id(event: Event) -> UUID:
     facts = event.payload
     told = (facts.kind, facts.number) if isinstance(facts, AnswerFacts) else ()
     return uuid5(event.appeal_id, "\0".join((str(event.cause or event.seq), *told)))
+
+
+def feedback(events: Iterable[Event], told: Texts) -> list[Feedback]:
+    """Return what the applicant said of answers, each word once with all its questions."""
+    found: dict[tuple[UUID | int, EventType], Feedback] = {}
+    for event in events:
+        kind = FEEDBACK.get(event.type)
+        if kind is None or event.inferred:
+            continue
+        key = (event.cause or event.seq, event.type)
+        before = found.get(key)
+        ordinals = before.questions if before else ()
+        rating, reason = event.payload, event.payload
+        found[key] = Feedback(
+            **_times(event),
+            questions=(*ordinals, event.question) if event.question else ordinals,
+            kind=kind,
+            peer_kind=_code(event, reason.system, reason.code)
+            if isinstance(reason, ReasonFacts)
+            else None,
+            score=rating.score if isinstance(rating, RatingFacts) else None,
+            scale=_code(event, "", rating.scale) if isinstance(rating, RatingFacts) else None,
+            text=_said(event, told),
+            due=reason.due if isinstance(reason, ReasonFacts) else None,
+        )
+    return list(found.values())
+
+
+def moderations(events: Iterable[Event], told: Texts) -> list[Moderation]:
+    """Return what became of the appeal with its moderators, one for each time it was sent to one.
+
+    A refusal tells of moderation only where there was one.
+    """
+    found: dict[UUID | int, Moderation] = {}
+    waits: dict[int | None, UUID | int] = {}
+    for event in events:
+        key = event.cause or event.seq
+        if event.type is EventType.SENT_TO_MODERATION and isinstance(
+            event.payload, ModerationFacts
+        ):
+            stage = event.payload.stage
+            found[key] = Moderation(
+                **_times(event),
+                stage=ModerationStage(stage) if stage in _STAGES else ModerationStage.PORTAL,
+                reason=_said(event, told) or event.payload.reason,
+                by=event.actor.id,
+            )
+            waits[event.question] = key
+        elif event.type in VERDICTS and not event.inferred and event.question in waits:
+            sent = waits.pop(event.question)
+            found[sent] = replace(
+                found[sent],
+                verdict=VERDICTS[event.type],
+                reason=_said(event, told) or _coded(event) or found[sent].reason,
+                by=event.actor.id,
+                at=event.occurred_at if isinstance(event.occurred_at, datetime) else None,
+            )
+    return list(found.values())
+
+
+def clarifications(events: Iterable[Event], told: Texts) -> list[Clarification]:
+    """Return what the author was asked, with the answer to it where one came."""
+    found: dict[UUID | int, Clarification] = {}
+    answers: set[UUID | int] = set()
+    for event in events:
+        at = event.occurred_at if isinstance(event.occurred_at, datetime) else None
+        key = event.cause or event.seq
+        if event.type is EventType.CLARIFICATION_ASKED:
+            facts = event.payload
+            found[key] = Clarification(
+                **_times(event),
+                asked_at=at,
+                text=_said(event, told),
+                due=facts.due if isinstance(facts, ClarificationFacts) else None,
+            )
+        elif event.type is EventType.CLARIFICATION_ANSWERED and key not in answers:
+            answers.add(key)
+            asked = next((k for k, c in found.items() if c.answered_at is None), key)
+            found[asked] = replace(
+                found.get(asked) or Clarification(**_times(event)),
+                answered_at=at or event.recorded_at,
+                answer=_said(event, told),
+            )
+    return list(found.values())
+
+
+_STAGES = frozenset(ModerationStage)
+
+
+def _times(event: Event) -> dict[str, Any]:
+    at = event.occurred_at
+    return {
+        "occurred_at": at if isinstance(at, datetime) else None,
+        "reported_at": event.reported_at,
+        "recorded_at": event.recorded_at,
+    }
+
+
+def _said(event: Event, told: Texts) -> str:
+    return told.get(event.content or "", {}).get("comment", "")
+
+
+def _coded(event: Event) -> str:
+    facts = event.payload
+    if isinstance(facts, ModerationFacts):
+        return facts.reason
+    return facts.code if isinstance(facts, ReasonFacts) else ""
+
+
+def _code(event: Event, system: str, value: str) -> Code | None:
+    return Code(system=system or event.actor.id, value=value) if value else None
 
 
 def attached(events: Iterable[Event], told: Texts) -> dict[str, Attachment]:

@@ -15,14 +15,15 @@ import structlog
 from litestar import Litestar, Request, get
 from litestar.response import Response
 
-from gateway import __version__, antivirus, contracts
+from gateway import __version__, antivirus, contracts, registry
 from gateway.access.policy import Gate, is_loopback
 from gateway.access.refusals import RefusalLog
 from gateway.access.seals import Seals
+from gateway.correspondents import Correspondents
 from gateway.errors import ConfigurationError, GatewayError, NotFoundError
 from gateway.limits import ANSWER_PIECE_BYTES, ANSWERS_BYTES, ANSWERS_BYTES_OF_PEER
 from gateway.metrics import Metrics
-from gateway.rest import handlers, pages
+from gateway.rest import handlers, inbox, pages
 from gateway.rest.problems import problem
 from gateway.snapshots import StoredSnapshots
 from gateway.soap import security
@@ -42,6 +43,8 @@ from gateway.wires.service import Service
 from gateway.wires.soap import SoapApp
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gateway.settings import Settings
     from gateway.soap.security import Signer
 
@@ -123,11 +126,18 @@ class Serve:
         )
         self._answers = Room(ANSWERS_BYTES, ANSWERS_BYTES_OF_PEER)
         self._edge = edge = Edge(
-            self.gate, service, now, replies=Replies(self._pool), signer=signer_of(settings)
+            self.gate,
+            service,
+            now,
+            replies=Replies(self._pool),
+            signer=signer_of(settings),
+            metrics=self.metrics,
         )
         served = facades.endpoints(settings.facades, Parts(service, self._pool))
         self._soap = SoapApp(edge, settings, self.metrics, [Appeals(service), *served])
-        self._rest = _litestar(self, edge)
+        adapters = registry.load(settings.adapters)
+        self._faces = _faces(settings, adapters, edge)
+        self._rest = _litestar(self, edge, Correspondents(self._pool, adapters))
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a call; what its answer holds in memory is counted until it was read."""
@@ -139,12 +149,18 @@ class Serve:
         """Switch by path."""
         if scope["type"] == "http" and scope["path"].startswith("/soap/"):
             await self._soap(scope, receive, send)
+        elif scope["type"] == "http" and (face := self._face(scope["path"])) is not None:
+            await face(scope, receive, send)
         elif scope["type"] == "http" and scope["path"].startswith(handlers.PREFIX):
             # A number with a slash in it stays one step of the path: 12%2FОГ.
             raw = scope["raw_path"].decode("ascii")
             await self._rest(scope | {"path": raw}, receive, send)
         else:
             await self._rest(scope, receive, send)
+
+    def _face(self, path: str) -> Any:
+        """Return the application of the adapter that speaks for a path, None when there is none."""
+        return next((app for prefix, app in self._faces if path.startswith(prefix)), None)
 
     def start(self) -> None:
         """Start the threads of this process."""
@@ -180,7 +196,19 @@ class Serve:
         return True, "ready"
 
 
-def _litestar(serve: Serve, edge: Edge) -> Litestar:
+def _faces(
+    settings: Settings, adapters: Mapping[str, registry.Adapter], edge: Edge
+) -> list[tuple[str, Any]]:
+    """Return the adapters that speak a protocol of their own, by the prefix of their addresses."""
+    made = [
+        adapter.make(registry.options(adapter, settings.adapter_options))
+        for adapter in adapters.values()
+        if "server" in adapter.manifest.kinds
+    ]
+    return [(face.prefix, face.application(edge)) for face in made]
+
+
+def _litestar(serve: Serve, edge: Edge, known: Correspondents) -> Litestar:
     @get("/healthz", sync_to_thread=False)
     def healthz() -> dict[str, str]:
         return {"status": "ok", "version": __version__}
@@ -205,6 +233,7 @@ def _litestar(serve: Serve, edge: Edge) -> Litestar:
             metrics,
             *pages.handlers(serve.ready),
             *handlers.handlers(edge, serve.metrics),
+            *inbox.handlers(edge, serve.metrics, known),
         ],
         exception_handlers={
             Exception: lambda request, error: handlers.framework_error(

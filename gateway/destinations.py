@@ -8,6 +8,7 @@ again each time, since a file that it names may come; why it cannot is logged wh
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +22,7 @@ from gateway.dispatch.ports import Destination, Policy
 from gateway.errors import ConfigurationError, GatewayError
 from gateway.options import LOCAL
 from gateway.outbound import Outbound
+from gateway.polling import Asked
 from gateway.retry import Backoff, BreakerRule, Rate, window
 from gateway.store import peers, replies
 from gateway.wires.channels import credentials, fileout, webhook
@@ -41,7 +43,10 @@ FRESH_SECONDS: Final = 2.0
 
 
 class Destinations:
-    """The destinations of this process; called by dispatch before each round."""
+    """The destinations of this process; called by dispatch before each round, and by polling.
+
+    Thread-safe, so that whoever sends to a peer and whoever asks it share its channel.
+    """
 
     def __init__(
         self,
@@ -52,6 +57,7 @@ class Destinations:
     ) -> None:
         self._pool = pool
         self._builder = Builder(adapters, settings, now)
+        self._lock = threading.Lock()
         self._read_at = float("-inf")
         self._rows: dict[str, Peer] = {}
         self._built: dict[str, tuple[Peer, Destination]] = {}
@@ -59,6 +65,14 @@ class Destinations:
 
     def __call__(self) -> dict[str, Destination]:
         """Return every peer that is sent to, by code; one that cannot be built is logged."""
+        return {code: asked.destination for code, asked in self.asked().items()}
+
+    def asked(self) -> dict[str, Asked]:
+        """Return the same, each with its row."""
+        with self._lock:
+            return self._fresh()
+
+    def _fresh(self) -> dict[str, Asked]:
         if time.monotonic() - self._read_at > FRESH_SECONDS:
             with self._pool.connection() as connection:
                 self._rows = peers.read_all(connection)
@@ -66,7 +80,7 @@ class Destinations:
             for code, row in self._rows.items():
                 self._renew(code, row)
         return {
-            code: built
+            code: Asked(row, built)
             for code, (row, built) in self._built.items()
             if self._rows.get(row.code) == row and row.enabled
         }
@@ -210,7 +224,7 @@ class Builder:
             idempotent=m.idempotent_delivery,
             can_ask=m.stage == 3,
             settle_after=float(row.options.get("settle_after", m.settle_after)),
-            ack_within=m.ack_due,
+            ack_within=float(row.options.get("ack_due", m.ack_due)),
             rate=_rate(float(row.options.get("rate", m.rate))),
             disclosure=row.disclosure if row.disclosure_ground else m.disclosure,
             disclosure_ground=row.disclosure_ground or m.disclosure_ground,

@@ -114,11 +114,16 @@ _NUMBERS: Final = (f.RegistrationFacts, f.AnnulmentFacts)
 
 
 _SHOWN: Final[dict[type[f.Facts], tuple[str, ...]]] = {
-    f.ReceivedFacts: ("regime", "revision", "receipt_number", "questions", "test"),
+    f.ReceivedFacts: (
+        "regime", "revision", "receipt_number", "questions", "test", "urgency", "priority",
+    ),
     f.AmendmentFacts: ("revision", "questions"),
     f.RegistrationFacts: ("organisation", "number", "number_key", "date", "register"),
     f.AnnulmentFacts: ("organisation", "number", "number_key"),
-    f.ReasonFacts: ("code", "system", "regime"),
+    f.ReasonFacts: ("code", "system", "regime", "due"),
+    f.ModerationFacts: ("stage", "verdict"),
+    f.ClarificationFacts: ("due",),
+    f.RatingFacts: ("score", "scale"),
     f.TopicFacts: ("system", "code", "version", "by"),
     f.SplitFacts: ("ordinal",),
     f.TransferFacts: (

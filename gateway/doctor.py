@@ -354,7 +354,7 @@ def check_inboxes(settings: Settings) -> Iterator[Finding]:
             if inbox.profile:
                 profiles.load(inbox.profile)
             if inbox.codec:
-                registry.codec_of(inbox.codec, settings.adapters)
+                registry.codec_of(inbox.codec, settings.adapters, settings.adapter_options)
         except GatewayError as error:
             yield fail(
                 "inboxes",

@@ -63,6 +63,8 @@ if TYPE_CHECKING:
     from gateway.store.blobs import BlobDirectory
 
 SALT_BYTES = 16
+PACKAGE: Final = "package"
+"""Operation of a message that held several items."""
 PART: Final = "part "
 """What the names of parts in a note begin with."""
 CUT: Final = "cut"
@@ -133,6 +135,12 @@ def kept(
         message=message._replace(stage="undecodable", note=note),
         blobs=_blobs(arrival.parts.values(), message_id, blobs),
     )
+
+
+def whole(arrival: Arrival, blobs: BlobDirectory) -> Entry:
+    """Return an entry that keeps a message of several items as it came; they are stored apart."""
+    message = _message(arrival, uuid7(), PACKAGE, "", 0, None, None, blobs)
+    return Entry(kind=KEEP, key="", revision=0, message=message._replace(stage="applied"))
 
 
 def part_key(content_id: str) -> str:
@@ -214,6 +222,8 @@ def new_appeal(appeal: Appeal, message: MessageRow, *, external_id: str, test: b
             questions=len(appeal.questions),
             digest=message.content_sha256.hex() if message.content_sha256 else "",
             test=test,
+            urgency=appeal.urgency.value if appeal.urgency else "",
+            priority=appeal.priority.value if appeal.priority else "",
         ),
         content=content_digest.hex(),
     )

@@ -107,6 +107,8 @@ OPTIONS: Final[dict[str, Option]] = {
     "give_up_after": Option("sent", _NotNegative, "секунды · seconds ≥ 0"),
     "backoff_base": Option("sent", _Positive, _SECONDS),
     "backoff_cap": Option("sent", _Positive, _SECONDS),
+    "poll_every": Option("sent", _Positive, _SECONDS),
+    "ack_due": Option("sent", _Positive, _SECONDS),
     "breaker_threshold": Option("sent", _Count, "целое · a whole number ≥ 1"),
     "breaker_cool": Option("sent", _Positive, _SECONDS),
     "breaker_cap": Option("sent", _Positive, _SECONDS),

@@ -48,6 +48,7 @@ def subject(appeal: Appeal, source: str) -> routing.RouteSubject:
         source=source,
         regime=appeal.regime.value if appeal.regime else "fz59",
         type=appeal.type.value,
+        urgency=appeal.urgency.value if appeal.urgency else "",
         subject=appeal.subject,
         text=" ".join((appeal.text, *(q.text for q in appeal.questions))),
     )
@@ -80,6 +81,7 @@ def _clock(
             regime=state.regime,
             received=state.received_at or event.occurred_at,
             registered_on=min((day for day in registered if day), default=None),
+            marks=state.marks,
             zone=zone,
         )
         return deadlines.changes(event, subject, running(state), terms, calendar)

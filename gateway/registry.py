@@ -8,16 +8,17 @@ when it and the code disagree, so that the tables made from it in the docs are t
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from importlib.resources import files
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
-from gateway.adapter import Channel, Codec, Directory
+from gateway.adapter import Answering, Channel, Codec, Directory, Server, Source
 from gateway.disclosure import level_of
 from gateway.errors import ConfigurationError, GatewayError, UnsupportedError
 from gateway.model.events import EventType
@@ -27,7 +28,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 GROUP: Final = "gateway.adapters"
-PROTOCOLS: Final = {"codec": Codec, "channel": Channel, "directory": Directory}
+PROTOCOLS: Final = {
+    "codec": Codec,
+    "channel": Channel,
+    "source": Source,
+    "answering": Answering,
+    "server": Server,
+    "directory": Directory,
+}
+
+
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
 class Contract(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -121,14 +132,48 @@ def _load(point: EntryPoint) -> Adapter:
     return Adapter(manifest=manifest, make=made)
 
 
-def codec_of(name: str, switched_on: Iterable[str]) -> Codec:
-    """Return the codec of an adapter; raise ConfigurationError or UnsupportedError."""
+def options(adapter: Adapter, given: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return an adapter's options where no peer's row gives them; raise ConfigurationError.
+
+    given: `adapter_options` of the settings, by adapter.
+    """
+    name, known = adapter.manifest.name, adapter.manifest.options
+    own = given.get(name, {})
+    for key, value in own.items():
+        if key not in known:
+            raise ConfigurationError(
+                "нет такой настройки · no such option",
+                found=key,
+                expected=", ".join(sorted(known)),
+                where=f"adapter_options.{name}",
+            )
+        wanted = (int, float) if isinstance(known[key], int | float) else type(known[key])
+        if not isinstance(value, wanted) or isinstance(value, bool) != isinstance(known[key], bool):
+            raise ConfigurationError(
+                "значение не подходит · the value does not fit",
+                found=str(value)[:200],
+                expected=type(known[key]).__name__,
+                where=f"adapter_options.{name}.{key}",
+            )
+    return {**known, **own}
+
+
+def codec_of(
+    name: str,
+    switched_on: Iterable[str],
+    given: Mapping[str, Mapping[str, Any]] = _NOTHING,
+    own: Mapping[str, Any] = _NOTHING,
+) -> Codec:
+    """Return the codec of an adapter; raise ConfigurationError or UnsupportedError.
+
+    given: `adapter_options` of the settings. own: options of a peer's row, which go over them.
+    """
     adapter = load((name,))[name]
     if "codec" not in adapter.manifest.kinds:
         raise UnsupportedError("this adapter reads nothing", found=name)
     if name not in switched_on:
         raise ConfigurationError("this adapter is not switched on", found=name, where="adapters")
-    made: Codec = adapter.make(adapter.manifest.options)
+    made: Codec = adapter.make({**options(adapter, given), **own})
     return made
 
 
@@ -152,7 +197,7 @@ def check(manifest: Manifest, package: str, made: Callable[..., Any]) -> None:
         missing = [
             name
             for name in (getattr(protocol, "__protocol_attrs__", None) or _members(protocol))
-            if not callable(getattr(made, name, None))
+            if getattr(made, name, None) is None
         ]
         if protocol is None or missing:
             raise ConfigurationError(

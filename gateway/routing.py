@@ -30,6 +30,7 @@ class When(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     source: tuple[str, ...] = ()
     regime: tuple[str, ...] = ()
     type: tuple[str, ...] = ()
+    urgency: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
 
 
@@ -46,8 +47,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class RouteSubject(msgspec.Struct, frozen=True, kw_only=True):
     """What rules may look at: one question with its appeal's facts.
 
-    topics: classifier codes of the question, blocks parted by dots. oktmo: 8 or 11 digits. subject,
-    text: as the citizen wrote them.
+    topics: classifier codes of the question, blocks parted by dots. oktmo: 8 or 11 digits.
+    urgency: the code that the source gave, whatever its list. subject, text: as the citizen wrote
+    them.
     """
 
     topics: tuple[str, ...] = ()
@@ -57,6 +59,7 @@ class RouteSubject(msgspec.Struct, frozen=True, kw_only=True):
     source: str = ""
     regime: str = ""
     type: str = ""
+    urgency: str = ""
     subject: str = ""
     text: str = ""
 
@@ -110,6 +113,7 @@ _TITLES: Final = {
     "source": "источник",
     "regime": "порядок рассмотрения",
     "type": "вид обращения",
+    "urgency": "срочность",
     "words": "слова",
 }
 _PREFIXED: Final = frozenset({"oktmo"})

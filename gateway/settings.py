@@ -144,6 +144,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """json, or text for a person at a terminal."""
     adapters: tuple[str, ...] = ("sstu",)
     """Adapters to load, by the name of their entry point in the group gateway.adapters."""
+    adapter_options: dict[str, dict[str, Any]] = {}
+    """By name of an adapter, options where no peer's row gives them: of a face of its own
+    (`[adapter_options.open311]`), of the files of an inbox. The manifest says which there are."""
     facades: tuple[str, ...] = ()
     """Partners' legacy SOAP contracts to serve at /soap/<name>.svc: `requests`, `dispatcher`, or an
     entry point of the group gateway.facades."""
@@ -218,7 +221,7 @@ def _value(variable: str, field: msgspec.structs.FieldInfo, text: str) -> Any:
     """Return the value of a setting; raise ConfigurationError that names the variable."""
     value: Any = text
     try:
-        if field.name == "inboxes":
+        if field.name in {"inboxes", "adapter_options"}:
             value = msgspec.json.decode(text)
         elif str(field.type).startswith("tuple"):
             value = tuple(part.strip() for part in text.split(",") if part.strip())

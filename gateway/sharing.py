@@ -9,7 +9,7 @@ sees its own whole, and of the other no more than
 | where its questions stand, its registrations and terms | yes | yes | yes |
 | outcomes, transfers, executors: codes, numbers and dates | yes | yes | no |
 | the answers, with text and files | yes | no | no |
-| what the other sender wrote, called it, or sent with it | no | no | no |
+| what the other sender wrote, called it, or sent with it; how it rates answers | no | no | no |
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from gateway.disclosure import Level, disclose, disclose_event
 from gateway.model.answer import Answer
 from gateway.model.appeal import Appeal
-from gateway.model.facts import AnswerFacts
+from gateway.model.facts import AnswerFacts, RatingFacts
 from gateway.model.question import Question
 
 if TYPE_CHECKING:
@@ -66,6 +66,8 @@ def share(own: Appeal, other: Appeal, level: Level) -> Appeal:
 
 def share_event(event: Event, level: Level) -> Event:
     """Return what of an event of the other is told to whose letter was merged into it."""
+    if isinstance(event.payload, RatingFacts):  # said to the other, who asked for it
+        event = replace(event, payload=RatingFacts())
     if level is not Level.FULL:
         return disclose_event(event, level)
     shown = disclose_event(event, Level.PROBLEM_ONLY)

@@ -23,8 +23,10 @@ from gateway.limits import FORWARDED_FILE_BYTES
 from gateway.model.answer import Outcome, Result
 from gateway.model.appeal import Appeal
 from gateway.model.assignment import TransferOut
+from gateway.model.base import Code
 from gateway.model.events import EventType
 from gateway.model.organisation import Organisation, OrganisationId
+from gateway.model.question import AssignedBy, Topic
 from gateway.model.registration import Registration
 from gateway.store import blobs as blob_store
 from gateway.store import history
@@ -245,6 +247,9 @@ def _told(
             *(letter.answer for letter in additions.letters(events, texts)),
         ),
         transfers=(*appeal.transfers, *_transfers(state, bodies)),
+        feedback=(*appeal.feedback, *additions.feedback(events, texts)),
+        moderations=(*appeal.moderations, *additions.moderations(events, texts)),
+        clarifications=(*appeal.clarifications, *additions.clarifications(events, texts)),
     )
 
 
@@ -286,8 +291,35 @@ def _happened(
         )
         if outcome
         else question.outcome,
+        "topics": _topics(question, state),
         "owner_org": question.owner_org or (_body(executor, bodies) if executor else None),
     }
+
+
+def _topics(question: Question, state: QuestionState) -> tuple[Topic, ...]:
+    """Return the topics of a question with those that were given since, by rule, person or peer.
+
+    In one classifier the last word counts; what the question came with stays where nobody has said
+    anything since.
+    """
+    if not state.topics:
+        return question.topics
+    given = {t.system: t for t in state.topics}
+    came = {(t.code.system, t.code.value): t for t in question.topics}
+    return (
+        *(t for t in question.topics if t.code.system not in given),
+        *(
+            came.get((t.system, t.code))
+            or Topic(
+                code=Code(system=t.system, value=t.code, version=t.version),
+                assigned_by=AssignedBy(t.by) if t.by in _BY else AssignedBy.PEER,
+            )
+            for t in given.values()
+        ),
+    )
+
+
+_BY = frozenset(AssignedBy)
 
 
 def _declined_on(events: Sequence[Event], ordinal: int) -> Day | None:

@@ -43,7 +43,14 @@ INTERNAL: Final = frozenset(
 TROUBLE: Final = frozenset({EventType.CONFLICT_RECORDED, EventType.REPORT_REFUSED})
 """What has become of a report that was not applied; its sender is told, and nobody else."""
 
-CITIZEN: Final = frozenset({EventType.ANSWERED, EventType.LETTER_SENT, EventType.DECLINED})
+CITIZEN: Final = frozenset(
+    {
+        EventType.ANSWERED,
+        EventType.LETTER_SENT,
+        EventType.DECLINED,
+        EventType.CLARIFICATION_ASKED,
+    }
+)
 """Events whose delivery may end in a letter to the applicant, where no manifest says so: of peers
 that pull, and of the channels of this house."""
 

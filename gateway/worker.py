@@ -16,6 +16,7 @@ from gateway.app import now, verdicts_of
 from gateway.destinations import Destinations
 from gateway.dispatch import Dispatcher, owner
 from gateway.jobs import Schedule, blobs_job, nonces_job, partitions_job, retention_job
+from gateway.polling import Polling
 from gateway.snapshots import StoredSnapshots
 from gateway.store.blobs import BlobDirectory
 from gateway.store.committer import CHANNEL, Committer
@@ -104,6 +105,9 @@ class Worker:
             for n in range(1, self._settings.triage_workers + 1)
         ]
         parts.append(("dispatch", lambda: dispatcher.run(stop)))
+        if any("source" in adapter.manifest.kinds for adapter in self._adapters.values()):
+            polling = self._polling(destinations)
+            parts.append(("polling", lambda: polling.run(stop)))
         if self._settings.inboxes:
             drop = FileDrop(
                 self._settings.inboxes,
@@ -113,13 +117,24 @@ class Worker:
                 clock=now,
                 poll_seconds=self._settings.poll_seconds,
                 codecs={
-                    name: adapter.make(adapter.manifest.options)
+                    name: adapter.make(registry.options(adapter, self._settings.adapter_options))
                     for name, adapter in self._adapters.items()
                     if "codec" in adapter.manifest.kinds
                 },
             )
             parts.append(("filedrop", lambda: drop.run(stop)))
         return parts
+
+    def _polling(self, destinations: Destinations) -> Polling:
+        """Return what asks the sources, through the channels that dispatch sends by."""
+        return Polling(
+            self._pool,
+            self._committer,
+            self._blobs,
+            destinations.asked,
+            owner=owner.name(),
+            now=now,
+        )
 
     def _triage(self, stop: threading.Event, bell: _Bell) -> None:
         triage = Triage(self._url, self._rules, now)

@@ -88,7 +88,7 @@ def attach(app: typer.Typer, opened: Callable[[], AbstractContextManager[Opened]
         else:
             with opened() as gw:
                 inbox = _inbox(gw.settings, peer, profile, codec)
-                read = registry.codec_of(inbox.codec, gw.settings.adapters) if inbox.codec else None
+                read = _codec(inbox, gw.settings)
                 reports = import_files(
                     files, inbox, gw.url, gw.settings.blobs, gw.now(), out, codec=read
                 )
@@ -203,6 +203,12 @@ def _checked(file: Path, profile: str, codec: str, peer: str) -> int:
                 typer.echo(f"{place}: {found.ru} · {found.en}: {found.found} → {found.expected}")
     typer.echo(f"{file.name}: строк · rows {count}, ошибок · errors {wrong}")
     return wrong
+
+
+def _codec(inbox: FileInbox, settings: Settings) -> Codec | None:
+    if not inbox.codec:
+        return None
+    return registry.codec_of(inbox.codec, settings.adapters, settings.adapter_options)
 
 
 def _inbox(settings: Settings, peer: str, profile: str, codec: str) -> FileInbox:

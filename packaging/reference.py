@@ -1,4 +1,4 @@
-"""Write the reference pages that are made from the code: docs/reference/settings.md.
+"""Write the reference pages that are made from the code: settings.md and adapters.md.
 
 `make docs` writes them; tests/unit/test_repository.py fails when a page is not what the code says.
 Reads the source and imports nothing of it, so that it runs before anything is installed.
@@ -7,10 +7,27 @@ Reads the source and imports nothing of it, so that it runs before anything is i
 from __future__ import annotations
 
 import ast
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS_PAGE = ROOT / "docs" / "reference" / "settings.md"
+
+ADAPTERS_PAGE = ROOT / "docs" / "reference" / "adapters.md"
+
+ADAPTERS_HEAD = """\
+# Adapters
+
+Made from the manifests in `adapters/` by `make docs`; change them there.
+
+Stage 1 sends, 2 also fetches, 3 also reconciles. A grade is our own word: A, held against a real
+system of its kind or the whole text of its standard; B, after published clients, schemas or parts
+of a standard; C, a profile of our own that no public source confirms. None of them was connected to
+a real government system. `make conformance` counts what their golden cases map, keep and lose.
+
+| adapter | what it speaks with | stage | grade | discloses | conformity |
+|---|---|---|---|---|---|
+"""
 
 SETTINGS_HEAD = """\
 # Settings
@@ -57,7 +74,33 @@ def settings_page() -> str:
     return "\n".join(lines)
 
 
+def adapters_page() -> str:
+    """The page of adapters: a row for each manifest, then what each reads and raises."""
+    manifests = sorted(
+        (tomllib.loads(path.read_text("utf-8")) for path in ROOT.glob("adapters/**/manifest.toml")),
+        key=lambda manifest: manifest["name"],
+    )
+    rows = [
+        f"| `{m['name']}` | {m['title']} | {m['stage']} | {m['grade']} | `{m['disclosure']}` |"
+        f" {m['conformity']} |"
+        for m in manifests
+    ]
+    lines = [ADAPTERS_HEAD + "\n".join(rows), ""]
+    for m in manifests:
+        lines += [f"## {m['name']}", "", f"Kinds: {', '.join(m['kinds'])}.", ""]
+        lines += [f"Media types: {', '.join(f'`{t}`' for t in m['media_types']) or 'none'}.", ""]
+        told = ", ".join(f"`{e}`" for e in m["events"]) or "nothing"
+        lines += [f"Its peer may tell: {told}.", ""]
+        sent = ", ".join(f"`{e}`" for e in m["sends_on"]) or "nothing"
+        lines += [f"It sends on: {sent}.", ""]
+        names = ", ".join(f"`{name}`" for name in m.get("options", {})) or "none"
+        lines += [f"Options of its row: {names}.", ""]
+    return "\n".join(lines)
+
+
 if __name__ == "__main__":
     SETTINGS_PAGE.parent.mkdir(parents=True, exist_ok=True)
     SETTINGS_PAGE.write_text(settings_page(), encoding="utf-8")
-    print(f"wrote {SETTINGS_PAGE.relative_to(ROOT)}")
+    ADAPTERS_PAGE.write_text(adapters_page(), encoding="utf-8")
+    for page in (SETTINGS_PAGE, ADAPTERS_PAGE):
+        print(f"wrote {page.relative_to(ROOT)}")

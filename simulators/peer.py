@@ -6,6 +6,7 @@ when the planned failure (or its absence) lets the request be stored.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import socket
@@ -17,12 +18,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, tzinfo
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, get_args
 from urllib.parse import unquote
 
 import msgspec
 
-from simulators.faults import STORES, Fault, Faults, Mix
+from simulators.faults import STORES, Fault, Faults, Kind, Mix
 
 MAX_BODY = 64 * 1024 * 1024
 
@@ -82,6 +83,7 @@ class Peer:
 
     routes: (method, path prefix, handler), the longest prefix first. control: takes a command from
     `POST /_control` that is not about failures. The control address answers loopback callers only.
+    page: what `GET /` shows a person (`simulators.page`).
     """
 
     def __init__(
@@ -92,10 +94,12 @@ class Peer:
         journal: Journal,
         faults: Faults,
         control: Control,
+        page: Callable[[], bytes] | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
         self.name = name
+        self._page = page
         self.journal = journal
         self.faults = faults
         self._routes = sorted(routes, key=lambda r: -len(r[1]))
@@ -134,6 +138,8 @@ class Peer:
         """Find the route and ask it."""
         if request.path == "/_control" and request.method == "POST":
             return self._controlled(request)
+        if request.path == "/" and request.method == "GET" and self._page is not None:
+            return Answer(200, self._page(), "text/html; charset=utf-8", key="page")
         for method, prefix, handler in self._routes:
             if method == request.method and request.path.startswith(prefix):
                 return handler(request)
@@ -285,6 +291,33 @@ class _Connection(BaseHTTPRequestHandler):
             except OSError:
                 return
             time.sleep(fault.pause)
+
+
+def arguments(name: str, description: str | None) -> argparse.ArgumentParser:
+    """Return a parser with what every simulator takes; one may add options of its own."""
+    parser = argparse.ArgumentParser(prog=f"simulators.{name}", description=description)
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--journal", default="", help="append-only JSON lines of every request")
+    parser.add_argument("--seed", type=int, default=0, help="of failures and of made-up content")
+    parser.add_argument("--fail", type=float, default=0.0, help="0..1 of all requests fail")
+    parser.add_argument(
+        "--fail-kinds", default=",".join(get_args(Kind)), help="which ways of failing"
+    )
+    parser.add_argument("--fail-seconds", type=float, default=2.0, help="how long a hang lasts")
+    return parser
+
+
+def faults_of(args: argparse.Namespace) -> Faults:
+    """Return the plan that the command line asks for: each kind has the same share."""
+    faults = Faults(args.seed)
+    kinds: list[Kind] = [msgspec.convert(k, Kind) for k in args.fail_kinds.split(",") if k]
+    if args.fail and kinds:
+        for kind in kinds:
+            faults.plan(
+                Fault(kind=kind, rate=args.fail / len(kinds), times=0, seconds=args.fail_seconds)
+            )
+    return faults
 
 
 def announce(peer: Peer, sourced: tuple[str, ...], ours: tuple[str, ...], **more: Any) -> None:

@@ -13,18 +13,26 @@ import time
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from simulators.channels import crew
 from simulators.demo import cast
 from simulators.demo.stage import Failed, Stage
 from simulators.seed import forms
 from simulators.seed.appeals import ZONE, generate
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from simulators.process import Running
+
+FAILING = 0.05
+"""The share of calls that fail at each channel with `--fail`."""
 
 SHEET = """
 Шлюз · gateway       {address}   (SOAP: {address}/soap/appeals.svc?wsdl, REST: {address}/docs)
 Узел ССТУ · node     {sstu}   (сбои · failures: POST {sstu}/_control)
 Веб-хук · web hook   {hook}
+Каналы · channels, у каждого страница того, что получено · each shows what it received
+{channels}
 Каталог · directory  {root}   (gateway.log, journals *.jsonl, gateway.toml)
 
 Ключи · keys
@@ -33,6 +41,9 @@ SHEET = """
 Послать обращение по REST · submit over REST
   curl -u {site} -H 'Content-Type: application/json' --data @{root}/appeal.json \\
     {address}/api/v1/appeals
+
+По каналам: пусть имитатор ПОС даст три обращения · let the simulated ПОС give three appeals
+  curl -d '{{"emit": 3, "seed": 1}}' {pos}/_control
 
 По SOAP · over SOAP
   curl -u {epgu} -H 'Content-Type: text/xml; charset=utf-8' \\
@@ -76,10 +87,13 @@ def main() -> int:
 def _stand(stage: Stage, args: argparse.Namespace) -> int:
     sstu = stage.simulator("sstu")
     hook = stage.simulator("webhook", "--bodies")
-    cast.configure(stage, args.port)
+    names = crew.present()
+    channels = crew.raise_curtain(stage, args.seed, names, FAILING if args.fail else 0.0)
+    cast.configure(stage, args.port, adapters=tuple(names))
     try:
         stage.start_gateway()
         keys = cast.introduce(stage, sstu, hook)
+        keys |= {crew.code(name): key for name, key in crew.introduce(stage, channels).items()}
     except Failed as error:
         sys.stdout.write(f"{error}\n")
         return 1
@@ -87,7 +101,8 @@ def _stand(stage: Stage, args: argparse.Namespace) -> int:
         for simulator in (sstu, hook):
             cast.fail(simulator)
     example = _examples(stage, args.seed)
-    sys.stdout.write(_sheet(stage, sstu, hook, keys, example))
+    _open(channels, keys, stage.address)
+    sys.stdout.write(_sheet(stage, {"sstu": sstu, "hook": hook, **channels}, keys, example))
     sys.stdout.flush()
     while stage.alive:
         time.sleep(0.5)
@@ -95,11 +110,24 @@ def _stand(stage: Stage, args: argparse.Namespace) -> int:
     return 1
 
 
-def _sheet(stage: Stage, sstu: Running, hook: Running, keys: dict[str, str], example: str) -> str:
+def _open(channels: Mapping[str, Running], keys: Mapping[str, str], address: str) -> None:
+    """Let the city app know where the gateway is, and send its first request."""
+    if "open311" in channels:
+        to = {"address": address, "user": "open311", "key": keys["open311"], "count": 1, "seed": 1}
+        channels["open311"].control(push=to)
+
+
+def _sheet(stage: Stage, peers: Mapping[str, Running], keys: dict[str, str], example: str) -> str:
     return SHEET.format(
         address=stage.address,
-        sstu=sstu.address,
-        hook=hook.address,
+        sstu=peers["sstu"].address,
+        hook=peers["hook"].address,
+        pos=peers["pos"].address,
+        channels="\n".join(
+            f"  {name:9} {peers[name].address}  {player.title}"
+            for name, player in crew.PLAYERS.items()
+            if name in peers
+        ),
         root=stage.root,
         keys="\n".join(f"  {peer:8} {key}" for peer, key in keys.items()),
         site=f"site:{keys['site']}",

@@ -5,17 +5,18 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from adapters.sstu import analytics
+from adapters.sstu.bounds import Limits, number
 from adapters.sstu.client import Node
 from adapters.sstu.codes import GUID
 from adapters.sstu.decode import decode
 from adapters.sstu.encode import ZONE, encode
 from adapters.sstu.fields import parse
+from adapters.sstu.restore import restore
 from gateway import limits
 from gateway.adapter import (
     SENT_AT,
@@ -33,13 +34,14 @@ from gateway.errors import (
     GatewayError,
     MalformedError,
     PeerDoubtful,
-    PeerRefused,
+    UnsupportedError,
 )
 from gateway.model.fold import number_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from gateway.adapter import Inbound
     from gateway.model.appeal import Appeal
     from gateway.model.events import Event
     from gateway.outbound import Outbound
@@ -48,24 +50,29 @@ if TYPE_CHECKING:
 LIST_BYTES: Final = 1024 * limits.MB
 """About a million and a half rows."""
 LIST_SECONDS: Final = 600.0
+AWAITS: Final = "ждёт пакета и результата · waits for a package and its result"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """The peer's `[options]`, those that the channel itself needs.
 
-    departments: GUIDs of the bodies whose lists are read. ack: `accept` when the node's 2xx settles
+    departments: GUIDs of the bodies whose lists are read. mode: `offline` when documents go to a
+    closed network in packages that a person carries. ack: `accept` when the node's 2xx settles
     a delivery, `upload` when only its upload to the portal does. zone: of the node's timestamps.
     clock_skew: by how much the node's clock may be behind ours. list_bytes: the largest list of one
-    body that is read. list_seconds: how long reconciliation reads one.
+    body that is read. list_seconds: how long reconciliation reads one. limits: what the node
+    takes at most.
     """
 
     departments: tuple[str, ...] = ()
+    mode: Literal["http", "offline"] = "http"
     ack: Literal["accept", "upload"] = "accept"
     zone: ZoneInfo
     clock_skew: timedelta = timedelta(seconds=300)
     list_bytes: int = LIST_BYTES
     list_seconds: float = LIST_SECONDS
+    limits: Limits
 
     @classmethod
     def of(cls, table: Mapping[str, Any]) -> Options:
@@ -75,6 +82,7 @@ class Options:
             if not GUID.fullmatch(str(guid)):
                 raise ConfigurationError("not a GUID", found=str(guid), where="options.departments")
         for key, words in (
+            ("mode", ("http", "offline")),
             ("ack", ("accept", "upload")),
             ("extended_as", ("status", "flag")),
             ("withdrawn_as", ("Explained", "LeftWithoutAnswer")),
@@ -92,24 +100,14 @@ class Options:
             raise ConfigurationError("no such time zone", found=str(e), where="options.zone") from e
         return cls(
             departments=departments,
+            mode=table.get("mode", "http"),
             ack=table.get("ack", "accept"),
             zone=zone,
-            clock_skew=timedelta(seconds=_number(table, "clock_skew", 300)),
-            list_bytes=int(_number(table, "list_bytes", LIST_BYTES)),
-            list_seconds=_number(table, "list_seconds", LIST_SECONDS),
+            clock_skew=timedelta(seconds=number(table, "clock_skew", 300)),
+            list_bytes=int(number(table, "list_bytes", LIST_BYTES)),
+            list_seconds=number(table, "list_seconds", LIST_SECONDS),
+            limits=Limits.of(table),
         )
-
-
-def _number(table: Mapping[str, Any], key: str, default: float) -> float:
-    try:
-        found = float(table.get(key, default))
-    except (TypeError, ValueError):
-        found = -1.0
-    if not 0 <= found < inf:
-        raise ConfigurationError(
-            "not a number of zero or more", found=str(table[key]), where=f"options.{key}"
-        )
-    return found
 
 
 class Sstu:
@@ -134,8 +132,18 @@ class Sstu:
         """Return the document; every event sends the whole appeal again, as the node expects."""
         return encode(appeal, ctx)
 
+    def restore(self, item: Inbound) -> Wire:
+        """Return an item that `decode` made in the form in which it came."""
+        return restore(item)
+
     def deliver(self, wire: Wire, key: str) -> Receipt:  # noqa: ARG002 - the node knows no key
-        """Send once. The node's 2xx is the first of three stages; `ack` says which one settles."""
+        """Send once. The node's 2xx is the first of three stages; `ack` says which one settles.
+
+        Offline nothing leaves here: the document is whole and sendable, and its delivery waits for
+        the package (`gateway sstu pack`) and for the result that comes back.
+        """
+        if self._offline:
+            return Receipt(final=False, reference=wire.name, body=AWAITS.encode())
         answer = self._reach().put(wire)
         return Receipt(
             final=self.options.ack == "accept", status=answer.status, body=answer.body[:4096]
@@ -146,8 +154,11 @@ class Sstu:
 
         The row counts as ours when it shows what we sent and was changed after the attempt
         (`SENT_AT`, where the wire carries it). None: it is not there, or an older version is.
-        Raises PeerDoubtful when several rows match or the node cannot be asked.
+        Raises PeerDoubtful when several rows match or the node cannot be asked. Offline there is
+        nobody to be asked, and nothing that could be in doubt: it still waits for a result.
         """
+        if self._offline:
+            return Receipt(final=False, reference=wire.name, body=AWAITS.encode())
         sent = _Sent.of(wire)
         same: list[analytics.Row] = []
         unreadable = 0
@@ -183,8 +194,14 @@ class Sstu:
         """List what the node holds of our bodies and changed within the window.
 
         A row that cannot be read comes with an empty `key_folded` and says why in
-        `exception_message`: it matches nothing, and a person sees it.
+        `exception_message`: it matches nothing, and a person sees it. Offline the list comes as a
+        file: UnsupportedError.
         """
+        if self._offline:
+            raise UnsupportedError(
+                "the node stands in a closed network: its list comes as a file",
+                todo="`gateway sstu result FILE`, `gateway sstu month YYYY-MM --list FILE`",
+            )
         for department in self.options.departments:
             for row in self._list(department, seconds=self.options.list_seconds):
                 state = row.state if isinstance(row, analytics.Row) else row
@@ -215,6 +232,8 @@ class Sstu:
     def probe(self) -> Health:
         """Read the list of one body: the only address of a node that changes nothing."""
         started = monotonic()
+        if self._offline:
+            return Health(ok=True, seconds=0.0, detail="Обмен файлами: gateway sstu pack, result")
         if not self.options.departments:
             return Health(
                 ok=False,
@@ -232,6 +251,10 @@ class Sstu:
                 todo="Проверьте адрес узла АРМ ЕС ОГ, сеть и список разрешённых адресов",
             )
         return Health(ok=True, seconds=monotonic() - started, detail=f"Записей в списке: {count}")
+
+    @property
+    def _offline(self) -> bool:
+        return self.options.mode == "offline"
 
     def _reach(self) -> Node:
         if self._node is None:
@@ -260,14 +283,14 @@ class Sstu:
     def _receipt(self, row: analytics.Row) -> Receipt:
         """The receipt a row gives under `ack`; the node's exception ends a wait for the upload."""
         state, uploaded = row.state, row.state.stages.get("uploaded")
-        if self.options.ack == "upload" and state.exception_message:
-            raise PeerRefused("the node could not upload it", found=state.exception_message)
+        failed = state.exception_message if self.options.ack == "upload" else ""
         accepted = self.options.ack == "accept"
         return Receipt(
             final=accepted or uploaded is not None,
             reference=row.request_id,
             body=state.raw,
             at=state.stages.get("received") if accepted else uploaded,
+            refused=failed,
         )
 
 

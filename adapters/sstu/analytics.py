@@ -13,6 +13,8 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from msgspec.structs import replace
+
 from adapters.sstu.array import AT_ONCE, elements
 from adapters.sstu.codes import status_of
 from adapters.sstu.fields import Fields, parse
@@ -66,8 +68,11 @@ def decode(body: bytes, zone: tzinfo) -> Decoded:
                 external_id=f"{row.state.organisation.lower()}/{row.state.key_folded}",
                 message_key=f"{row.request_id}@{changed.isoformat() if changed else ''}",
                 expectation=row.state,
+                raw=raw,
             )
         )
+    if len(items) + len(rejected) == 1:
+        items = [replace(item, raw=b"") for item in items]
     return Decoded(items=tuple(items), rejected=tuple(rejected))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import mimetypes
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from adapters.sstu import analytics, document, package, review_csv
@@ -24,6 +25,7 @@ from adapters.sstu.codes import (
 from adapters.sstu.fields import Fields, parse
 from gateway import limits
 from gateway.adapter import Decoded, File, Inbound, Rejected, Wire
+from gateway.archives import MAGIC
 from gateway.errors import (
     GatewayError,
     MalformedError,
@@ -66,7 +68,7 @@ def decode(wire: Wire, zone: tzinfo) -> Decoded:
     nothing can be read.
     """
     body = wire.body
-    if body.startswith(package.MAGIC):
+    if body.startswith(MAGIC):
         return decode_package(body)
     if review_csv.looks_like(body):
         return review_csv.decode(body)
@@ -82,7 +84,11 @@ def decode(wire: Wire, zone: tzinfo) -> Decoded:
 
 
 def decode_package(body: bytes) -> Decoded:
-    """Return the documents of a zip package; what cannot be read is named by its member."""
+    """Return the documents of a zip package; what cannot be read is named by its member.
+
+    The items do not keep their own bytes: some hundreds of megabytes may have been unpacked, and
+    the package is archived whole.
+    """
     items: list[Inbound] = []
     rejected: list[Rejected] = []
     for member in package.read(body):
@@ -106,11 +112,12 @@ def decode_document(body: bytes) -> Inbound:
     appeal, files = _appeal(card)
     if wrong:
         raise ValidationError("the document breaks the format of ССТУ", tuple(wrong))
+    keys = [r.number_key for r in appeal.registrations] or [r.number_key for r in appeal.referrals]
     department = appeal.questions[0].owner_org
     owner = department.id_in(PEER).lower() if department else ""
     return Inbound(
         operation="submit",
-        external_id=f"{owner}/{number_key(card.text('number'))}"[: limits.ID_CHARS],
+        external_id=f"{owner}/{keys[0]}"[: limits.ID_CHARS],
         appeal=appeal,
         files=files,
     )
@@ -129,6 +136,7 @@ def _appeal(card: Fields) -> tuple[Appeal, tuple[File, ...]]:
     department = _body(card, "departmentId")
     direct = card.flag("isDirect")
     number = card.text("number", limits.ID_CHARS, required=True)
+    key = number_key(number)
     created = card.day("createDate")
     raw = card.parts("questions")
     if not raw:
@@ -147,8 +155,8 @@ def _appeal(card: Fields) -> tuple[Appeal, tuple[File, ...]]:
         delivery_method=_format(card),
         source_system=SOURCE,
         direct=direct,
-        registrations=_registrations(department, number, questions) if direct else (),
-        referrals=() if direct else _referrals(number, created, questions),
+        registrations=_registrations(department, number, key, questions) if direct else (),
+        referrals=() if direct else _referrals(number, key, created, questions),
         applicants=_applicants(card),
         questions=questions,
         answers=tuple(part.answer for part in parts if part.answer),
@@ -159,27 +167,27 @@ def _appeal(card: Fields) -> tuple[Appeal, tuple[File, ...]]:
 
 
 def _registrations(
-    department: Organisation | None, number: str, questions: tuple[Question, ...]
+    department: Organisation | None, number: str, key: str, questions: tuple[Question, ...]
 ) -> tuple[Registration, ...]:
     dates = [q.registration_date for q in questions if q.registration_date]
     return (
         Registration(
             organisation=department,
             number=number,
-            number_key=number_key(number),
+            number_key=key,
             date=min(dates, default=None),
         ),
     )
 
 
 def _referrals(
-    number: str, created: Day | None, questions: tuple[Question, ...]
+    number: str, key: str, created: Day | None, questions: tuple[Question, ...]
 ) -> tuple[ReferralIn, ...]:
     dates = [q.incoming_date for q in questions if q.incoming_date]
     return (
         ReferralIn(
             number=number,
-            number_key=number_key(number),
+            number_key=key,
             date=created,
             received_date=min(dates, default=None),
         ),
@@ -216,7 +224,24 @@ def _body(fields: Fields, name: str) -> Organisation | None:
         return None
     if not GUID.fullmatch(guid):
         fields.fault(name, "pattern", "not a GUID", guid, "GUID")
+    return _organisation(guid)
+
+
+@lru_cache(maxsize=1_024)
+def _organisation(guid: str) -> Organisation:
     return Organisation(ids=(OrganisationId(system=PEER, value=guid),))
+
+
+@lru_cache(maxsize=4_096)
+def _topic(code: str) -> tuple[Topic, ...]:
+    return (Topic(code=Code(system=PEER, value=code)),)
+
+
+@lru_cache(maxsize=64)
+def _said(word: str, label: str) -> tuple[tuple[PeerState, ...], Code]:
+    """A status in the peer's own word: of the question, and as the result of its outcome."""
+    told = PeerState(peer=PEER, code=word, label=label)
+    return (told,), Code(system=STATUS_SYSTEM, value=word, label=label)
 
 
 def _part(card: Fields, raw: Any, ordinal: int, department: Organisation | None) -> _Part:
@@ -226,12 +251,13 @@ def _part(card: Fields, raw: Any, ordinal: int, department: Organisation | None)
         return _Part(Question(ordinal=ordinal), None, None, None)
     fields = Fields(raw, document.QUESTION, path, card.wrong)
     word = fields.text("status", limits.ID_CHARS, required=True)
-    status = STATUSES.get(status_of(word))
+    right = status_of(word)
+    status = STATUSES.get(right)
     if word and status is None:
         fields.fault("status", "enumeration", "no such status", word, ", ".join(STATUSES))
     answered, incoming = fields.day("responseDate"), fields.day("incomingDate")
     extras = _question_extras(fields, word)
-    if incoming and status_of(word) == "NotReceived":
+    if incoming and right == "NotReceived":
         # what did not come in has no day of coming in; the writer's date stays with the writer
         extras = (*extras, Extra(peer=PEER, path="/incomingDate", value=incoming.isoformat()))
         incoming = None
@@ -239,17 +265,17 @@ def _part(card: Fields, raw: Any, ordinal: int, department: Organisation | None)
         ordinal=ordinal,
         topics=_topics(fields),
         state=str(status.state) if status else "received",
-        extended=status_of(word) == "InWorkExtended" or bool(fields.flag("isExtend")),
+        extended=right == "InWorkExtended" or bool(fields.flag("isExtend")),
         owner_org=department,
         incoming_date=incoming,
         registration_date=fields.day("registrationDate"),
         response_date=answered,
-        peer_states=(PeerState(peer=PEER, code=word, label=status.label if status else ""),),
-        outcome=_outcome(fields, word, answered),
+        peer_states=_said(word, status.label if status else "")[0],
+        outcome=_outcome(fields, word, right, answered),
         extras=extras,
     )
     answer, file = _answer(fields, ordinal, answered, allowed=bool(status and status.attachment))
-    return _Part(question, answer, _transfer(fields, ordinal, word), file)
+    return _Part(question, answer, _transfer(fields, ordinal, right), file)
 
 
 def _question_extras(fields: Fields, word: str) -> tuple[Extra, ...]:
@@ -266,20 +292,20 @@ def _topics(fields: Fields) -> tuple[Topic, ...]:
         return ()
     if not readable_topic(code):
         fields.fault("code", "pattern", "not a code of the classifier", code, "4 or 5 blocks")
-    return (Topic(code=Code(system=PEER, value=code)),)
+    return _topic(code)
 
 
-def _outcome(fields: Fields, word: str, on: Day | None) -> Outcome | None:
+def _outcome(fields: Fields, word: str, right: str, on: Day | None) -> Outcome | None:
     taken = fields.flag("actionsTaken")
-    status = STATUSES.get(status_of(word))
-    if taken is not None and status_of(word) != "Supported":
+    status = STATUSES.get(right)
+    if taken is not None and right != "Supported":
         fields.fault("actionsTaken", "not_allowed", "only with Supported", taken)
     if status is None or status.result is None:
         return None
     return Outcome(
         result=status.result,
         actions_taken=taken,
-        peer_result=Code(system=STATUS_SYSTEM, value=word, label=status.label),
+        peer_result=_said(word, status.label)[1],
         on=on,
     )
 
@@ -312,11 +338,11 @@ def _answer(
     return Answer(questions=(ordinal,), date=on, attachments=(attachment,)), file
 
 
-def _transfer(fields: Fields, ordinal: int, word: str) -> TransferOut | None:
+def _transfer(fields: Fields, ordinal: int, right: str) -> TransferOut | None:
     raw = fields.part("transfer")
     if raw is None:
         return None
-    if status_of(word) != "Transferred":
+    if right != "Transferred":
         fields.fault("transfer", "not_allowed", "only with Transferred")
     inner = Fields(raw, document.TRANSFER, f"{fields.path}/transfer", fields.wrong)
     return TransferOut(

@@ -2,21 +2,20 @@
 
 Nothing is guessed: what a rule needs and the appeal does not hold is named, all of it at once.
 Options of the peer's row (README): `department_id`, `extended_as`, `withdrawn_as`,
-`anonymous_name`, `incoming_not_before_letter`, `zone`.
+`anonymous_name`, `incoming_not_before_letter`, `zone`, and the limits (`bounds`).
 """
 
 from __future__ import annotations
 
-import base64
 import uuid
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
 
-from adapters.sstu import rules
+from adapters.sstu import attach, rules
+from adapters.sstu.bounds import Limits
 from adapters.sstu.codes import (
-    BASE64_LIMIT,
     ELECTRONIC,
     FORMAT_SYSTEM,
     OTHER,
@@ -28,9 +27,7 @@ from adapters.sstu.codes import (
 from adapters.sstu.fields import put_back
 from gateway.adapter import EncodeContext, Wire
 from gateway.errors import ValidationError, Violation
-from gateway.model.answer import AnswerKind
 from gateway.model.appeal import Appeal, Regime
-from gateway.model.attachment import Attachment, AttachmentGroup, AttachmentRole
 from gateway.model.person import Applicant, ContactKind
 
 if TYPE_CHECKING:
@@ -53,11 +50,12 @@ def encode(appeal: Appeal, ctx: EncodeContext) -> Wire:
     wrong: list[Violation] = []
     if appeal.regime == Regime.NOT_AN_APPEAL:
         wrong.append(Violation("", "regime", "not an appeal: nothing to report to ССТУ"))
-    document = _document(appeal, ctx, wrong)
+    bounds = Limits.of(ctx.options)
+    document = _document(appeal, ctx, bounds, wrong)
     # a file that was refused leaves no attachment behind, which is no second fault
     wrong += [
         fault
-        for fault in rules.check(document)
+        for fault in rules.check(document, bounds.attachment)
         if not any(known.path.startswith(fault.path) for known in wrong)
     ]
     if wrong:
@@ -70,7 +68,9 @@ def encode(appeal: Appeal, ctx: EncodeContext) -> Wire:
     )
 
 
-def _document(appeal: Appeal, ctx: EncodeContext, wrong: list[Violation]) -> dict[str, Any]:
+def _document(
+    appeal: Appeal, ctx: EncodeContext, bounds: Limits, wrong: list[Violation]
+) -> dict[str, Any]:
     referral = next((r for r in appeal.referrals if r.number), None)
     direct = appeal.direct if appeal.direct is not None else referral is None
     letter = None if direct else referral
@@ -86,7 +86,7 @@ def _document(appeal: Appeal, ctx: EncodeContext, wrong: list[Violation]) -> dic
         "address": _address(author),
         "email": next((c.value for c in author.contacts if c.kind == ContactKind.EMAIL), ""),
         "questions": [
-            _question(appeal, question, letter, ctx, wrong) for question in appeal.questions
+            _question(appeal, question, letter, ctx, bounds, wrong) for question in appeal.questions
         ],
     }
     card = {name: value for name, value in card.items() if value not in (None, "")}
@@ -167,6 +167,7 @@ def _question(
     question: Question,
     letter: ReferralIn | None,
     ctx: EncodeContext,
+    bounds: Limits,
     wrong: list[Violation],
 ) -> dict[str, Any]:
     incoming = _incoming(appeal, question, letter, ctx)
@@ -187,7 +188,9 @@ def _question(
             or (_responded(appeal, question) if status and status.response else None)
         ),
         "attachment": (
-            _attachment(appeal, question, ctx, wrong) if status and status.attachment else None
+            attach.attachment(appeal, question, ctx, bounds, wrong)
+            if status and status.attachment
+            else None
         ),
         "actionsTaken": outcome.actions_taken if outcome and word == "Supported" else None,
         "isExtend": True if as_flag else None,
@@ -243,57 +246,8 @@ def _registered(appeal: Appeal) -> Day | None:
 
 
 def _responded(appeal: Appeal, question: Question) -> Day | None:
-    dates = [a.date for a in appeal.answers if a.date and _answers(a.kind, a.questions, question)]
+    dates = [a.date for a in appeal.answers if a.date and attach.answers(a, question)]
     return max(dates, default=question.outcome.on if question.outcome else None)
-
-
-def _answers(kind: AnswerKind, ordinals: tuple[int, ...], question: Question) -> bool:
-    return kind == AnswerKind.FINAL and (not ordinals or question.ordinal in ordinals)
-
-
-def _attachment(
-    appeal: Appeal, question: Question, ctx: EncodeContext, wrong: list[Violation]
-) -> dict[str, Any] | None:
-    """The one file of the answer, in base64; None when there is none."""
-    files = [
-        file
-        for answer in appeal.answers
-        if _answers(answer.kind, answer.questions, question)
-        for file in answer.attachments
-    ]
-    if not files:
-        return None
-    path = f"/questions/{appeal.questions.index(question)}/attachment"
-    file = _main(files)
-    if file is None:
-        message = "the format takes one file: mark the main one, merging scans is not offered yet"
-        names = ", ".join(f.declared_name for f in files)
-        wrong.append(Violation(path, "attachment_count", message, f"{len(files)}: {names}", "1"))
-        return None
-    data = ctx.files.get(file.sha256)
-    if data is None:
-        wrong.append(Violation(path, "file", "the bytes of the file are not here", file.sha256))
-        return None
-    if 4 * ((len(data) + 2) // 3) >= BASE64_LIMIT:
-        message = "the file is too large in base64"
-        most = f"less than {BASE64_LIMIT} characters"
-        wrong.append(Violation(f"{path}/content", "size", message, f"{len(data)} bytes", most))
-        return None
-    out = {"name": file.declared_name, "content": base64.b64encode(data).decode()}
-    put_back(out, file.extras)
-    return out
-
-
-def _main(files: list[Attachment]) -> Attachment | None:
-    """The main file: the only one, the only text of the document, or the only answer."""
-    for choice in (
-        files,
-        [f for f in files if f.group == AttachmentGroup.TEXT],
-        [f for f in files if f.role == AttachmentRole.ANSWER and f.group is None],
-    ):
-        if len(choice) == 1:
-            return choice[0]
-    return None
 
 
 def _transfer(appeal: Appeal, question: Question, ctx: EncodeContext) -> dict[str, Any] | None:

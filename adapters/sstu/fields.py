@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -36,6 +37,15 @@ def parse(body: bytes, what: str) -> Any:
         raise MalformedError(f"{what} is nested too deep", expected=str(limits.JSON_DEPTH)) from e
 
 
+@lru_cache(maxsize=4_096)
+def _day(text: str) -> date | None:
+    """The day of a text, None for what is none; the same days stand in most documents."""
+    try:
+        return day(text)
+    except ValidationError:
+        return None
+
+
 class Fields:
     """One JSON object. Each reader takes a field and notes in `wrong` what does not fit.
 
@@ -49,18 +59,21 @@ class Fields:
     ) -> None:
         self.path = path
         self.wrong = wrong
-        self._values: dict[str, Any] = {}
-        self._rest: dict[str, Any] = {}
+        values: dict[str, Any] = {}
+        rest: dict[str, Any] = {}
         for name, value in obj.items():
             if value is None:
                 continue
-            lower = name[:1].lower() + name[1:]
             if name in known:
-                self._values[name] = value
-            elif lower in known and obj.get(lower) is None:
-                self._values[lower] = value
+                values[name] = value
+                continue
+            lower = name[:1].lower() + name[1:]
+            if lower in known and obj.get(lower) is None:
+                values[lower] = value
             else:
-                self._rest[name] = value
+                rest[name] = value
+        self._values = values
+        self._rest = rest
 
     def __contains__(self, name: str) -> bool:
         return name in self._values
@@ -81,6 +94,8 @@ class Fields:
             return ""
         if required and not value.strip():
             self.fault(name, "required", "must not be empty")
+        if not value or (len(value) <= limit and value.isascii() and value.isprintable()):
+            return value
         return self._clean(name, value, limit)
 
     def flag(self, name: str) -> bool | None:
@@ -96,6 +111,8 @@ class Fields:
         value = self._values.get(name)
         if value is None:
             return None
+        if isinstance(value, str) and (known := _day(value)):
+            return known
         try:
             return day(value, f"{self.path}/{name}")
         except ValidationError as e:
@@ -132,6 +149,8 @@ class Fields:
 
     def rest(self) -> tuple[Extra, ...]:
         """What the format does not know, verbatim, by JSON Pointer below this object."""
+        if not self._rest:
+            return ()
         if len(self._rest) > limits.EXTRAS_PER_ENTITY:
             self.fault("", "count", "too many unknown fields", len(self._rest))
             return ()

@@ -2,7 +2,7 @@
 
 UTF-8 with a mark, `;`, CRLF. Rows of one number and date are the questions of one appeal; what a
 later row says differently of the same appeal is kept on its question and comes back in its row.
-The validator of the review month and of the allowed values is another matter; this is the mapping.
+This is the mapping; every rule of its validator stands in `review_rules`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Final
 
@@ -63,22 +63,26 @@ def decode(body: bytes) -> Decoded:
     Raises MalformedError for bytes that are no such table, ValidationError for other headers.
     """
     groups: dict[tuple[str, Day], Appeal] = {}
+    own: dict[tuple[str, Day], list[bytes]] = {}
     rejected: list[Rejected] = []
-    for line, cells in _rows(body):
+    for place, cells in _rows(body):
         try:
-            row = _checked(line, cells)
-            key = (row["Номер"], _day(line, row["Дата"]))
+            row = _checked(place, cells)
+            key = (row["Номер"], _day(place, row["Дата"]))
             known = groups.get(key)
             appeal = _first(row, key[1]) if known is None else known
             groups[key] = _with_question(appeal, row)
+            own.setdefault(key, []).append(line(cells))
         except ValidationError as e:
             raw = ";".join(cells).encode()
-            rejected.append(Rejected(where=str(line), violations=e.violations, raw=raw))
+            rejected.append(Rejected(where=str(place), violations=e.violations, raw=raw))
+    alone = len(groups) + len(rejected) == 1
     items = tuple(
         Inbound(
             operation="submit",
             external_id=f"{number_key(number)}/{on.isoformat()}"[: limits.ID_CHARS],
             appeal=appeal,
+            raw=b"" if alone else HEAD + b"".join(own[number, on]),
         )
         for (number, on), appeal in groups.items()
     )
@@ -87,14 +91,25 @@ def decode(body: bytes) -> Decoded:
 
 def encode(appeals: Iterable[Appeal], name: str = "") -> Wire:
     """Return the table with a row for each question of each appeal, in their order."""
+    written = (line(cells) for appeal in appeals for cells in rows(appeal))
+    return Wire(media_type=MEDIA_TYPE, body=b"".join((HEAD, *written)), name=name)
+
+
+def rows(appeal: Appeal) -> list[list[str]]:
+    """The rows of one appeal, one for each question."""
+    told = (_cells(appeal, question) for question in appeal.questions)
+    return [[cells[header] for header in HEADERS] for cells in told]
+
+
+def line(cells: Sequence[str]) -> bytes:
+    """One row as it is written."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
-    writer.writerow(HEADERS)
-    for appeal in appeals:
-        for question in appeal.questions:
-            cells = _cells(appeal, question)
-            writer.writerow([cells[header] for header in HEADERS])
-    return Wire(media_type=MEDIA_TYPE, body=(_BOM + text.getvalue()).encode(), name=name)
+    csv.writer(text, delimiter=";", lineterminator="\r\n").writerow(cells)
+    return text.getvalue().encode()
+
+
+HEAD: Final = _BOM.encode() + line(HEADERS)
+"""How the table begins: the mark and the headers."""
 
 
 def _rows(body: bytes) -> list[tuple[int, list[str]]]:

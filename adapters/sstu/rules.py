@@ -28,8 +28,11 @@ if TYPE_CHECKING:
 _DATES: Final = ("incomingDate", "registrationDate", "responseDate")
 
 
-def check(document: dict[str, Any]) -> list[Violation]:
-    """Return everything that is wrong with an outgoing document, with JSON Pointers."""
+def check(document: dict[str, Any], attachment_limit: int = BASE64_LIMIT) -> list[Violation]:
+    """Return everything that is wrong with an outgoing document, with JSON Pointers.
+
+    attachment_limit: characters that the base64 of a file must stay below.
+    """
     out: list[Violation] = []
     _guid(out, "/departmentId", document.get("departmentId"))
     if not isinstance(document.get("isDirect"), bool):
@@ -51,12 +54,16 @@ def check(document: dict[str, Any]) -> list[Violation]:
     if not questions:
         _add(out, "/questions", "required", "at least one question must be given")
     for index, question in enumerate(questions):
-        _question(out, f"/questions/{index}", document, question)
+        _question(out, f"/questions/{index}", document, question, attachment_limit)
     return out
 
 
 def _question(
-    out: list[Violation], path: str, document: dict[str, Any], question: dict[str, Any]
+    out: list[Violation],
+    path: str,
+    document: dict[str, Any],
+    question: dict[str, Any],
+    limit: int,
 ) -> None:
     code = question.get("code") or ""
     if fault := topic_fault(code):
@@ -74,7 +81,7 @@ def _question(
         )
         return
     _dates(out, path, document, question, status)
-    _attachment(out, f"{path}/attachment", question.get("attachment"), word, status)
+    _attachment(out, f"{path}/attachment", question.get("attachment"), word, status, limit)
     _transfer(out, f"{path}/transfer", question.get("transfer"), word)
     taken = question.get("actionsTaken")
     if word == "Supported" and not isinstance(taken, bool):
@@ -115,7 +122,12 @@ def _dates(
 
 
 def _attachment(
-    out: list[Violation], path: str, attachment: dict[str, Any] | None, word: str, status: Status
+    out: list[Violation],
+    path: str,
+    attachment: dict[str, Any] | None,
+    word: str,
+    status: Status,
+    limit: int,
 ) -> None:
     if attachment is None:
         if status.attachment:
@@ -129,14 +141,14 @@ def _attachment(
         _add(out, f"{path}/name", "required", "the file needs a name")
     if not content:
         _add(out, f"{path}/content", "required", "the file is empty")
-    if len(content) >= BASE64_LIMIT:
+    if len(content) >= limit:
         _add(
             out,
             f"{path}/content",
             "size",
             "the file is too large in base64",
             len(content),
-            expected=f"less than {BASE64_LIMIT} characters",
+            expected=f"less than {limit} characters",
         )
 
 

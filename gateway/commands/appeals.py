@@ -1,12 +1,18 @@
-"""`gateway appeals`: which appeals are one letter, and a person's word when they are, or are not.
+"""`gateway appeals`: a person's word on appeals.
+
+Which are one letter and which are not; what is no appeal at all; what a moderator lets through, and
+what its author is asked.
 
 Nothing is changed without `--commit`; the same is shown then as is done with it.
 """
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from collections.abc import Callable
 from typing import Annotated, Any, Final
+from uuid import UUID
 
 import psycopg
 import typer
@@ -14,9 +20,11 @@ import typer
 from gateway import acts, merging, policies
 from gateway.commands import context, output
 from gateway.commands.context import Opened
-from gateway.commands.register import login
+from gateway.commands.register import login, read_day
 from gateway.errors import ValidationError
 from gateway.merging import Decision, Parted, Retold
+from gateway.model.appeal import Regime
+from gateway.model.events import Actor
 from gateway.model.fold import clean_text
 from gateway.store import letters, lookup
 from gateway.store.committer import CHANNEL
@@ -25,6 +33,8 @@ from gateway.store.lookup import Found
 app = output.app("appeals", "Слияние и разъединение обращений · Merging and taking apart")
 
 REASON_CHARS: Final = 300
+TEXT_CHARS: Final = 4000
+REASON_CODE: Final = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
 
 Number = Annotated[
     str, typer.Argument(metavar="НОМЕР", help="Квитанция, внешний или рег. номер · Any number")
@@ -149,6 +159,117 @@ def unmerge(
         )
         return
     _say_parted(found, stayed, parted, commit=commit)
+
+
+@app.command()
+def dismiss(
+    number: Number,
+    *,
+    reason: Annotated[
+        str, typer.Option("--reason", metavar="КОД", help="spam, abusive, other_law… · Code")
+    ],
+    text: Annotated[
+        str, typer.Option("--text", metavar="ТЕКСТ", help="Что сказано автору · What they are told")
+    ],
+    regime: Annotated[
+        str, typer.Option("--regime", metavar="ПОРЯДОК", help="Порядок взамен · Instead")
+    ] = Regime.NOT_AN_APPEAL.value,
+    by: By = "",
+    peer: Peer = "",
+    commit: output.Commit = False,
+    as_json: output.Json = False,
+) -> None:
+    """Признать, что это не обращение, и закрыть · Say that it is no appeal, and close it."""
+    if not REASON_CODE.fullmatch(reason):
+        raise ValidationError("--reason is a code of small letters")
+    if regime not in set(Regime):
+        raise ValidationError(f"--regime is one of: {', '.join(Regime)}")
+
+    def act(appeal_id: UUID, who: Actor, now: dt.datetime) -> acts.Act:
+        return acts.dismissal(appeal_id, reason, regime, _words(text, "--text"), who, now)
+
+    _act(number, peer, by, act, commit=commit, as_json=as_json)
+
+
+@app.command()
+def moderate(
+    number: Number,
+    *,
+    passed: Annotated[
+        bool, typer.Option("--pass/--send", help="Пропустить или на модерацию · Pass or send")
+    ],
+    text: Annotated[str, typer.Option("--text", metavar="ТЕКСТ", help="Замечание · Note")] = "",
+    by: By = "",
+    peer: Peer = "",
+    commit: output.Commit = False,
+    as_json: output.Json = False,
+) -> None:
+    """Отдать сообщение модератору или пропустить · Give a message to a moderator, or pass it."""
+
+    def act(appeal_id: UUID, who: Actor, now: dt.datetime) -> acts.Act:
+        note = _words(text, "--text") if text else ""
+        return acts.moderation(appeal_id, who, now, passed=passed, text=note)
+
+    _act(number, peer, by, act, commit=commit, as_json=as_json)
+
+
+@app.command()
+def ask(
+    number: Number,
+    *,
+    text: Annotated[str, typer.Option("--text", metavar="ТЕКСТ", help="Вопрос автору · Question")],
+    due: Annotated[
+        str, typer.Option("--due", metavar="ГГГГ-ММ-ДД", help="До какого дня · Until")
+    ] = "",
+    by: By = "",
+    peer: Peer = "",
+    commit: output.Commit = False,
+    as_json: output.Json = False,
+) -> None:
+    """Спросить автора сообщения · Ask the author of a message to say more."""
+    until = read_day(due) if due else None
+
+    def act(appeal_id: UUID, who: Actor, now: dt.datetime) -> acts.Act:
+        return acts.clarification(appeal_id, _words(text, "--text"), until, who, now)
+
+    _act(number, peer, by, act, commit=commit, as_json=as_json)
+
+
+def _act(
+    number: str,
+    peer: str,
+    by: str,
+    act: Callable[[UUID, Actor, dt.datetime], acts.Act],
+    *,
+    commit: bool,
+    as_json: bool,
+) -> None:
+    """Judge one act on one appeal; with `commit`, write it, and wake those who tell of it."""
+    with context.opened(context.settings()) as gw, gw.connection() as db:
+        rules, found = policies.rules(gw.settings), lookup.one(db, number, peer)
+        with db.transaction():
+            facts = acts.read_facts(db, [found.id], gw.now())
+            made = act(found.id, acts.person(login(by)), facts.now)
+            planned = acts.plan(made, facts, rules)
+            if commit:
+                acts.perform(db, [made], facts, rules)
+                db.execute(f"NOTIFY {CHANNEL}".encode())
+    state = planned.state.state.value if planned.state else found.state
+    event = made.claim.type.value
+    if as_json:
+        told = {"appeal": _plain(found), "event": event, "state": state, "committed": commit}
+        output.document(told)
+        return
+    output.say(f"{_named(found)}: {event} → {state}")
+    output.planned(commit=commit)
+
+
+def _words(text: str, where: str) -> str:
+    """Return what is told to the author; raise ValidationError for nothing, or for too much."""
+    words = clean_text(text, where).strip()
+    if not words or len(words) > TEXT_CHARS:
+        raise ValidationError(f"{where} is a text of 1 to {TEXT_CHARS} characters")
+    return words
 
 
 def _decide(db: psycopg.Connection[Any], act: Callable[[], Any], *, commit: bool) -> Any:

@@ -153,7 +153,7 @@ def open_file(
         return Bundle(BytesIO(body))
     inbox = _inbox(settings, peer)
     if inbox is not None and inbox.codec:
-        codec = registry.codec_of(inbox.codec, settings.adapters)
+        codec = registry.codec_of(inbox.codec, settings.adapters, settings.adapter_options)
         name = str(note.get("name") or "")
         return Documents(BytesIO(body), codec, name, inbox.document_bytes)
     return Table(BytesIO(body), require_profile(profile_of(settings, peer, note)), peer=peer)

@@ -216,8 +216,10 @@ class _Replaying:
 
     def _decode(self, row: Any, body: bytes) -> None:
         """Decode a message of an adapter once more."""
-        codec = registry.codec_of(row.wire, self._gw.settings.adapters)
         peer = self._peers.get(row.peer)
+        own = peer.options if peer is not None and peer.adapter == row.wire else {}
+        settings = self._gw.settings
+        codec = registry.codec_of(row.wire, settings.adapters, settings.adapter_options, own)
         arrival = ingest.Arrival(
             peer=row.peer,
             wire=row.wire,

@@ -21,7 +21,8 @@ from gateway.errors import (
     StateError,
 )
 from gateway.model.appeal import Appeal
-from gateway.store import lookup, organisations, peers
+from gateway.store import lookup, organisations, peers, topics
+from gateway.triage.topics import seen
 from gateway.wires import canonical
 from gateway.wires import contract as c
 
@@ -62,6 +63,7 @@ def explain(
     else:
         with context.opened(settings) as gw, gw.connection() as db:
             given, peer = _stored(db, appeal)
+            given = seen(given, topics.tables(db), gw.now().date())
     subject = policies.subject(given, source or peer)
     found = routing.explain(subject, table)
     chosen = routing.route(subject, table)

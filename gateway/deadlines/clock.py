@@ -220,6 +220,9 @@ def _computed(term: Term, event: Event, subject: Subject, calendar: Calendar) ->
     if term.unit in {"calendar_day", "working_day"}:
         start = day_of(start, subject.zone)
     found = due(term, start, calendar, subject.zone, (subject.day_starts, subject.day_ends))
+    if (named := _named(term, event)) is not None:
+        internal, known = _settle(named, term.internal_end, calendar)
+        found = Due(internal, named, known)
     return f.DeadlineFacts(
         rule=term.id,
         article=term.article,
@@ -230,6 +233,14 @@ def _computed(term: Term, event: Event, subject: Subject, calendar: Calendar) ->
         confirmed=found.confirmed,
         ground=ground,
     )
+
+
+def _named(term: Term, event: Event) -> dt.date | None:
+    """Return the day that whoever opened a term named for its end: of a rework, a clarification."""
+    told = event.payload
+    if term.start != "event" or not isinstance(told, f.ReasonFacts | f.ClarificationFacts):
+        return None
+    return told.due
 
 
 def close_for(

@@ -71,7 +71,8 @@ def judge(tried: Tried, policy: Policy, now: datetime, *, chance: float, outage:
     attempts = delivery.attempts if tried.asked else delivery.attempts + 1
     result = tried.result
     if result is not None and not isinstance(result, BaseException):
-        return Verdict(_received(tried, result, attempts, policy, now), "up")
+        settled = _received(tried, result, attempts, policy, now)
+        return Verdict(_no_in_the_end(settled, result) if result.refused else settled, "up")
     base = Settled(
         claimed=tried.claimed,
         state=delivery.state,
@@ -148,6 +149,20 @@ def _received(
         outcome="found" if tried.asked else state,
         status=receipt.status,
         response=receipt.body[:BODY_IN_ROW_BYTES],
+    )
+
+
+def _no_in_the_end(settled: Settled, receipt: Receipt) -> Settled:
+    """A peer that had taken the delivery has refused it since; its words are the detail."""
+    return settled._replace(
+        state="refused",
+        outcome="refused",
+        gone=False,
+        closes=True,
+        ack_due=None,
+        code=PeerRefused.code,
+        error="the peer took it and refused it afterwards",
+        detail=clean(receipt.refused),
     )
 
 

@@ -117,6 +117,9 @@ def _payload(
         f.ReasonFacts: report.reason,
         f.TopicFacts: report.topic,
         f.PeerStateFacts: report.peer_state,
+        f.RatingFacts: report.rating,
+        f.ModerationFacts: report.moderation,
+        f.ClarificationFacts: report.clarification,
     }
     return told.get(shape) or _BLANK.get(shape) or f.NoFacts()
 
@@ -133,6 +136,9 @@ _BLANK: Final[dict[type[f.Facts], f.Facts]] = {
     f.ReasonFacts: f.ReasonFacts(),
     f.TopicFacts: f.TopicFacts(),
     f.PeerStateFacts: f.PeerStateFacts(),
+    f.RatingFacts: f.RatingFacts(),
+    f.ModerationFacts: f.ModerationFacts(),
+    f.ClarificationFacts: f.ClarificationFacts(),
 }
 """The payload of a claim that came without its facts; an inferred step looks so, too."""
 
@@ -164,6 +170,7 @@ def _answer(answer: PeerAnswer | None, outcome: f.OutcomeFacts | None) -> f.Answ
         date=answer.date,
         outcome=answer.outcome or outcome,
         attachments=answer.attachments,
+        roles=answer.roles,
         has_text=answer.has_text or bool(answer.text),
         oral=answer.oral,
         deliver_to_applicant=answer.deliver_to_applicant,

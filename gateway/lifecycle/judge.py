@@ -20,6 +20,7 @@ import msgspec
 from gateway.errors import AccessError, StateError
 from gateway.lifecycle.roads import allowed_events, missing_steps
 from gateway.lifecycle.state import (
+    AFTER_THE_END,
     MOSCOW,
     QuestionState,
     day_of,
@@ -32,6 +33,11 @@ from gateway.model.events import EventType, State
 
 if TYPE_CHECKING:
     from gateway.lifecycle.claim import Claim
+
+
+ABUSIVE: Final = "abusive"
+"""Reason of `NotAnAppeal`: nothing but insults; of an incident only, and only a person says so."""
+INCIDENT: Final = "incident"
 
 
 class Kind(StrEnum):
@@ -90,6 +96,8 @@ def permit(claim: Claim, regime: str, state: State, ctx: Context) -> Row:
             allowed_events=allowed,
             todo="see docs/reference/lifecycle.md for the events that are taken",
         )
+    if isinstance(claim.payload, f.ReasonFacts) and claim.payload.code == ABUSIVE:
+        _only_incident(claim, regime, state, allowed)
     actor = claim.actor
     roles: set[str] = {actor.kind} if actor.kind != "person" else set(claim.roles)
     if actor.kind == "peer" and ctx.source:
@@ -101,6 +109,17 @@ def permit(claim: Claim, regime: str, state: State, ctx: Context) -> Row:
     if actor.kind == "peer" and ctx.granted is not None and row.event not in ctx.granted:
         raise AccessError(f"the event {row.event} is not in the peer's manifest", where=actor.id)
     return row
+
+
+def _only_incident(claim: Claim, regime: str, state: State, allowed: tuple[str, ...]) -> None:
+    """Refuse to give up a letter or a message for an insult: that is what art. 11 is for."""
+    if claim.type is EventType.NOT_AN_APPEAL and regime != INCIDENT:
+        raise StateError(
+            "оскорбительным снимают только инцидент из социальной сети; "
+            "по 59-ФЗ это часть 3 статьи 11 (Declined)",
+            current_state=state,
+            allowed_events=allowed,
+        )
 
 
 def verdict(q: QuestionState, claim: Claim, ctx: Context) -> Verdict:
@@ -152,6 +171,9 @@ def _goes_back(q: QuestionState, row: Row) -> bool:
 def _already(q: QuestionState, claim: Claim) -> bool:
     """Whether a fact that moves no state is known word for word."""
     told = claim.payload
+    if claim.type is EventType.SENT_TO_MODERATION:
+        passed = q.step(EventType.MODERATION_PASSED)
+        return passed is not None and not older(passed.at, claim.occurred_at)
     match told:
         case f.ExtensionFacts():
             return told in q.extensions
@@ -166,8 +188,10 @@ def _ended_same_way(q: QuestionState, row: Row) -> bool:
     if row.to is None:
         # A fact about an end (delivery, the receiver's number) after the case was filed.
         return not q.state.is_open and q.end is not None and q.end in row.sources
-    if row.event is EventType.FILED:
-        return q.state is State.CLOSED and q.step(EventType.FILED) is not None
+    if row.event in AFTER_THE_END:
+        # Filed and confirmed: whichever comes second changes nothing of how it ended.
+        closed = any(q.step(event) is not None for event in AFTER_THE_END)
+        return q.state is State.CLOSED and closed and q.end in row.sources
     return q.ended_by is row.event
 
 
@@ -181,7 +205,7 @@ def _is_behind(q: QuestionState, row: Row) -> bool:
     before = BY_EVENT[q.ended_by].sources
     if to is None:
         return any(s in before for s in row.sources)
-    return to.is_open and any(to.rank <= s.rank for s in before) and to is not State.RECEIVED
+    return to.is_open and any(to.rank <= s.rank for s in before)
 
 
 def _behind(q: QuestionState, claim: Claim, row: Row, ctx: Context) -> Verdict:

@@ -74,6 +74,11 @@ def _text(claim: Claim, today: dt.date) -> bool:
     return claim.text
 
 
+def _scored(claim: Claim, today: dt.date) -> bool:
+    del today
+    return isinstance(claim.payload, f.RatingFacts) and claim.payload.score is not None
+
+
 DECLINE_PARTS: Final = ("1", "2", "3", "4", "4.1", "5", "5.1", "6")
 """Parts of 59-ФЗ art. 11 under which a question is left without an answer on the merits."""
 
@@ -96,6 +101,8 @@ NEEDS: Final[dict[str, Need]] = {
     "reason": Need("Reason", "причина (код)", _has("code")),
     "regime": Need("Reason/Regime", "порядок рассмотрения", _has("regime")),
     "text": Need("Comment", "текст ответа заявителю", _text),
+    "words": Need("Comment", "что спрошено или отвечено", _text),
+    "score": Need("Rating/Score", "оценка", _scored),
     "topic": Need("Topic", "тема по классификатору", _has("code")),
     "new_ordinal": Need("Split/Ordinal", "номер нового вопроса", _has("ordinal")),
     "to_org": Need("Transfer/ToOrganisation", "кому направлено", _has("organisation")),

@@ -29,6 +29,10 @@ MOSCOW: Final = dt.timezone(dt.timedelta(hours=3))
 """Where days are compared when the caller names no zone; a body's own zone is a setting."""
 
 
+AFTER_THE_END: Final = frozenset({EventType.FILED, EventType.CONFIRMED})
+"""What closes a case without being its end: it had come to one before."""
+
+
 def day_of(moment: When, zone: dt.tzinfo = MOSCOW) -> dt.date:
     """Return the calendar day of a moment; a bare day is the same in every zone."""
     return moment.astimezone(zone).date() if isinstance(moment, dt.datetime) else moment
@@ -60,8 +64,9 @@ class QuestionState(msgspec.Struct, frozen=True, kw_only=True):
     """One question as the events left it.
 
     end: which end it came to; stays when the case is filed. floor: when it was last taken back
-    (returned, reassigned, reopened): older words belong to the round before. withdrawn: a written
-    statement came. deadlines: those that still run.
+    (returned, reassigned, reopened): older words belong to the round before. rating: the
+    applicant's last word on the answer that stands. withdrawn: a written statement came.
+    deadlines: those that still run.
     """
 
     ordinal: int
@@ -82,6 +87,7 @@ class QuestionState(msgspec.Struct, frozen=True, kw_only=True):
     answer: f.AnswerFacts | None = None
     decline: f.DeclineFacts | None = None
     delivery: f.DeliveryFacts | None = None
+    rating: f.RatingFacts | None = None
     withdrawn: bool = False
     deadlines: tuple[f.DeadlineFacts, ...] = ()
     peer_states: tuple[f.PeerStateFacts, ...] = ()
@@ -114,6 +120,8 @@ class AppealState(msgspec.Struct, frozen=True, kw_only=True):
     appeal_id: UUID | None = None
     seq: int = 0
     regime: str = ""
+    marks: frozenset[str] = frozenset()
+    """How urgent its source said it is, in the source's codes: terms may ask for them."""
     revision: int = 0
     received_at: When | None = None
     questions: tuple[QuestionState, ...] = ()
@@ -230,6 +238,7 @@ def _appeal_facts(state: AppealState, event: Event) -> AppealState:
         case EventType.RECEIVED, f.ReceivedFacts() as p:
             changes = {
                 "regime": p.regime,
+                "marks": frozenset(filter(None, (p.urgency, p.priority))),
                 "revision": p.revision,
                 "received_at": event.occurred_at,
                 "questions": _more_questions((), p.questions),
@@ -279,16 +288,26 @@ def _peer_states(
 
 
 def _question(q: QuestionState, event: Event) -> QuestionState:
+    if isinstance(event.payload, f.RatingFacts):
+        q = _rated(q, event, event.payload)
     if event.late:
         return _confirm_step(_facts(q, event), event)
     return _facts(_date_inferred(_move(q, event), event), event)
+
+
+def _rated(q: QuestionState, event: Event, told: f.RatingFacts) -> QuestionState:
+    """Take what the applicant thinks of the answer that stands; of an earlier one it is history."""
+    return q if told.score is None or _before_floor(q, event) else _with(q, rating=told)
 
 
 def _move(q: QuestionState, event: Event) -> QuestionState:
     row = BY_EVENT[event.type]
     if row.to is None or (isinstance(event.payload, f.TransferFacts) and event.payload.copy):
         return q
-    back = row.to.rank < q.state.rank or event.type is EventType.REASSIGNED
+    # A moderator who lets a message through takes nothing back.
+    back = (
+        row.to.rank < q.state.rank and event.type is not EventType.MODERATION_PASSED
+    ) or event.type is EventType.REASSIGNED
     steps = q.steps
     if back:
         steps = tuple(s for s in steps if _leads_to(s.type).rank <= row.to.rank)
@@ -301,8 +320,8 @@ def _move(q: QuestionState, event: Event) -> QuestionState:
         changes |= dict.fromkeys(
             ("end", "ended_by", "transfer", "receiver", "receiver_answer", "answer", "decline")
         )
-        changes["delivery"] = None
-    if not row.to.is_open and event.type is not EventType.FILED:
+        changes |= {"delivery": None, "rating": None}
+    if not row.to.is_open and event.type not in AFTER_THE_END:
         changes |= {"end": row.to, "ended_by": event.type}
     return _with(q, **changes)
 
@@ -319,7 +338,9 @@ def _put(steps: tuple[Step, ...], step: Step) -> tuple[Step, ...]:
 def _confirm_step(q: QuestionState, event: Event) -> QuestionState:
     """Let a late event take the place of its inferred step, unless it is of an earlier round."""
     to = BY_EVENT[event.type].to
-    if (to is not None and to.rank > q.state.rank) or _before_floor(q, event):
+    ahead = to is not None and to.rank > q.state.rank
+    # It was in moderation and is back among the received, which is the lower state.
+    if (ahead and event.type is not EventType.SENT_TO_MODERATION) or _before_floor(q, event):
         return q
     known = q.step(event.type)
     q = _date_inferred(q, event)

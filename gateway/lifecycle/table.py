@@ -63,6 +63,9 @@ LIVE: Final = ("message", "incident")
 
 _NO_CLARIFICATION: Final = "по 59-ФЗ запрос уточнения не останавливает срок и не предусмотрен"
 _NO_MODERATION: Final = "обращение по 59-ФЗ не модерируется: его регистрируют (ст. 8 ч. 2)"
+_NO_CONFIRMATION: Final = (
+    "по 59-ФЗ рассмотрение окончено ответом, подтверждать его не нужно; оценку сообщает Rated"
+)
 _NO_REWORK: Final = (
     "по 59-ФЗ возврат ответа на доработку не предусмотрен: примите новое, повторное обращение "
     "и свяжите его с первым"
@@ -83,19 +86,20 @@ ROWS: Final[tuple[Row, ...]] = (
         E.SENT_TO_MODERATION,
         (State.RECEIVED,),
         to=State.MODERATION,
-        who=("rule", "moderator"),
+        who=("rule", "moderator", "peer"),
         never=("fz59",),
         refusal=_NO_MODERATION,
         terms="↑ часы по политике",
-        later=True,
     ),
     Row(
         2,
         E.MODERATION_PASSED,
         (State.MODERATION,),
         to=State.RECEIVED,
-        who=("rule", "moderator"),
-        later=True,
+        who=("rule", "moderator", "peer"),
+        never=("fz59",),
+        refusal=_NO_MODERATION,
+        terms="↓ часы модерации",
     ),
     Row(
         3,
@@ -119,7 +123,7 @@ ROWS: Final[tuple[Row, ...]] = (
     Row(
         5,
         E.REGISTRATION_REFUSED,
-        (State.RECEIVED,),
+        (State.RECEIVED, State.MODERATION),
         to=State.CLOSED,
         who=("peer",),
         needs=("reason",),
@@ -275,24 +279,26 @@ ROWS: Final[tuple[Row, ...]] = (
         later=True,
     ),
     Row(19, E.DOCUMENTS_RECEIVED, (State.IN_WORK,), who=("executor", "peer"), later=True),
+    # A moderator asks before anybody works on it; when the author answers, somebody may already.
     Row(
         20,
         E.CLARIFICATION_ASKED,
-        (State.RECEIVED,),
-        who=("moderator",),
+        OPEN,
+        who=("moderator", "peer"),
+        expects=("words",),
         only=LIVE,
         refusal=_NO_CLARIFICATION,
-        terms="пауза по политике",
-        later=True,
+        terms="↑ дни автору по политике; ничего не останавливает",
     ),
     Row(
         20,
         E.CLARIFICATION_ANSWERED,
-        (State.RECEIVED,),
-        who=("applicant", "peer"),
+        OPEN,
+        who=("applicant", "moderator", "peer"),
+        expects=("words",),
         only=LIVE,
         refusal=_NO_CLARIFICATION,
-        later=True,
+        terms="↓ дни автору",
     ),
     Row(
         21,
@@ -357,19 +363,20 @@ ROWS: Final[tuple[Row, ...]] = (
         to=State.CLOSED,
         who=("applicant", "peer"),
         only=LIVE,
-        later=True,
+        refusal=_NO_CONFIRMATION,
+        terms="↓ дни на подтверждение, доработку",
     ),
-    Row(26, E.RATED, (State.ANSWERED,), who=("applicant", "peer"), later=True),
+    Row(26, E.RATED, (State.ANSWERED,), who=("applicant", "peer"), expects=("score",)),
     Row(
         26,
         E.RETURNED_FOR_REWORK,
         (State.ANSWERED,),
         to=State.IN_WORK,
         who=("applicant", "peer"),
+        expects=("reason",),
         only=LIVE,
         refusal=_NO_REWORK,
         terms="↑ срок доработки по политике",
-        later=True,
     ),
     Row(
         26,

@@ -129,6 +129,8 @@ class EventType(StrEnum):
 
 PAYLOADS: Final[dict[EventType, type[f.Facts]]] = dict.fromkeys(EventType, f.NoFacts) | {
     EventType.RECEIVED: f.ReceivedFacts,
+    EventType.SENT_TO_MODERATION: f.ModerationFacts,
+    EventType.MODERATION_PASSED: f.ModerationFacts,
     EventType.NOT_AN_APPEAL: f.ReasonFacts,
     EventType.REGISTERED: f.RegistrationFacts,
     EventType.REGISTRATION_REFUSED: f.ReasonFacts,
@@ -143,12 +145,17 @@ PAYLOADS: Final[dict[EventType, type[f.Facts]]] = dict.fromkeys(EventType, f.NoF
     EventType.ASSIGNED: f.ExecutorFacts,
     EventType.REASSIGNED: f.ExecutorFacts,
     EventType.EXTENDED: f.ExtensionFacts,
+    EventType.CLARIFICATION_ASKED: f.ClarificationFacts,
+    EventType.CLARIFICATION_ANSWERED: f.ClarificationFacts,
     EventType.ANSWER_PREPARED: f.AnswerFacts,
     EventType.ANSWER_REJECTED: f.ReasonFacts,
     EventType.ANSWERED: f.AnswerFacts,
     EventType.DELIVERED: f.DeliveryFacts,
     EventType.DELIVERY_FAILED: f.DeliveryFacts,
     EventType.DECLINED: f.DeclineFacts,
+    EventType.CONFIRMED: f.RatingFacts,
+    EventType.RATED: f.RatingFacts,
+    EventType.RETURNED_FOR_REWORK: f.ReasonFacts,
     EventType.WITHDRAWN: f.ReasonFacts,
     EventType.FILED: f.ReasonFacts,
     EventType.REOPENED: f.ReasonFacts,
@@ -388,5 +395,8 @@ class PeerReport(msgspec.Struct, frozen=True, kw_only=True):
     reason: f.ReasonFacts | None = None
     topic: f.TopicFacts | None = None
     peer_state: f.PeerStateFacts | None = None
+    rating: f.RatingFacts | None = None
+    moderation: f.ModerationFacts | None = None
+    clarification: f.ClarificationFacts | None = None
     comment: str = ""
     extras: tuple[Extra, ...] = ()

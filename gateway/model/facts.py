@@ -30,7 +30,8 @@ class ReceivedFacts(Facts, frozen=True, kw_only=True):
     """What the gateway acknowledged: whose, under which number, how many questions.
 
     regime: порядок рассмотрения (`fz59`, `message`, …). digest: hex SHA-256 of the canonical
-    content that the receipt names. questions: how many, at least 1.
+    content that the receipt names. questions: how many, at least 1. urgency, priority: codes that
+    the source gave, by which terms may differ.
     """
 
     regime: str
@@ -41,6 +42,8 @@ class ReceivedFacts(Facts, frozen=True, kw_only=True):
     questions: int = 1
     digest: str = ""
     test: bool = False
+    urgency: str = ""
+    priority: str = ""
 
 
 class RegistrationFacts(Facts, frozen=True, kw_only=True):
@@ -66,11 +69,47 @@ class AnnulmentFacts(Facts, frozen=True, kw_only=True):
 
 
 class ReasonFacts(Facts, frozen=True, kw_only=True):
-    """A coded reason: МЭДО refusal code, ground of a return, of a reopening, of "not an appeal"."""
+    """A coded reason: МЭДО refusal code, ground of a return, of a reopening, of "not an appeal".
+
+    due: the day by which an answer that was sent back is to be mended, where somebody named it.
+    """
 
     code: str = ""
     system: str = ""
     regime: str = ""
+    due: dt.date | None = None
+
+
+class ModerationFacts(Facts, frozen=True, kw_only=True):
+    """A message was given to a moderator, or came back from one.
+
+    stage: `portal` or `body`: who moderates. verdict: `accepted` or `rejected`; of a pass it is
+    what the type says. reason: a code; words lie in the event's content.
+    """
+
+    stage: str = ""
+    verdict: str = ""
+    reason: str = ""
+
+
+class ClarificationFacts(Facts, frozen=True, kw_only=True):
+    """The author was asked to say more, or did; both texts lie in the events' contents.
+
+    due: until when an answer is waited for.
+    """
+
+    due: dt.date | None = None
+
+
+class RatingFacts(Facts, frozen=True, kw_only=True):
+    """What the applicant thinks of an answer; a comment lies in the event's content.
+
+    score: as the peer counts it. scale: the peer's name of its scale (`1-5`, `like`), since a bare
+    number says nothing of it.
+    """
+
+    score: int | None = None
+    scale: str = ""
 
 
 class TopicFacts(Facts, frozen=True, kw_only=True):
@@ -158,6 +197,7 @@ class AnswerFacts(Facts, frozen=True, kw_only=True):
     kind: `final`, `first_reaction`, `interim`, `notice`, `primary_public`. notice: for a notice,
     the ground as `8.3`, `11.5`, `12.2`. attachments: hex SHA-256 of each file, in order.
     has_text: the letter's text lies in the content.
+    roles: what each attachment is for (`answer`, `before`, …), in order; empty: all are the letter.
     oral: answered at a personal reception with consent (59-ФЗ art. 13 part 3), no letter exists.
     """
 
@@ -170,6 +210,7 @@ class AnswerFacts(Facts, frozen=True, kw_only=True):
     has_text: bool = False
     oral: bool = False
     deliver_to_applicant: bool = False
+    roles: tuple[str, ...] = ()
 
 
 class DeliveryFacts(Facts, frozen=True, kw_only=True):

@@ -1,4 +1,8 @@
-"""Entities whose logic comes later; their types stand now, so that no data is lost."""
+"""Entities beside the road of a letter: what is said of answers, of messages, to contractors.
+
+Feedback, moderation and clarification are made of events. The logic of the others comes later;
+their types stand now, so that no data is lost.
+"""
 
 from __future__ import annotations
 

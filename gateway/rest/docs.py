@@ -69,6 +69,28 @@ _HEADERS: Final = {
 }
 
 
+_INBOX_ANSWER: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {
+        "correlationId": {"type": "string"},
+        "items": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "key": {"type": "string"},
+                    "where": {"type": "string"},
+                    "receiptNumber": {"type": "string"},
+                    "acceptedAt": {"type": "string", "format": "date-time"},
+                    "repeat": {"type": "boolean"},
+                    "error": {"$ref": "#/components/schemas/ItemError"},
+                },
+            },
+        },
+    },
+}
+
+
 @cache
 def document() -> dict[str, Any]:
     """Return the OpenAPI document."""
@@ -79,6 +101,7 @@ def document() -> dict[str, Any]:
     for route in ROUTES:
         path = "/api/v1" + _PARAMETER.sub(r"{\1}", route.path)
         paths.setdefault(path, {})[route.method.lower()] = _operation(route)
+    paths["/api/v1/inbox"] = {"post": _inbox()}
     made = {
         "openapi": "3.1.0",
         "info": {
@@ -124,6 +147,37 @@ def _operation(route: Route) -> dict[str, Any]:
     if written:
         operation["requestBody"] = _body(route)
     return operation
+
+
+def _inbox() -> dict[str, Any]:
+    """A message in the peer's own format: what its body is depends on the adapter of its row."""
+    return {
+        "operationId": "Inbox",
+        "tags": ["Обращения"],
+        "summary": "Принять сообщение в формате самой системы · Take a message in the peer's own"
+        " format",
+        "description": "Формат определяет адаптер системы (docs/howto/adapter.md). Отвечает адаптер"
+        " словами её протокола; где своих нет — построчно, как ниже. Что не принято, хранится как"
+        " пришло.",
+        "parameters": [{"$ref": "#/components/parameters/CorrelationId"}],
+        "requestBody": {"required": True, "content": {"*/*": {}}},
+        "responses": {
+            "200": {
+                "description": "Принято · Taken",
+                "headers": _headers("Correlation-Id"),
+                "content": {"application/json": {"schema": _INBOX_ANSWER}},
+            },
+            "207": {
+                "description": "Принято не всё · Not all of it was taken",
+                "headers": _headers("Correlation-Id"),
+                "content": {"application/json": {"schema": _INBOX_ANSWER}},
+            },
+            **{
+                str(status): {"$ref": f"#/components/responses/Problem{status}"}
+                for status in (400, 401, 403, 409, 413, 415, 422, 500, 503)
+            },
+        },
+    }
 
 
 def _parameters(route: Route) -> list[dict[str, Any]]:

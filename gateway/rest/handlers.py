@@ -104,7 +104,7 @@ async def _call(
 ) -> Response[bytes]:
     caller = await edge.enter(request.scope, headers, correlation)
     with edge.room.body(caller.peer) as held:
-        body = await _body(request, headers, held) if route.method in ("POST", "PUT") else b""
+        body = await read_body(request, headers, held) if route.method in ("POST", "PUT") else b""
         context = edge.context(caller, "rest", correlation, body, headers.get("content-type", ""))
         return await _carried_out(route, request, edge, headers, context)
 
@@ -156,7 +156,9 @@ async def _decoded(route: Route, call: decode.Call, edge: Edge, peer: str) -> An
     return operation
 
 
-async def _body(request: Request[Any, Any, Any], headers: Mapping[str, str], held: Body) -> bytes:
+async def read_body(
+    request: Request[Any, Any, Any], headers: Mapping[str, str], held: Body
+) -> bytes:
     """Return the body, unpacked; raise TooLargeError as soon as it passes the limit.
 
     Raise BusyError when too much is being received at once, of this caller or in all.

@@ -26,6 +26,7 @@ from gateway.lifecycle import (
 from gateway.model import facts as f
 from gateway.model.events import Actor, Event, EventType, State
 from gateway.model.fold import number_key
+from gateway.topics.tables import EMPTY
 from gateway.triage import telling
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from gateway.store.registers import RegisterKey
     from gateway.store.work import Item
     from gateway.subscriptions import Manner, Owed
+    from gateway.topics.tables import Seen, Tables
     from gateway.triage.questions import Names
 
 NEVER = (ValidationError, StateError, AccessError)
@@ -58,7 +60,7 @@ class Facts(NamedTuple):
 
     letters: covering letters of new appeals, and who holds the same ones. merged: appeal → peer
     that sent its letter by another channel → that peer's own appeal. histories: of every appeal in
-    `heads`.
+    `heads`. topics: classifiers, and what codes of one mean in another.
     """
 
     heads: dict[UUID, Head]
@@ -70,6 +72,7 @@ class Facts(NamedTuple):
     questions: Mapping[UUID, Names]
     now: datetime
     histories: dict[UUID, list[Event]]
+    topics: Tables = EMPTY
 
     def take(self, made: Plan) -> None:
         """Bring the facts to where a plan leaves them, so that the next one starts from there."""
@@ -123,6 +126,7 @@ class Plan(NamedTuple):
     merge_into: UUID | None = None
     remote: RemoteState | None = None
     unmapped: tuple[Named, ...] = ()
+    unknown: tuple[Seen, ...] = ()
     files: Moved | None = None
 
     def numbered(self, number: str) -> Plan:

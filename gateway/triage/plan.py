@@ -27,7 +27,7 @@ from gateway.store.files import Moved
 from gateway.store.history import Content
 from gateway.store.organisations import named_in, named_in_report
 from gateway.store.registers import RegisterKey
-from gateway.triage import questions
+from gateway.triage import questions, topics
 from gateway.triage.build import NEVER, Build, Facts, Plan, Rules, rule
 from gateway.triage.told import claims, tells_states
 
@@ -120,6 +120,7 @@ def begun(build: Build, appeal: Appeal, **rest: Any) -> Plan:
     """Let an appeal begin its own life: route it, open its terms, register it by policy."""
     item, rules = build.item, build.rules
     head = build.facts.heads[item.appeal_id]  # type: ignore[index]
+    appeal, unknown = topics.placed(build, appeal)
     routed = None if head.historical else rules.route(appeal, item.peer)
     if routed is not None:
         build.add(EventType.ROUTED, routed, rule(routed.rule))
@@ -136,6 +137,7 @@ def begun(build: Build, appeal: Appeal, **rest: Any) -> Plan:
         register=register,
         received=True,
         unmapped=named_in(appeal, item.peer),
+        unknown=unknown,
         **rest,
     )
 
@@ -161,12 +163,14 @@ def _amended(item: Item, facts: Facts, rules: Rules) -> Plan:
     )
     build.contents.append(content)
     build.join_registration(state)
+    unknown = topics.placed(build, appeal)[1] if kind is Kind.APPLIED else ()
     current = (content.id, item.content_sha256 or b"") if kind is Kind.APPLIED else None
     return build.plan(
         "late" if kind is Kind.LATE else "applied",
         references=duplicates.references(appeal, item.peer),
         new_content=current,
         unmapped=named_in(appeal, item.peer),
+        unknown=unknown,
         applied=kind.value,
     )
 
@@ -201,12 +205,14 @@ def _reported(item: Item, facts: Facts, rules: Rules) -> Plan:
         return build.refuse(report.event, report.message_key, error)
     if outcome not in {Kind.CONFLICT, Kind.REPEAT}:
         build.settle(item.message_id)
+    unknown = topics.beside(build, claim) if outcome in {Kind.APPLIED, Kind.INFERRED} else ()
     if content is not None and build.events:
         build.contents.append(content)
     return build.plan(
         {Kind.CONFLICT: "conflict", Kind.LATE: "late"}.get(outcome, "applied"),
         applied=outcome.value,
         unmapped=named_in_report(report, item.peer),
+        unknown=unknown,
         files=_moved(came_to.id, head.id, *(report.answer.attachments if report.answer else ())),
     )
 

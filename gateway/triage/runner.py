@@ -5,7 +5,7 @@ subscriptions) and written at the end: events, projections, lanes, and last of a
 registers, so that a counter is held for the shortest time (design §2.10). No network. A failing
 item is isolated by a savepoint, counted, and parked after five times, where a person sees it.
 
-Places kept for later rooms, in this order: address → ФИАС, duplicates, topic, the clock's ticking.
+Places kept for later rooms, in this order: address → ФИАС, duplicates, the clock's ticking.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from gateway.store import (
     projected,
     projections,
     registers,
+    topics,
 )
 from gateway.store import work as queue
 from gateway.store.committer import CHANNEL, TRANSIENT
@@ -84,6 +85,7 @@ class Triage:
         self._batch = batch
         self._connection: psycopg.Connection[Any] | None = None
         self._singly = 0
+        self._topics = topics.Kept()
 
     def run_once(self) -> Done:
         """Work through one batch; all zeros when nothing was due.
@@ -166,6 +168,7 @@ class Triage:
             questions=named(queue.question_ids(connection, heads), contents),
             now=now,
             histories=histories,
+            topics=self._topics.read(connection),
         )
 
     @staticmethod
@@ -229,6 +232,8 @@ class Triage:
         plans = write(connection, plans, facts, self._rules)
         bodies = [(body, made.item.message_id) for made in plans for body in made.unmapped]
         organisations.queue_unknown(connection, bodies, facts.now)
+        codes = [(seen, made.item.message_id) for made in plans for seen in made.unknown]
+        topics.queue_unknown(connection, codes, facts.now)
         queue.finish(
             connection,
             [(m.item.message_id, m.stage, msgspec.json.encode(m.note).decode()) for m in plans],

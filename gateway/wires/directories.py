@@ -1,4 +1,7 @@
-"""Directories that GetDirectory gives and that live in code: states, outcomes, grounds, faults."""
+"""Directories that GetDirectory gives: states, outcomes, grounds and faults, which live in code.
+
+Topics are those of ССТУ's classifier in the store, the ones that are not in force any more too.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from gateway.wires import words
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from gateway.topics import Classifier
 
 VERSION: Final = "1"
 
@@ -89,3 +94,32 @@ def page(name: str, since_version: str | None, cursor: str | None) -> c.GetDirec
         version=VERSION,
         items=tuple(c.DirectoryItem(code=code, title=title) for code, title in items),
     )
+
+
+TOPICS_OF_PAGE: Final = 500
+_MARK: Final = "|"
+
+
+def topics(
+    classifier: Classifier, revision: int, since_version: str | None, cursor: str | None
+) -> tuple[str, list[c.DirectoryItem], list[str]]:
+    """Return the version of a classifier here, its next nodes, and the cursor behind each of them.
+
+    revision: of what is loaded, so that a version that was put right is told again. Nothing
+    is given when the caller has this version already.
+    """
+    version = f"{classifier.version}{_MARK}{revision}"
+    if since_version == version and cursor is None:
+        return version, [], []
+    nodes = sorted(classifier.nodes, key=lambda n: (n.code, n.version))
+    after = tuple((cursor or "").split(_MARK, 1))
+    left = [n for n in nodes if cursor is None or (n.code, n.version) > after]
+    page = left[: TOPICS_OF_PAGE + 1]
+    items = [
+        c.DirectoryItem(
+            code=n.code, title=n.title, parent=n.parent or None,
+            valid_from=n.valid_from, valid_to=n.valid_to,
+        )
+        for n in page
+    ]  # fmt: skip
+    return version, items, [f"{n.code}{_MARK}{n.version}" for n in page]

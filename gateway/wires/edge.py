@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gateway.access.policy import Caller, Gate, Stranger
+    from gateway.metrics import Metrics
     from gateway.soap.security import Proof, Signer
     from gateway.wires.replies import Replies
     from gateway.wires.service import Service
@@ -63,6 +64,7 @@ class Edge:
 
     replies: send the answers that do not go back on the connection; None: none is sent.
     signer: signs the answers to peers that ask for it; None where the house has no key for it.
+    metrics: where a face with a protocol of its own counts its calls.
     """
 
     def __init__(
@@ -73,8 +75,10 @@ class Edge:
         *,
         replies: Replies | None = None,
         signer: Signer | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self.gate = gate
+        self.metrics = metrics
         self.service = service
         self.replies = replies
         self.signer = signer

@@ -11,7 +11,8 @@ from gateway.disclosure import Level, files_of
 from gateway.errors import NotFoundError, TooLargeError, ValidationError, Violation
 from gateway.limits import ATTACHMENT_ANSWER_BYTES
 from gateway.store import blobs as blob_store
-from gateway.store import reading, work
+from gateway.store import reading, topics, work
+from gateway.topics import SSTU
 from gateway.wires import canonical, directories, shown, whole
 from gateway.wires import contract as c
 from gateway.wires.lists import Lists, fitting
@@ -45,6 +46,7 @@ class Reader:
         self._blobs = blobs
         self._verdicts = verdicts
         self._changes = changes
+        self._topics = topics.Kept()
         self._reads: dict[type, Callable[[Any, Caller], c.Response]] = {
             c.GetAppeal: self._appeal,
         }
@@ -170,6 +172,8 @@ class Reader:
         caller: Caller,  # noqa: ARG002 - directories are the same for all
         encoding: str,
     ) -> c.GetDirectoryResponse:
+        if request.name == "Topics":
+            return self._topics_page(request, encoding)
         if request.name != "Organisations":
             return directories.page(request.name, request.since_version, request.cursor)
         with self._pool.connection() as connection:
@@ -188,6 +192,18 @@ class Reader:
         more = len(page) < len(found)
         return c.GetDirectoryResponse(
             version="live", items=page, next_cursor=page[-1].code if more else None
+        )
+
+    def _topics_page(self, request: c.GetDirectory, encoding: str) -> c.GetDirectoryResponse:
+        with self._pool.connection() as connection:
+            revision, tables = self._topics.dated(connection)
+        version, items, cursors = directories.topics(
+            tables.classifiers[SSTU], revision, request.since_version, request.cursor
+        )
+        page = fitting(items[: directories.TOPICS_OF_PAGE], None, encoding)
+        more = len(page) < len(items)
+        return c.GetDirectoryResponse(
+            version=version, items=page, next_cursor=cursors[len(page) - 1] if more else None
         )
 
     @staticmethod

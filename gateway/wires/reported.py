@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Final
 from gateway.adapter import Inbound
 from gateway.model import events as e
 from gateway.model import facts as f
+from gateway.model.attachment import AttachmentRole
 from gateway.model.fold import clean_text, number_key
 from gateway.wires import canonical
 from gateway.wires import files as contract_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from gateway.model.base import Extra
     from gateway.wires import contract as c
@@ -150,6 +151,7 @@ def answer(given: c.AnswerIn) -> Inbound:
                 date=given.date,
                 outcome=_outcome(given.outcome),
                 attachments=tuple(file.sha256 for file in attachments),
+                roles=_roles(given.attachments),
                 has_text=bool(given.text),
                 deliver_to_applicant=given.deliver_to_applicant,
                 text=clean_text(given.text or "", "Text"),
@@ -168,6 +170,12 @@ def answer(given: c.AnswerIn) -> Inbound:
         ),
         files=files,
     )
+
+
+def _roles(given: Sequence[c.AttachmentIn]) -> tuple[str, ...]:
+    """Return what each file is for, nothing when all of them are the letter."""
+    roles = tuple(item.role or AttachmentRole.ANSWER for item in given)
+    return roles if set(roles) - {AttachmentRole.ANSWER} else ()
 
 
 def _outcome(given: c.Outcome | None) -> f.OutcomeFacts | None:

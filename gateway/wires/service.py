@@ -232,14 +232,25 @@ class Service:
         return c.AttachFileResponse(attachment_id=digest, sha256=digest)
 
     async def _accept(self, inbound: Inbound, context: Context) -> c.Receipt:
-        build = partial(ingest.entry, _arrival(context), inbound, self.blobs)
         message_key = inbound.message_key
+        accepting = self.accept(inbound, context)
+        del inbound
+        return receipt(await accepting, message_key)
+
+    async def accept(self, inbound: Inbound, context: Context) -> Accepted:
+        """Store one decoded item and return its receipt once it is durable; raise GatewayError."""
+        build = partial(ingest.entry, _arrival(context), inbound, self.blobs)
         del inbound
         entry = await self._build(build, len(context.body))
         del build
         accepted = await self._committer.submit(entry)
         context.repeat = accepted.repeat
-        return receipt(accepted, message_key)
+        return accepted
+
+    async def whole(self, context: Context) -> None:
+        """Store a message of several items as it came."""
+        build = partial(ingest.whole, _arrival(context), self.blobs)
+        await self._committer.submit(await self._build(build, len(context.body)))
 
     async def _build(self, build: Callable[[], Entry], size: int) -> Entry:
         """Make the rows inline for small bodies: a thread hop costs more than the work."""
@@ -249,6 +260,29 @@ class Service:
             await on_disk(self.blobs.require_room, size)
         with ShortTurns():
             return await asyncio.get_running_loop().run_in_executor(self._builders, build)
+
+
+class ServiceDoor:
+    """The door of a message in a peer's own format that a call waits for (`gateway.taking`)."""
+
+    def __init__(self, service: Service, context: Context) -> None:
+        self._service = service
+        self._context = context
+
+    async def accept(self, inbound: Inbound, raw: bytes) -> Accepted:
+        """Store one item."""
+        return await self._service.accept(inbound, self._of(raw))
+
+    async def keep(self, error: GatewayError, operation: str, raw: bytes) -> None:
+        """Store what was refused."""
+        await self._service.keep(self._of(raw), error, operation)
+
+    async def whole(self) -> None:
+        """Store the message as it came."""
+        await self._service.whole(self._context)
+
+    def _of(self, raw: bytes) -> Context:
+        return msgspec.structs.replace(self._context, body=raw)
 
 
 def hold(caller: Caller, size: int) -> None:

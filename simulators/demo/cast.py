@@ -6,6 +6,7 @@ import secrets
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final
 
+from simulators.channels import crew
 from simulators.demo.stage import Inbox
 
 if TYPE_CHECKING:
@@ -81,9 +82,12 @@ INBOXES: Final = [
 ]
 
 
-def configure(stage: Stage, port: int = 0) -> None:
-    """Write the settings, the routing rules and the file of bodies."""
-    stage.path("routing.toml").write_text(ROUTING, "utf-8")
+def configure(stage: Stage, port: int = 0, adapters: tuple[str, ...] = ()) -> None:
+    """Write the settings, the routing rules and the file of bodies.
+
+    adapters: those that are switched on besides ССТУ.
+    """
+    stage.path("routing.toml").write_text(crew.routing(adapters) + ROUTING, "utf-8")
     stage.path("bodies.csv").write_text(BODIES, "utf-8")
     stage.configure(
         {
@@ -95,6 +99,8 @@ def configure(stage: Stage, port: int = 0) -> None:
             "pg_allow_nobody": True,
             "dispatch_workers": 16,
             "poll_seconds": 0.3,
+            "adapters": ["sstu", *adapters],
+            "adapter_options": crew.options(adapters),
         },
         INBOXES,
     )

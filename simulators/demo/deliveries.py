@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 import urllib.request
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from simulators.demo.stage import Failed
@@ -27,9 +28,10 @@ _LINE: Final = re.compile(
 class Deliveries:
     """Everything is seen through `/metrics` and the command `gateway deliveries`."""
 
-    def __init__(self, stage: Stage, teller: Teller) -> None:
+    def __init__(self, stage: Stage, teller: Teller, pushed: tuple[str, ...] = PUSHED) -> None:
         self._stage = stage
         self._teller = teller
+        self._pushed = pushed
         self.replayed = 0
         self._ours = 0
 
@@ -41,14 +43,13 @@ class Deliveries:
         moved, before = time.monotonic(), self.waiting()
         while True:
             self._calm(ROUND_SECONDS)
-            refused = self._by_peer()
-            self.replay(refused)
+            refused = self.replay_refused()
             if not refused and office.idle and self._still():
                 return
             if (now := self.waiting()) != before or refused:
                 moved, before = time.monotonic(), now
             if time.monotonic() > moved + DRAIN_SECONDS:
-                left = {k: int(n) for k, n in self.waiting().items() if k[1] in PUSHED}
+                left = {k: int(n) for k, n in self.waiting().items() if k[1] in self._pushed}
                 raise Failed(f"за {DRAIN_SECONDS:.0f} с не дошло · not delivered in time: {left}")
 
     def busy(self) -> int:
@@ -56,7 +57,7 @@ class Deliveries:
         return sum(
             int(count)
             for (queue, destination, state), count in self.waiting().items()
-            if queue == "triage" or (destination in PUSHED and state in BUSY)
+            if queue == "triage" or (destination in self._pushed and state in BUSY)
         )
 
     def triaging(self) -> int:
@@ -74,6 +75,22 @@ class Deliveries:
     def refused_by_rule(self) -> list[dict[str, Any]]:
         """Return deliveries that our own check of the peer's rules stopped before sending."""
         return [r for r in self._refused() if r["error_code"] != BY_PEER]
+
+    def doubts(self, seconds: float) -> list[dict[str, Any]]:
+        """Return deliveries in doubt that wait for a person, or have been in doubt for so long."""
+        if not any(state == "unknown" for _, _, state in self.waiting()):
+            return []
+        found: list[dict[str, Any]] = self._stage.command(
+            "deliveries", "list", "--state", "unknown", "--limit", "1000"
+        )
+        old = (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat()
+        return [row for row in found if row["due"] is None or row["created_at"] < old]
+
+    def replay_refused(self) -> int:
+        """Send again what peers refused by chance; return how many that were."""
+        refused = self._by_peer()
+        self.replay(refused)
+        return len(refused)
 
     def replay(self, ids: list[str]) -> None:
         """Send again, one command for all."""

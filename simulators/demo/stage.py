@@ -71,13 +71,17 @@ class Stage:
         return running
 
     def configure(self, settings: dict[str, Any], inboxes: list[Inbox]) -> None:
-        """Write gateway.toml."""
-        lines = [f"{name} = {_toml(value)}" for name, value in settings.items()]
+        """Write gateway.toml; a value that is a table has its tables by name."""
+        tables = {name: value for name, value in settings.items() if isinstance(value, dict)}
+        lines = [f"{n} = {_toml(value)}" for n, value in settings.items() if n not in tables]
         for inbox in inboxes:
             lines += ["[[inboxes]]", f"path = {_toml(str(self.inbox(inbox.peer)))}"]
             lines += [f"{name} = {_toml(value)}" for name, value in inbox._asdict().items()]
             lines += ["settle_seconds = 0.3"]
             (self.inbox(inbox.peer) / "in").mkdir(parents=True, exist_ok=True)
+        for name, table in tables.items():
+            for key, inner in table.items():
+                lines += [f"[{name}.{key}]", *(f"{n} = {_toml(v)}" for n, v in inner.items())]
         self.path("gateway.toml").write_text("\n".join(lines) + "\n", "utf-8")
 
     def inbox(self, peer: str) -> Path:

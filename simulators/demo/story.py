@@ -6,6 +6,7 @@ import json
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from simulators.channels import chapter, crew
 from simulators.demo import cast
 from simulators.demo import script as plan
 from simulators.demo.clients import Client, Log
@@ -62,7 +63,7 @@ class Story:
         teller.say(f"Каталог: {stage.root}", "directory, logs are there")
         sstu = stage.simulator("sstu", "--seed", str(self.seed))
         hook = stage.simulator("webhook", "--bodies", "--seed", str(self.seed))
-        cast.configure(stage)
+        cast.configure(stage, adapters=tuple(crew.present()))
         stage.start_gateway()
         teller.say(f"Шлюз с базой: {stage.address}", "the gateway with its database")
         keys = cast.introduce(stage, sstu, hook)
@@ -95,6 +96,7 @@ class Story:
         differences = Differences(self.stage, ledger, sstu)
         result = differences.story(self.teller, self.deliveries, self.office)
         tell_road(self.stage, self.teller, ledger)
+        chapter.tell(self.stage, self.teller, self.seed, 9)
         return counts | {
             "planted": result.planted,
             "found": result.found,

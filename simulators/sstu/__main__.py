@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from typing import get_args
 from zoneinfo import ZoneInfo
 
 from simulators import peer as base
-from simulators.faults import Fault, Faults, Kind
+from simulators.page import page
 from simulators.sstu import rules
-from simulators.sstu.store import Store
+from simulators.sstu.store import DEPARTMENT, Store
 
 API = "/IPCP/HandlingReportPlugin/Api"
 _LIST = re.compile(re.escape(API) + r"/analytics/ver\.0\.[12]/requests/([0-9a-fA-F-]{36})/?")
@@ -50,21 +49,21 @@ class Node:
         rows = json.dumps(self.store.listing(found[1]), ensure_ascii=False)
         return base.Answer(200, rows.encode(), "application/json; charset=utf-8", key="analytics")
 
+    def page(self) -> bytes:
+        """What it refuses and what it holds, for a person."""
+        return page("ССТУ.РФ, узел АРМ ЕС ОГ", rules.SOURCED, rules.OURS, self.store.shown())
+
 
 def arguments() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="simulators.sstu", description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--journal", default="", help="append-only JSON lines of every request")
+    parser = base.arguments("sstu", __doc__)
     parser.add_argument("--store", default="", help="file that makes the state survive a restart")
     parser.add_argument("--zone", default="Europe/Moscow", help="zone of the node's timestamps")
     parser.add_argument("--forward-after", type=float, default=0.0, help="seconds")
     parser.add_argument("--upload-after", type=float, default=0.0, help="seconds")
-    parser.add_argument("--fail-rate", type=float, default=0.0, help="0..1 of all requests")
-    parser.add_argument("--fail-kinds", default="error,reset", help=", ".join(get_args(Kind)))
-    parser.add_argument("--fail-seconds", type=float, default=5.0)
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--fail-rate", dest="fail", type=float, default=argparse.SUPPRESS, help="the same as --fail"
+    )
     return parser.parse_args()
 
 
@@ -78,25 +77,19 @@ def main() -> None:
         upload_after=args.upload_after,
     )
     node = Node(store)
-    faults = Faults(args.seed)
-    if args.fail_rate:
-        kinds: list[Kind] = args.fail_kinds.split(",")
-        for kind in kinds:
-            faults.plan(
-                Fault(
-                    kind=kind, rate=args.fail_rate / len(kinds), times=0, seconds=args.fail_seconds
-                )
-            )
     peer = base.Peer(
         "sstu",
         [("POST", f"{API}/Import", node.take), ("GET", f"{API}/analytics/", node.listing)],
         journal=base.Journal(args.journal),
-        faults=faults,
+        faults=base.faults_of(args),
         control=store.command,
+        page=node.page,
         host=args.host,
         port=args.port,
     )
-    base.announce(peer, rules.SOURCED, rules.OURS, api=f"{peer.address}{API}")
+    api = f"{peer.address}{API}"
+    options = {"url": api, "department_id": DEPARTMENT, "zone": args.zone}
+    base.announce(peer, rules.SOURCED, rules.OURS, api=api, options=options)
     base.run_until_signal(peer)
 
 

@@ -49,7 +49,7 @@ STATUS_NAMES: Final = {
 _INCOMING = frozenset(STATUS_NAMES) - {"NotReceived"}
 _REGISTERED = _INCOMING - {"NotRegistered"}
 _RESPONDED = frozenset({"Explained", "Supported", "NotSupported", "Answered", "LeftWithoutAnswer"})
-_ATTACHED = _RESPONDED - {"LeftWithoutAnswer"}
+ANSWERED: Final = _RESPONDED - {"LeftWithoutAnswer"}
 
 
 def refusals(document: Any) -> list[str]:
@@ -134,8 +134,8 @@ def _dates(document: dict[str, Any], question: dict[str, Any], status: str) -> l
 def _attachment(question: dict[str, Any], status: str) -> list[str]:
     attachment = question.get("attachment")
     if attachment is None:
-        return ["Не прикреплен ответ на обращение"] if status in _ATTACHED else []
-    if status not in _ATTACHED:
+        return ["Не прикреплен ответ на обращение"] if status in ANSWERED else []
+    if status not in ANSWERED:
         return [f"Вложение не допускается для {status}"]
     if not isinstance(attachment, dict):
         return ["Неверное кол-во вложений"]

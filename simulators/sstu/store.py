@@ -11,11 +11,15 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from simulators.peer import clock
-from simulators.sstu.rules import STATUS_NAMES
+from simulators.seed.appeals import Source
+from simulators.seed.forms import sstu_document
+from simulators.sstu.rules import ANSWERED, STATUS_NAMES
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+DEPARTMENT: Final = "7d9a2c31-4f6e-4a0b-9c55-1f0e6a2b8d10"
+"""The invented body for which it makes reports up."""
 FORMAT_NAMES: Final = {"Electronic": "МЭДО", "Other": "Другое"}
 _LOOK_ALIKE: Final = str.maketrans("АВЕКМНОРСТУХЁ", "ABEKMHOPCTYXE")
 
@@ -94,27 +98,58 @@ class Store:
         with self._lock:
             return [
                 {
+                    "key": record["document"]["number"],
                     "departmentId": record["document"]["departmentId"],
                     "number": record["document"]["number"],
                     "requestId": record["requestId"],
                     "digest": record["digest"],
                     "statuses": [q["status"] for q in record["document"]["questions"]],
+                    "answers": sum(
+                        q["status"] in ANSWERED for q in record["document"]["questions"]
+                    ),
                 }
                 for records in self._records.values()
                 for record in records
             ]
 
+    def shown(self) -> list[dict[str, Any]]:
+        """What a person sees of it, the newest first; no names."""
+        with self._lock:
+            records = [record for records in self._records.values() for record in records]
+        newest = sorted(records, key=lambda record: record["modified"], reverse=True)
+        return [
+            {
+                "number": record["document"]["number"],
+                "statuses": [STATUS_NAMES[q["status"]] for q in record["document"]["questions"]],
+                "modified": record["modified"],
+                "exceptionMessage": record["exceptionMessage"],
+                "requestId": record["requestId"],
+            }
+            for record in newest
+        ]
+
+    def emit(self, count: int, seed: int) -> list[str]:
+        """Take reports that somebody else made: rows of the list that are not known elsewhere."""
+        source = Source(seed, clock(self.zone).date())
+        return [
+            str(self.put(sstu_document(source.appeal("sstu"), DEPARTMENT))["number"])
+            for _ in range(count)
+        ]
+
     def command(self, command: dict[str, Any]) -> dict[str, Any]:
         """Plant a difference, or tell what is held.
 
-        `{"holds": true}` · `{"drop": number}` · `{"duplicate": number}` · `{"plant": document}` ·
-        `{"change": number, "status": word}` · `{"exception": text, "number": number}` ·
+        `{"holds": true}` · `{"emit": n, "seed": s}` · `{"drop": number}` ·
+        `{"duplicate": number}` · `{"plant": document}` · `{"change": number, "status": word}` ·
+        `{"exception": text, "number": number}` ·
         `{"stages": {"forward_after": s, "upload_after": s}}`. Raises LookupError when the number
         is not held.
         """
         match command:
             case {"holds": True}:
                 return {"items": self.holds()}
+            case {"emit": int(count)}:
+                return {"keys": self.emit(count, int(command.get("seed", 0)))}
             case {"plant": dict(document)}:
                 return self.put(document)
             case {"stages": {"forward_after": forward, "upload_after": upload}}:

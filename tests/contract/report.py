@@ -2,9 +2,9 @@
 
     python -m tests.contract.report [--write]
 
-Exit 1 when anything is lost, differs, or has no canonical.json. The codec of ССТУ (S, A, U) is
-counted over its own cases, whose golden pairs its own tests compare. `--write` writes the missing
-canonical.json files for a person to read and correct; it never touches one that exists.
+Of formats that have no adapter; `tests.conformance.report` has those that do. Exit 1 when anything
+is lost, differs, or has no canonical.json. `--write` writes the missing canonical.json files for a
+person to read and correct; it never touches one that exists.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import sys
 from rich.console import Console
 from rich.table import Table
 
-from tests.contract.codecs import counts
 from tests.contract.golden import FORMATS, Case, cases, expected, pretty, run
 
 Line = tuple[str, str, int, int, int, int, int]
@@ -23,7 +22,6 @@ Line = tuple[str, str, int, int, int, int, int]
 def main(arguments: list[str]) -> int:
     """Walk every case and print the table; return the exit code."""
     lines = [_fixture(name, write="--write" in arguments) for name in FORMATS]
-    lines += [(*count, 0) for count in counts()]
     table = Table("", "format", "cases", "mapped", "extras", "lost", "differ")
     for line in sorted(lines):
         table.add_row(*map(str, line))

@@ -182,7 +182,7 @@ def test_information_requests_have_their_own_law():
     }
     assert extension_days(TERMS, "information_request") == 15
     assert extension_days(TERMS, "fz59") == 30
-    assert extension_days(TERMS, "incident") is None
+    assert extension_days(TERMS, "deputy_request") is None
 
 
 def test_incidents_count_hours_day_and_night():

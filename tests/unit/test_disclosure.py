@@ -27,6 +27,7 @@ from gateway.model.facts import (
     Facts,
     FileFacts,
     LinkFacts,
+    ModerationFacts,
     NoFacts,
     PeerStateFacts,
     ReceivedFacts,
@@ -247,6 +248,8 @@ def event_with(payload: Facts) -> Event:
          AnswerFacts(kind="final", number="О-1")),
         (ExecutorFacts(organisation="gzhi", officer="17"), ExecutorFacts(organisation="gzhi")),
         (PeerStateFacts(peer="sstu", code="X", label="Передано Примеровой"), NoFacts()),
+        (ModerationFacts(stage="portal", verdict="accepted", reason="хамит Примерова"),
+         ModerationFacts(stage="portal", verdict="accepted")),
     ],
 )  # fmt: skip
 def test_below_full_no_event_tells_the_senders_numbers_or_a_digest(told, shown):

@@ -57,7 +57,7 @@ def test_a_fact_that_the_event_needs_is_named(told, found):
 
 
 @pytest.mark.parametrize(
-    "event", ["ClarificationAsked", "NotAnAppeal", "Received", "ReturnedForRework", "Rated"]
+    "event", ["ConfirmTermExpired", "NotAnAppeal", "Received", "EvidenceAccepted"]
 )
 def test_what_no_peer_may_report_is_refused_with_what_may(event):
     with pytest.raises(ValidationError) as caught:
@@ -93,3 +93,7 @@ def test_a_report_that_says_enough_is_taken_whatever_its_questions():
     check_report(report("Extended", extension=EXTENSION, ordinals=(7,)), NOW)
     new_due = f.ExtensionFacts(ground="10.2", new_due=dt.date(2026, 9, 1))
     check_report(report("Extended", extension=new_due), NOW)
+    check_report(report("Rated", rating=f.RatingFacts(score=4)), NOW)
+    check_report(report("Rated", comment="спасибо"), NOW)
+    check_report(report("ReturnedForRework", comment="не сделано"), NOW)
+    check_report(report("SentToModeration", moderation=f.ModerationFacts(stage="portal")), NOW)

@@ -14,6 +14,7 @@ from tests.unit.lifecycle_kit import CTX, PAYLOADS, SED, day, received, says, te
 
 ROAD = {
     "received": (),
+    "moderation": ("SentToModeration",),
     "registered": ("Registered",),
     "assigned": ("Registered", "Assigned"),
     "in_work": ("Registered", "Assigned", "TakenToWork"),
@@ -24,6 +25,7 @@ ROAD = {
     "closed": ("Registered", "Declined", "Filed"),
 }
 DAYS = {
+    "SentToModeration": 1,
     "Registered": 2,
     "Assigned": 3,
     "TakenToWork": 4,
@@ -35,9 +37,9 @@ DAYS = {
 }
 
 
-def at(state: str):
+def at(state: str, regime: str = "fz59"):
     """Return an appeal with one question in the state, told step by step by a peer."""
-    return tell(received(), *(says(name, DAYS[name]) for name in ROAD[state]))
+    return tell(received(regime=regime), *(says(name, DAYS[name]) for name in ROAD[state]))
 
 
 def actor_for(row):
@@ -62,7 +64,8 @@ NOW_ROWS = [
     ],
 )
 def test_each_row_leads_where_the_table_says(row, source):
-    outcome = apply(at(source), says(row.event, 25, **actor_for(row)), CTX)
+    regime = "message" if source == "moderation" or row.only or row.never else "fz59"
+    outcome = apply(at(source, regime), says(row.event, 25, **actor_for(row)), CTX)
 
     assert outcome.kind == "applied"
     assert types(outcome) == [(row.event.value, "applied")]
@@ -73,10 +76,13 @@ def test_each_row_leads_where_the_table_says(row, source):
 def test_the_table_of_moves_is_the_canonical_one():
     moves = {(r.event.value, s.value, r.to.value) for r in NOW_ROWS for s in r.sources if r.to}
     assert moves == {
+        ("SentToModeration", "received", "moderation"),
+        ("ModerationPassed", "moderation", "received"),
         ("NotAnAppeal", "received", "closed"),
         ("NotAnAppeal", "moderation", "closed"),
         ("Registered", "received", "registered"),
         ("RegistrationRefused", "received", "closed"),
+        ("RegistrationRefused", "moderation", "closed"),
         ("Transferred", "registered", "transferred"),
         ("Transferred", "assigned", "transferred"),
         ("Transferred", "in_work", "transferred"),
@@ -97,6 +103,8 @@ def test_the_table_of_moves_is_the_canonical_one():
         ("Declined", "registered", "declined"),
         ("Declined", "assigned", "declined"),
         ("Declined", "in_work", "declined"),
+        ("Confirmed", "answered", "closed"),
+        ("ReturnedForRework", "answered", "in_work"),
         *(("Withdrawn", s.value, "closed") for s in State if s.is_open),
         *(("Filed", s, "closed") for s in ("answered", "transferred", "declined")),
         *(("Reopened", s, "in_work") for s in ("answered", "transferred", "declined")),
@@ -131,6 +139,49 @@ def test_a_59fz_appeal_is_not_moderated_and_its_clock_knows_no_clarification():
     for event in ("SentToModeration", "ClarificationAsked"):
         with pytest.raises(StateError, match="59-ФЗ"):
             apply(received(), says(event, 5), CTX)
+
+
+def test_a_59fz_answer_is_rated_but_not_confirmed():
+    with pytest.raises(StateError, match="Rated"):
+        apply(at("answered"), says("Confirmed", 25), CTX)
+    outcome = apply(at("answered"), says("Rated", 25), CTX)
+    assert outcome.kind == "applied"
+    assert outcome.state.question(1).state == "answered"
+    assert outcome.state.question(1).rating == f.RatingFacts(score=4, scale="1-5")
+
+
+def test_a_rating_without_its_score_is_taken_from_a_peer_with_a_warning():
+    outcome = apply(at("answered"), says("Rated", 25, f.RatingFacts(scale="1-5")), CTX)
+    assert outcome.warnings == ("не указано: оценка",)
+    assert outcome.state.question(1).rating is None
+
+
+@pytest.mark.parametrize("regime", ["fz59", "message", "information_request"])
+def test_only_an_incident_is_given_up_as_abusive(regime):
+    person = {"actor": Actor(kind="person", id="p"), "roles": frozenset({"registrar"})}
+    insults = f.ReasonFacts(code="abusive", regime="not_an_appeal")
+    with pytest.raises(StateError, match="оскорбительным"):
+        apply(received(regime=regime), says("NotAnAppeal", 2, insults, **person), CTX)
+    outcome = apply(received(regime="incident"), says("NotAnAppeal", 2, insults, **person), CTX)
+    assert outcome.state.state == "closed"
+    assert outcome.state.regime == "not_an_appeal"
+
+
+def test_nobody_but_a_person_gives_up_an_incident_as_abusive():
+    insults = f.ReasonFacts(code="abusive", regime="not_an_appeal")
+    for actor in (SED, Actor(kind="rule", id="r"), Actor(kind="timer", id="t")):
+        with pytest.raises(AccessError):
+            apply(received(regime="incident"), says("NotAnAppeal", 2, insults, actor=actor), CTX)
+
+
+def test_a_decision_on_a_message_may_be_put_off_for_long():
+    postponed = f.ExtensionFacts(
+        ground="postponed", decided_on=day(20), new_due=day(20).replace(year=2027)
+    )
+    ctx = Context(now=CTX.now, due={1: day(30)}, extension_days=365)
+    outcome = apply(at("in_work", "message"), says("Extended", 20, postponed), ctx)
+    assert (outcome.kind, outcome.warnings) == ("applied", ())
+    assert outcome.state.question(1).extensions == (postponed,)
 
 
 LACKS = [
@@ -266,6 +317,10 @@ def test_nothing_is_inferred_from_our_own_people_and_they_cause_no_conflicts():
         ("received", "Reopened", None),
         ("declined", "Answered", None),
         ("registered", "RegistrationRefused", None),
+        ("moderation", "Registered", ["ModerationPassed"]),
+        ("moderation", "Answered", ["ModerationPassed", "Registered", "Assigned"]),
+        ("in_work", "ReturnedForRework", ["Answered"]),
+        ("registered", "Rated", ["Assigned", "Answered"]),
     ],
 )
 def test_the_fewest_missing_steps(state, event, steps):
@@ -303,6 +358,7 @@ def test_allowed_events_directly_and_with_inference():
         "Answered",
         "Delivered",
         "DeliveryFailed",
+        "Rated",
     }
 
 

@@ -142,6 +142,8 @@ def test_every_setting_is_documented():
     page = reference.settings_page()
     assert reference.SETTINGS_PAGE.read_text("utf-8") == page, "run `make docs`"
     assert "|  |" not in page, "a setting has no sentence below it"
+    adapters = reference.ADAPTERS_PAGE.read_text("utf-8")
+    assert adapters == reference.adapters_page(), "run `make docs`"
 
 
 @pytest.mark.parametrize(

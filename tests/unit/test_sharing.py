@@ -13,7 +13,7 @@ from gateway.model.answer import Answer, Outcome, Result
 from gateway.model.appeal import Appeal
 from gateway.model.base import ExternalRef
 from gateway.model.events import Actor, Event, EventType
-from gateway.model.facts import AmendmentFacts, AnswerFacts, NoFacts, RegistrationFacts
+from gateway.model.facts import AmendmentFacts, AnswerFacts, NoFacts, RatingFacts, RegistrationFacts
 from gateway.model.question import Question
 from gateway.model.registration import Registration
 from gateway.sharing import share, share_event, shared
@@ -85,3 +85,14 @@ def test_an_event_is_told_as_below_full_and_an_answer_by_the_level():
     number = replace(event, payload=RegistrationFacts(number="17"))
     assert {share_event(number, level).payload for level in Level} == {number.payload}
     assert share_event(event, Level.REFERENCE_ONLY).payload == NoFacts()
+
+
+@pytest.mark.parametrize("level", list(Level))
+def test_how_an_answer_was_rated_is_said_to_whom_it_was_said(level):
+    confirmed = Event(
+        appeal_id=uuid.UUID(int=1), seq=9, type=EventType.CONFIRMED,
+        occurred_at=dt.date(2026, 6, 1),
+        recorded_at=dt.datetime(2026, 6, 1, tzinfo=dt.UTC), actor=Actor(kind="peer", id="portal"),
+        payload=RatingFacts(score=1, scale="1-5"),
+    )  # fmt: skip
+    assert share_event(confirmed, level).payload in (RatingFacts(), NoFacts())

@@ -45,6 +45,14 @@ from gateway.store.tables.peers import (
     organisation_unmapped,
     peer,
     refusal,
+    source,
+)
+from gateway.store.tables.topics import (
+    topic_classifier,
+    topic_map,
+    topic_node,
+    topic_revision,
+    topic_unmapped,
 )
 
 __all__ = [
@@ -77,6 +85,12 @@ __all__ = [
     "register",
     "registration",
     "reply",
+    "source",
+    "topic_classifier",
+    "topic_map",
+    "topic_node",
+    "topic_revision",
+    "topic_unmapped",
     "twin",
     "verdict",
     "work",

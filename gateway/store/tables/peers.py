@@ -41,6 +41,20 @@ peer = Table(
 )
 """A system or organisation that talks with us; what it must prove, and what it may see."""
 
+source = Table(
+    "source",
+    metadata,
+    Column("peer", Text, primary_key=True),
+    word("cursor", ""),
+    instant("asked_at", null=True),
+    instant("due_at"),
+    word("owner", ""),
+    instant("leased_until", null=True),
+    Column("failures", Integer, nullable=False, server_default=text("0")),
+    word("error", ""),
+)
+"""Where we are with a peer that is asked for what it has: its cursor, and who asks it now."""
+
 credential = Table(
     "credential",
     metadata,

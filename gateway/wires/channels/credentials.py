@@ -5,9 +5,9 @@ A secret lies in a file and never in the database, a backup or a log.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gateway import secretfile
 from gateway.errors import ConfigurationError
 from gateway.outbound import ClientCertificate
 
@@ -36,14 +36,7 @@ def secret(row: Peer, name: str, *, least: int = 1) -> bytes:
 
     least: bytes that it must have. Raises ConfigurationError, which tells nothing of it.
     """
-    found = _file(row, name).strip()
-    if len(found) < least:
-        raise ConfigurationError(
-            f"{name}: секрет короче {least} байт · the secret is shorter than {least} bytes",
-            found=f"{len(found)} B",
-            where=f"peer {row.code}",
-        )
-    return found
+    return secretfile.read(row.options, name, least=least, peer=row.code)
 
 
 def client_certificate(row: Peer) -> ClientCertificate | None:
@@ -106,12 +99,4 @@ def _optional(row: Peer, name: str) -> bytes:
 
 
 def _file(row: Peer, name: str) -> bytes:
-    path = Path(required(row, name))
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ConfigurationError(
-            f"{name}: файл не читается · cannot be read: {error.strerror}",
-            found=str(path),
-            where=f"peer {row.code}",
-        ) from error
+    return secretfile.whole(row.options, name, peer=row.code)

@@ -1,18 +1,15 @@
-"""Documents as flat dicts of leaves and back: XML, JSON and forms.
+"""XML documents as flat dicts of leaves and back.
 
-XML: `document/signatories/signatory[0]/person`; attributes `@name`; a leaf is the text of an
-element without children. Elements that a mapping lists (`[*]`) always carry their number, others
-only from the second on. JSON: list items carry their number; empty lists and objects are leaves.
+`document/signatories/signatory[0]/person`; attributes `@name`; a leaf is the text of an element
+without children. Elements that a mapping lists (`[*]`) always carry their number, others only from
+the second on.
 """
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
 
 from lxml import etree
 
@@ -126,71 +123,3 @@ class Xml:
         for child in children:
             element.append(child)
             self._sort(child, numbers)
-
-
-def read_json(body: bytes) -> Leaves:
-    """Return the leaves of a JSON document; MalformedError when it is none."""
-    try:
-        tree = json.loads(body.decode("utf-8-sig"))
-    except ValueError as error:
-        raise MalformedError(f"not JSON: {error}") from error
-    leaves: Leaves = {}
-
-    def walk(node: Any, at: str) -> None:
-        if isinstance(node, dict) and node:
-            for key, value in node.items():
-                walk(value, f"{at}/{key}" if at else key)
-        elif isinstance(node, list) and node:
-            for number, value in enumerate(node):
-                walk(value, f"{at}[{number}]")
-        else:
-            leaves[at] = node
-
-    walk(tree, "")
-    return leaves
-
-
-def write_json(leaves: Leaves) -> bytes:
-    """Return the JSON document of the leaves, UTF-8, Cyrillic unescaped."""
-    holder: dict[str, Any] = {}
-    for path, value in leaves.items():
-        node: Any = holder
-        steps = ["", *_json_steps(path)]
-        for step, following in pairwise(steps):
-            node = node.setdefault(step, {} if isinstance(following, str) else _Items())
-        node[steps[-1]] = value
-    return json.dumps(_plain(holder[""]), ensure_ascii=False, indent=1).encode()
-
-
-class _Items(dict[int, Any]):
-    """A JSON list being made."""
-
-
-def _plain(node: Any) -> Any:
-    if isinstance(node, _Items):
-        return [_plain(node[number]) for number in sorted(node)]
-    if isinstance(node, dict):
-        return {key: _plain(value) for key, value in node.items()}
-    return node
-
-
-def _json_steps(path: str) -> list[str | int]:
-    steps: list[str | int] = []
-    for text in path.split("/"):
-        name, numbers = re.fullmatch(r"([^\[]*)((?:\[\d+\])*)", text).groups()  # type: ignore[union-attr]
-        if name:
-            steps.append(name)
-        steps += [int(number) for number in re.findall(r"\d+", numbers)]
-    return steps
-
-
-def read_form(body: bytes) -> Leaves:
-    """Return the leaves of an `application/x-www-form-urlencoded` body; `a[B]` reads as `a/B`."""
-    pairs = parse_qsl(body.decode().strip(), keep_blank_values=True, strict_parsing=True)
-    return {re.sub(r"\A(\w+)\[(.+)\]\Z", r"\1/\2", name): value for name, value in pairs}
-
-
-def write_form(leaves: Leaves) -> bytes:
-    """Return the form of the leaves, sorted by name."""
-    named = {re.sub(r"\A(\w+)/(.+)\Z", r"\1[\2]", path): value for path, value in leaves.items()}
-    return urlencode(sorted(named.items())).encode()

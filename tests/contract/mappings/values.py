@@ -5,21 +5,14 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import datetime as dt
-import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from gateway.errors import GatewayError
 from gateway.model.base import day
-from gateway.model.fold import clean_text, number_key
+from gateway.model.fold import clean_text
 
 Files = dict[str, bytes]
-
-MOSCOW = dt.timezone(dt.timedelta(hours=3))
-"""МЭДО and the regional systems write local time without an offset; it is the peer's setting."""
 
 
 class Value(NamedTuple):
@@ -60,54 +53,6 @@ def fixed(word: Any) -> Value:
     return pair(lambda raw: None if raw is None else word, lambda _value: None)
 
 
-def _local(raw: str) -> str:
-    at = dt.datetime.fromisoformat(raw)
-    return (at if at.tzinfo else at.replace(tzinfo=MOSCOW)).isoformat()
-
-
-def _midnight(raw: str) -> str:
-    at = dt.datetime.fromisoformat(raw)
-    return at.date().isoformat()
-
-
-def _read_blob(raw: Any, files: Files) -> str | None:
-    try:
-        data = base64.b64decode(raw, validate=True)
-    except (binascii.Error, TypeError, ValueError):
-        return None
-    digest = hashlib.sha256(data).hexdigest()
-    files[digest] = data
-    return digest
-
-
 SAME = pair(_text, _written)
-NUMBER = pair(int, str)
-DECIMAL = pair(float, lambda value: repr(value).removesuffix(".0"))
 TRUTH = choice({"true": True, "false": False})
 DAY = pair(lambda raw: day(raw).isoformat(), lambda value: value.isoformat())
-LOCAL = pair(_local, lambda value: value.astimezone(MOSCOW).replace(tzinfo=None).isoformat())
-"""An instant that the peer writes without offset, in Moscow time; one with offset is read too."""
-INSTANT = pair(
-    lambda raw: raw if dt.datetime.fromisoformat(raw).tzinfo else None,
-    lambda value: value.isoformat().replace("+00:00", "Z"),
-)
-"""An instant with its offset; UTC is written Z."""
-MIDNIGHT = pair(_midnight, lambda value: f"{value.isoformat()}T00:00:00")
-"""A calendar date that the peer dresses as midnight; any other time stays an extra."""
-COUNT = pair(lambda raw: raw if type(raw) is int else None, lambda value: value)
-"""A JSON integer."""
-DEGREES = pair(lambda raw: raw if type(raw) is float else None, lambda value: value)
-"""A JSON number with a fraction."""
-NUMBER_TEXT = pair(
-    lambda raw: str(raw) if type(raw) is int else None,
-    lambda value: int(value) if value.isdecimal() else None,
-)
-"""A JSON number that is a code."""
-KEY = pair(number_key, lambda _value: None)
-"""The folded key of a number, one way."""
-BLOB = Value(
-    _read_blob,
-    lambda value, files: base64.b64encode(files[value]).decode() if value in files else None,
-)
-"""Base64 of a file; the model keeps the SHA-256."""
-SIZE = pair(lambda raw: len(base64.b64decode(raw, validate=True)), lambda _value: None)

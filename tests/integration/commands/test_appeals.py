@@ -107,3 +107,61 @@ def test_who_decides_is_a_login_and_why_is_one_line(house, joined, arguments):
     house.run("appeals", "unmerge", joined[1], *arguments, "--commit", code=2)
 
     assert merged(house) == ["second"]
+
+
+def post(house, external_id, regime):
+    """Bring an appeal of a regime that nobody has registered yet."""
+    found = house.submit(external_id, wire="social", regime=regime).receipt_number
+    house.triage()
+    return found
+
+
+def state(house, external_id):
+    [(found, regime)] = house.rows(
+        "SELECT state, regime FROM appeal WHERE external_id = $1", external_id
+    )
+    return found, regime
+
+
+def test_a_person_gives_up_an_incident_that_is_nothing_but_insults(house):
+    receipt = post(house, "vk-1", "incident")
+    said = ("--reason", "abusive", "--text", "Комментарий скрыт", "--by", "ivanova")
+
+    assert "--commit" in house.run("appeals", "dismiss", receipt, *said)
+    assert state(house, "vk-1")[0] == "received"
+    told = house.json("appeals", "dismiss", receipt, *said, "--commit")
+
+    assert (told["event"], told["state"], told["committed"]) == ("NotAnAppeal", "closed", True)
+    assert state(house, "vk-1")[0] == "closed"
+    [(words,)] = house.rows(
+        "SELECT c.bytes FROM content c JOIN appeal a ON a.id = c.appeal_id "
+        "WHERE c.id <> a.content_id"
+    )
+    assert "Комментарий скрыт" in bytes(words).decode()
+    assert house.json("verify")["faults"] == {}
+
+
+def test_an_appeal_with_insults_stays_an_appeal(house):
+    receipt = post(house, "z-1", "fz59")
+    said = ("--reason", "abusive", "--text", "Нет", "--by", "ivanova")
+    refused = house.run("appeals", "dismiss", receipt, *said, "--commit", code=2)
+    assert "11" in refused
+    assert state(house, "z-1")[0] == "received"
+
+
+def test_a_message_is_moderated_and_its_author_asked(house):
+    receipt = post(house, "m-1", "message")
+    house.run("appeals", "moderate", receipt, "--send", "--by", "petrova", "--commit")
+    assert state(house, "m-1")[0] == "moderation"
+    asked = ("--text", "Какой дом?", "--due", "2026-11-30", "--by", "petrova", "--commit")
+    house.run("appeals", "ask", receipt, *asked)
+    house.run("appeals", "moderate", receipt, "--pass", "--by", "petrova", "--commit")
+    assert state(house, "m-1")[0] == "received"
+    told = house.rows("SELECT event_type FROM delivery WHERE destination = 'epgu' ORDER BY seq")
+    assert [t for (t,) in told] == ["SentToModeration", "ClarificationAsked", "ModerationPassed"]
+    assert house.json("verify")["faults"] == {}
+
+
+def test_a_59fz_appeal_is_not_moderated(house):
+    receipt = post(house, "z-2", "fz59")
+    house.run("appeals", "moderate", receipt, "--send", "--by", "petrova", "--commit", code=2)

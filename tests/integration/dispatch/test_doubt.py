@@ -9,9 +9,11 @@ import sys
 import threading
 from pathlib import Path
 
+import msgspec
 import psycopg
 import pytest
 
+from gateway.adapter import Receipt
 from gateway.store import arrays, deliveries, lanes
 
 WORKER = Path(__file__).with_name("worker.py")
@@ -180,6 +182,31 @@ def test_a_peer_that_does_not_answer_the_question_is_asked_again_later(stand):
         worker.run_once()
     assert stand.outcomes(id_) == ["unknown", "doubtful", "found"]
     assert len(stand.hook.journal()) == 1
+
+
+def test_a_peer_that_took_it_and_says_no_in_the_end_has_refused_it(stand):
+    made = stand.destination()
+
+    class Node:
+        """Takes everything first, and refuses it when it is asked."""
+
+        def deliver(self, wire, key):
+            return Receipt(final=False, reference=key)
+
+        def settle(self, wire, key):
+            return Receipt(final=False, refused="the portal knows no such code")
+
+    policy = msgspec.structs.replace(made.policy, ack_within=60.0, can_ask=True)
+    stand.destinations["hook"] = made._replace(channel=Node(), policy=policy)
+    first, second = stand.owe("a", "a")
+    worker = stand.dispatcher()
+    worker.run_once()
+    assert stand.state(first) == "sent"
+    stand.clock.move(120)
+    worker.run_once()
+    worker.run_once()
+    assert stand.state(first) == "refused"
+    assert stand.state(second) != "acknowledged"
 
 
 def test_a_peer_with_other_content_under_our_key_is_not_believed(stand):

@@ -415,6 +415,15 @@ class TestDirectories:
             cursor = f"<Cursor>{page.next_cursor}</Cursor>"
         assert len(seen) == len(set(seen)) == 700
 
-    def test_one_that_is_not_loaded_is_said_so(self, house):
-        assert house.get("/directories/Topics").status in (200, 404)
+    def test_topics_are_a_part_of_sstu_until_a_body_loads_its_own(self, house):
+        first = house.get("/directories/Topics").json
+        assert {"code": "0005.0005", "title": "Жилище", "parent": "0005"} in first["items"]
+        again = house.get(f"/directories/Topics?sinceVersion={first['version']}").json
+        assert again["items"] == []
+        by_soap, _ = over_soap(
+            house, c.GetDirectoryResponse, "<GetDirectory><Name>Topics</Name></GetDirectory>"
+        )
+        assert by_soap.version == first["version"]
+
+    def test_one_that_there_is_not_is_said_so(self, house):
         assert house.get("/directories/Wrong").places == [("{name}", "enumeration")]

@@ -70,7 +70,7 @@ def changes(house, key, peer=BODY):
         ("Answered", {}, ("/outcome", "required")),
         ("Answered", {"outcome": {"result": "supported"}}, ("/outcome/actionsTaken", "required")),
         ("Reopened", {}, ("/reason", "required")),
-        ("ClarificationAsked", {}, ("/event", "event")),
+        ("EvidenceAccepted", {}, ("/event", "event")),
         ("TakenToWork", {"occurredOn": "2036-01-01"}, ("/occurredOn", "future")),
     ],
 )
@@ -205,3 +205,36 @@ def test_what_an_earlier_version_accepted_is_refused_at_once(house, triage, appe
     assert "взяли в работу" not in reason
     ((reason,),) = house.rows(MENDED, "old-2")
     assert "59-ФЗ" in reason
+
+
+def test_the_authors_word_on_an_answer_is_told_by_the_contract_of_the_first_version(house, triage):
+    """A score has no element there: it is said that there was one, in the author's words."""
+    sent = {"externalId": "a message", "text": "Яма", "regime": "message"}
+    receipt = house.post("/appeals", sent).json["receiptNumber"]
+    triage()
+    house.give("a message", BODY)
+    told = [
+        ("m-1", "ClarificationAsked", {"comment": "Какая улица?"}),
+        ("m-2", "ClarificationAnswered", {"comment": "Садовая"}),
+        ("m-3", "Answered", {"outcome": {"result": "explained"}}),
+        ("m-4", "Rated", {"comment": "Четыре из пяти"}),
+        ("m-5", "ReturnedForRework", {"reason": "not_solved", "comment": "Яма на месте"}),
+        ("m-6", "Answered", {"outcome": {"result": "supported", "actionsTaken": True}}),
+        ("m-7", "Confirmed", {"comment": "Спасибо"}),
+    ]
+    for key, event, more in told:
+        assert house.post("/statuses", status(receipt, key, event, **more), peer=BODY).status == 201
+        triage()
+        (change,) = changes(house, key)[-1:]
+        assert change["applied"] in ("applied", "inferred"), (event, change)
+        assert change["status"]["event"] == event
+    [(state,)] = house.rows("SELECT state FROM appeal WHERE external_id = 'a message'")
+    assert state == "closed"
+    fz59 = house.post("/appeals", {"externalId": "a letter", "text": "Яма"}).json["receiptNumber"]
+    triage()
+    house.give("a letter", BODY)
+    house.post("/statuses", status(fz59, "z-1", "ReturnedForRework", reason="no"), peer=BODY)
+    triage()
+    (refused,) = changes(house, "z-1")
+    assert refused["applied"] == "refused"
+    assert "повторное обращение" in refused["status"]["comment"]

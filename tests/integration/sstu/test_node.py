@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.request import ProxyHandler, build_opener
 
 import pytest
 
@@ -61,6 +62,17 @@ def test_a_delivery_is_stored_and_settled_at_once(node, connect, tmp_path):
     line = json.loads((tmp_path / "journal.jsonl").read_text().splitlines()[-1])
     assert (line["status"], line["key"], line["fault"]) == (200, "ОГ-1", None)
     assert line["stored"]["digest"] == node.holds()[0]["digest"]
+
+
+def test_the_node_tells_how_it_is_spoken_to_and_shows_what_it_holds(node, connect):
+    told = node.facts["options"]
+    assert told["url"] == node.facts["api"]
+    node.control(emit=3, seed=1)
+    channel = connect(node, **told)
+    assert len(list(channel.reconcile(ALWAYS))) == 3
+    with build_opener(ProxyHandler({})).open(node.address) as page:
+        shown = page.read().decode()
+    assert all(item["key"] in shown for item in node.holds())
 
 
 def test_every_golden_document_that_we_send_is_taken(node, connect):
@@ -190,9 +202,7 @@ def test_acknowledgement_by_upload_waits_for_the_third_stage(node, connect):
     assert done.final
     assert done.at.tzinfo
     node.control(number="ОГ-1", exception="Неверный код вопроса")
-    with pytest.raises(PeerRefused) as caught:
-        adapter.settle(document(), "1")
-    assert caught.value.found == "Неверный код вопроса"
+    assert adapter.settle(document(), "1").refused == "Неверный код вопроса"
 
 
 def test_reconciliation_sees_what_was_dropped_changed_planted_and_how_far_it_got(node, connect):

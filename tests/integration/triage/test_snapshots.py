@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 
 import pytest
@@ -10,12 +10,21 @@ from msgspec.structs import replace
 
 from gateway import ingest
 from gateway.adapter import File, Inbound
-from gateway.model.appeal import Appeal
+from gateway.model.appeal import Appeal, Regime
+from gateway.model.base import Code
 from gateway.model.events import AppealKey, EventType, PeerAnswer, PeerReport
-from gateway.model.facts import OutcomeFacts
+from gateway.model.facts import (
+    ExtensionFacts,
+    ModerationFacts,
+    OutcomeFacts,
+    RatingFacts,
+    ReasonFacts,
+    TopicFacts,
+)
 from gateway.model.peer import Peer
+from gateway.model.question import Question, Topic
 from gateway.snapshots import StoredSnapshots
-from gateway.store import peers
+from gateway.store import peers, topics
 from gateway.store.lanes import Delivery
 from gateway.store.pool import Pool
 from tests.integration.accept.conftest import PEER
@@ -43,10 +52,10 @@ def snapshot(room):
     pool.close()
 
 
-def answer(room, external_id: str, peer: str, file: str = "") -> None:
+def answer(room, external_id: str, peer: str, file: str = "", roles=()) -> None:
     """Answer with a file that is sent along under a name, or only named by its digest."""
     day = room.now.date() + timedelta(days=1)
-    told = PeerAnswer(kind="final", number="О-1", date=day, attachments=(DIGEST,))
+    told = PeerAnswer(kind="final", number="О-1", date=day, attachments=(DIGEST,), roles=roles)
     report = PeerReport(
         message_key=f"answer-{external_id}", key=AppealKey(external_id=external_id),
         event=EventType.ANSWERED, occurred_on=day, answer=told,
@@ -73,6 +82,34 @@ def test_each_appeal_has_its_file_under_the_name_it_came_with(room, snapshot):
         assert shown.context.files == {DIGEST: SCAN}
 
 
+@pytest.mark.parametrize("roles", [(), ("after",), ("no such thing",)])
+def test_a_file_of_an_answer_is_for_what_its_sender_said(room, snapshot, roles):
+    room.submit("a")
+    answer(room, "a", PEER, "после.png", roles)
+    room.work_off()
+
+    [letter] = snapshot("a").appeal.answers
+
+    told = "after" if roles == ("after",) else "answer"
+    assert [file.role for file in letter.attachments] == [told]
+
+
+@pytest.mark.parametrize(
+    ("urgency", "rule"),
+    [
+        ("emergency", "incident-emergency"),
+        ("important", "incident-important"),
+        ("usual", "incident-first-reaction"),
+    ],
+)
+def test_the_first_word_on_an_incident_is_due_by_what_its_source_calls_urgent(room, urgency, rule):
+    told = Code(system="feed.urgency", value=urgency)
+    room.submit_appeal("a", Appeal(regime=Regime.INCIDENT, text="Нет света", urgency=told))
+    room.work_off()
+
+    assert room.rows("SELECT rule FROM deadline WHERE rule LIKE 'incident%%'") == [(rule,)]
+
+
 def test_naming_the_digest_of_a_strangers_file_does_not_send_it(room, snapshot):
     with room.connection() as db:
         peers.add(db, Peer(code="node", name="node"), room.now)
@@ -83,3 +120,71 @@ def test_naming_the_digest_of_a_strangers_file_does_not_send_it(room, snapshot):
     room.work_off()
     assert snapshot("a").context.files == {DIGEST: SCAN}
     assert snapshot("b").context.files == {}
+
+
+def test_what_became_of_a_message_is_there_for_whoever_is_told(room, snapshot):
+    room.rules = room.rules._replace(registers=frozenset())
+    room.submit_appeal("m", Appeal(text="Яма", regime=Regime.MESSAGE))
+    room.work_off()
+    rework = ReasonFacts(code="not_solved", system="pos.decision", due=date(2026, 4, 1))
+    steps = [
+        ("SentToModeration", {"moderation": ModerationFacts(stage="portal")}),
+        ("ModerationPassed", {"comment": "по теме"}),
+        ("ClarificationAsked", {"comment": "Какой дом?"}),
+        ("ClarificationAnswered", {"comment": "Третий"}),
+        ("Answered", {"outcome": OutcomeFacts(result="explained")}),
+        ("Rated", {"rating": RatingFacts(score=2, scale="1-5"), "comment": "Плохо"}),
+        ("ReturnedForRework", {"reason": rework, "comment": "Яма на месте"}),
+    ]
+    for n, (event, facts) in enumerate(steps):
+        room.report("m", f"k-{n}", EventType(event), **facts)
+        room.work_off()
+
+    shown = snapshot("m").appeal
+
+    [moderation] = shown.moderations
+    assert (moderation.stage, moderation.verdict, moderation.reason) == (
+        "portal", "accepted", "по теме",
+    )  # fmt: skip
+    [question] = shown.clarifications
+    assert (question.text, question.answer) == ("Какой дом?", "Третий")
+    rating, again = shown.feedback
+    assert (rating.kind, rating.score, rating.scale.value, rating.text) == (
+        "rating", 2, "1-5", "Плохо",
+    )  # fmt: skip
+    assert (again.kind, again.peer_kind.value, again.due, again.text) == (
+        "rework", "not_solved", date(2026, 4, 1), "Яма на месте",
+    )  # fmt: skip
+    assert shown.questions[0].state == "in_work"
+    terms = room.rows("SELECT rule, due_legal FROM deadline WHERE closed_at IS NULL")
+    assert ("message-rework", date(2026, 4, 1)) in terms
+    assert not room.verified().faults
+
+
+def test_a_decision_on_a_message_is_put_off_and_its_term_goes_with_it(room, snapshot):
+    room.rules = room.rules._replace(registers=frozenset())
+    room.submit_appeal("p", Appeal(text="Дорога", regime=Regime.MESSAGE))
+    room.work_off()
+    later = ExtensionFacts(ground="postponed", new_due=date(2026, 10, 1))
+    room.report("p", "k-1", EventType.EXTENDED, extension=later)
+    room.work_off()
+    assert room.rows("SELECT due_legal FROM deadline WHERE rule = 'message-answer'") == [
+        (date(2026, 10, 1),)
+    ]
+    assert snapshot("p").appeal.questions[0].extended
+
+
+def test_a_topic_given_by_a_table_goes_with_the_one_that_came(room, snapshot):
+    with room.connection() as db:
+        topics.map_codes(db, "pos.topic", "sstu", {"42": "0005.0005.0056.1149"}, room.now)
+    own = Topic(code=Code(system="pos.topic", value="42"), name_as_given="Вода")
+    room.submit_appeal("t", Appeal(text="Вода", questions=(Question(ordinal=1, topics=(own,)),)))
+    room.work_off()
+    came, given = snapshot("t").appeal.questions[0].topics
+    assert came == own
+    assert (given.code.value, given.assigned_by) == ("0005.0005.0056.1149", "rule")
+    changed = TopicFacts(system="sstu", code="0005.0005.0056.1154", by="peer")
+    room.report("t", "k-1", EventType.TOPIC_CHANGED, topic=changed)
+    room.work_off()
+    _, given = snapshot("t").appeal.questions[0].topics
+    assert (given.code.value, given.assigned_by) == ("0005.0005.0056.1154", "peer")

@@ -28,8 +28,8 @@ tests.unit.model.reference --write`); a test fails when this page is behind them
 - Three times: `occurred_at` (by the peer's word; a field of type `Day` where only the date is
   known), `reported_at` (the peer's message), `recorded_at` (ours). `Day` is never midnight,
   `Moment` always has an offset.
-- What a decoder does not map is an `Extra` of the entity it belongs to. `python -m
-  tests.contract.report` prints mapped / extras / lost for each of the nine formats; lost is 0.
+- What a decoder does not map is an `Extra` of the entity it belongs to. `make
+  conformance` prints mapped / extras / lost for each adapter; lost is 0.
 - `questions` of answers, assignments, transfers, extensions and feedback are ordinals of the
   appeal's questions; empty means all of them.
 - Fields without a mark are optional: `T?` may be absent (None), a list may be empty, text may be

@@ -42,7 +42,8 @@ def test_it_is_valid():
 def test_every_operation_of_the_contract_is_described():
     named = {operation["operationId"] for _, operation in OPERATIONS}
     assert set(c.OPERATIONS) <= named
-    assert len(named) == len(OPERATIONS) == len(ROUTES)
+    # One more: the inbox, which takes what a peer writes in its own way.
+    assert len(named) == len(OPERATIONS) == len(ROUTES) + 1
 
 
 def test_parameters_have_the_types_of_their_fields():

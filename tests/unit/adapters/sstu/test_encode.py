@@ -1,5 +1,7 @@
 """What is sent for appeals that did not come from ССТУ, and what is refused before sending."""
 
+import base64
+import io
 import json
 from datetime import UTC, date, datetime
 from hashlib import sha256
@@ -8,6 +10,7 @@ from uuid import UUID
 import jsonschema
 import pytest
 from msgspec.structs import replace
+from pypdf import PdfReader
 
 from adapters.sstu import rules
 from adapters.sstu.encode import encode
@@ -23,6 +26,7 @@ from gateway.model.organisation import Organisation
 from gateway.model.person import Applicant, ContactKind, ContactPoint, Person
 from gateway.model.question import AssignedBy, Question, Topic
 from gateway.model.registration import ReferralIn, Registration
+from tests.unit.adapters.sstu.scans import pdf, picture
 
 BODY = "1f6b0a52-9d3e-4c7a-8f21-0a5b6c7d8e91"
 OTHER = "2a7c1b63-0e4f-4d8b-9a32-1b6c7d8e9f02"
@@ -167,16 +171,79 @@ def test_letters_that_do_not_end_the_consideration_are_not_the_answer():
     }  # fmt: skip
 
 
-def test_several_scans_are_refused_unless_one_is_the_main_one():
-    scans = answer(file(declared_name="1.jpg"), file(declared_name="2.jpg"))
-    value = appeal(question(**ANSWERED), answers=(scans,))
-    assert refused(value) == {("/questions/0/attachment", "attachment_count")}
-    main = answer(
-        file(group=AttachmentGroup.TEXT), file(declared_name="2", group=AttachmentGroup.ENCLOSURE)
+def scanned(*scans, **options):
+    """The appeal's answer with these files (name, bytes, more), and the context that has them."""
+    named = {sha256(data).hexdigest(): data for _, data, *_ in scans}
+    files = [
+        file(sha256=sha256(data).hexdigest(), declared_name=name, **(more[0] if more else {}))
+        for name, data, *more in scans
+    ]
+    value = appeal(question(**ANSWERED), answers=(answer(*files),))
+    return value, replace(context(**options), files=named)
+
+
+def attached(value, ctx):
+    got = json.loads(encode(value, ctx).body)["questions"][0]["attachment"]
+    return got["name"], base64.b64decode(got["content"])
+
+
+def named_faults(value, ctx):
+    with pytest.raises(ValidationError) as caught:
+        encode(value, ctx)
+    return {(v.path, v.code) for v in caught.value.violations}
+
+
+def test_several_scans_become_one_pdf_in_their_order():
+    value, ctx = scanned(
+        ("Ответ 2.png", picture("PNG"), {"order": 2}),
+        ("Ответ 1.jpg", picture("JPEG"), {"order": 1}),
+        ("Ответ 3.pdf", pdf((10, 10), (20, 20)), {"order": 3}),
     )
-    assert (
-        sent(replace(value, answers=(main,)))["questions"][0]["attachment"]["name"] == "Ответ.pdf"
+    name, data = attached(value, ctx)
+    assert name == "Ответ 1.pdf"
+    assert [float(p.mediabox.width) for p in PdfReader(io.BytesIO(data)).pages][2:] == [10, 20]
+    assert encode(value, ctx) == encode(value, ctx)
+
+
+def test_the_text_of_the_answer_goes_alone_where_it_is_marked():
+    value, ctx = scanned(
+        ("Приложение.docx", b"PK", {"group": AttachmentGroup.ENCLOSURE}),
+        ("Ответ.pdf", PDF, {"group": AttachmentGroup.TEXT}),
     )
+    assert attached(value, ctx) == ("Ответ.pdf", PDF)
+
+
+def test_one_file_goes_as_it_is_whatever_its_kind():
+    assert attached(*scanned(("Ответ.docx", b"PK"))) == ("Ответ.docx", b"PK")
+
+
+def test_a_file_that_cannot_be_merged_is_named():
+    value, ctx = scanned(("Ответ.docx", b"PK"), ("Скан.png", picture("PNG")))
+    assert named_faults(value, ctx) == {("/questions/0/attachment", "attachment_kind")}
+    with pytest.raises(ValidationError) as caught:
+        encode(value, ctx)
+    assert caught.value.violations[0].found == "Ответ.docx"
+
+
+def test_a_row_may_forbid_merging():
+    value, ctx = scanned(("1.png", picture("PNG")), ("2.jpg", picture("JPEG")), merge=False)
+    assert named_faults(value, ctx) == {("/questions/0/attachment", "attachment_count")}
+
+
+def test_a_merged_file_has_to_fit_too():
+    scans = ("1.png", picture("PNG")), ("2.jpg", picture("JPEG"))
+    value, ctx = scanned(*scans, attachment_base64=1_000)
+    assert named_faults(value, ctx) == {("/questions/0/attachment/content", "size")}
+    value, ctx = scanned(*scans, merge_pages=1)
+    assert named_faults(value, ctx) == {("/questions/0/attachment", "pages")}
+
+
+def test_the_limit_of_a_file_is_the_rows():
+    data = b"x" * 300
+    value, ctx = scanned(("Ответ.pdf", data), attachment_base64=401)
+    assert attached(value, ctx)[1] == data
+    value, ctx = scanned(("Ответ.pdf", data), attachment_base64=400)
+    assert named_faults(value, ctx) == {("/questions/0/attachment/content", "size")}
 
 
 def test_a_file_is_refused_at_ten_million_characters_of_base64():

@@ -60,6 +60,7 @@ def test_the_code_is_what_the_manifest_says():
     "table",
     [
         {"department_id": "17"}, {"departments": ["x"]}, {"ack": "maybe"}, {"zone": "Mars/Base"},
+        {"attachment_base64": 0}, {"package_documents": "много"}, {"merge_pages": -1},
         {"extended_as": "word"}, {"withdrawn_as": "Supported"}, {"zone": "../etc"},
     ],
 )  # fmt: skip

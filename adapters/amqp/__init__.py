@@ -1,0 +1,1 @@
+"""RabbitMQ: events out as CloudEvents, appeals and reports in from a queue."""

@@ -1,0 +1,1 @@
+"""«Инцидент»: messages that a monitoring feed finds in social networks, and answers to them."""

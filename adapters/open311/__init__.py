@@ -1,0 +1,1 @@
+"""Open311 GeoReport v2: a face that city apps speak to, and its documents."""

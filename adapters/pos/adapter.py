@@ -1,0 +1,284 @@
+"""ПОС: codec of items, events and e-mails, the channel of updates, the feed, answers to pushes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import inf
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from adapters.pos import codes, mail
+from adapters.pos.client import PAGE_ITEMS, Platform, State
+from adapters.pos.decode import decode
+from adapters.pos.encode import ANSWER_CHARS, FILE_BYTES, encode
+from adapters.pos.reply import reply, result_of
+from adapters.pos.restore import restore
+from gateway import secretfile
+from gateway.adapter import (
+    Batch,
+    Decoded,
+    EncodeContext,
+    Health,
+    Inbound,
+    Receipt,
+    RemoteState,
+    Reply,
+    Taken,
+    Verdict,
+    Window,
+    Wire,
+)
+from gateway.errors import (
+    ConfigurationError,
+    DeliveryError,
+    GatewayError,
+    PeerDoubtful,
+    PeerRefused,
+    PeerUnavailable,
+)
+from gateway.model.base import moment
+from gateway.model.fold import number_key
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from adapters.pos import client
+    from adapters.pos.codes import Tables
+    from gateway.model.appeal import Appeal
+    from gateway.model.events import Event
+    from gateway.outbound import Outbound, Response
+
+ZONE: Final = "Europe/Moscow"
+PAGE: Final = 50
+_REGIMES: Final = ("message", "fz59")
+_PAGES: Final = 100_000
+"""Pages of states that one reconciliation reads."""
+
+
+_SAME: Final = {"rework": "execution", "refused": "closed"}
+"""What the platform tells apart and we do not: where an item waits after a return or a refusal."""
+
+
+class _Names(msgspec.Struct):
+    """What names an item or an event; a page's item may lack any of it."""
+
+    id: str = ""
+    version: int = 0
+    event_id: str = msgspec.field(name="eventId", default="")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The peer's `[options]` (README); raises ConfigurationError naming the one that is wrong."""
+
+    tables: Tables
+    zone: ZoneInfo
+    mail_regime: str = "message"
+    page: int = PAGE
+    key: str = field(default="", repr=False)
+
+    @classmethod
+    def of(cls, table: Mapping[str, Any]) -> Options:
+        """Read the table."""
+        try:
+            zone = ZoneInfo(str(table.get("zone", ZONE)))
+        except (ZoneInfoNotFoundError, ValueError) as e:
+            raise ConfigurationError("no such time zone", found=str(e), where="options.zone") from e
+        regime = str(table.get("mail_regime", "message"))
+        if regime not in _REGIMES:
+            raise ConfigurationError(
+                "no such order",
+                found=regime,
+                expected=", ".join(_REGIMES),
+                where="options.mail_regime",
+            )
+        for name, default in (("answer_chars", ANSWER_CHARS), ("file_bytes", FILE_BYTES)):
+            _number(table, name, default)
+        key = secretfile.read(table, "key_file").decode("ascii") if table.get("key_file") else ""
+        return cls(
+            tables=codes.tables(str(table.get("tables", ""))),
+            zone=zone,
+            mail_regime=regime,
+            page=_number(table, "page", PAGE),
+            key=key,
+        )
+
+
+def _number(table: Mapping[str, Any], name: str, default: int) -> int:
+    found = table.get(name, default)
+    if isinstance(found, bool) or not isinstance(found, int | float) or not 1 <= found < inf:
+        raise ConfigurationError(
+            "not a number of one or more", found=str(found), where=f"options.{name}"
+        )
+    return int(found)
+
+
+class Pos:
+    """One platform. Thread-safe, as its `Outbound` is.
+
+    base: absolute address of its interface. outbound None makes a codec only: files, pushes and
+    e-mails without a network.
+    """
+
+    def __init__(
+        self, options: Mapping[str, Any], *, base: str = "", outbound: Outbound | None = None
+    ) -> None:
+        self.options = Options.of(options)
+        self._platform = Platform(outbound, base, self.options.key) if outbound else None
+
+    def decode(self, wire: Wire) -> Decoded:
+        """Return what an item, an event, lines of them, or an e-mail holds."""
+        own = self.options
+        return decode(wire, own.tables, own.zone, own.mail_regime)
+
+    def encode(self, appeal: Appeal, event: Event | None, ctx: EncodeContext) -> Wire:
+        """Return the update that tells of an event; raise UnsupportedError, ValidationError."""
+        return encode(appeal, event, ctx, self.options.tables)
+
+    def restore(self, item: Inbound) -> Wire:
+        """Return the document that a decoded item came in."""
+        return restore(item, self.options.tables)
+
+    def leaves(self, wire: Wire) -> dict[str, Any] | None:
+        """Return what an e-mail says as places and values; None for JSON, which is its own."""
+        return mail.leaves(wire.body, self.options.tables) if mail.looks_like_mail(wire) else None
+
+    def reply(self, verdict: Verdict) -> Reply:
+        """Return what to say to a push: one result an item, in the platform's form."""
+        return reply(verdict)
+
+    def receive(self, cursor: str) -> Batch:
+        """Return the items after the cursor, each by itself; raise DeliveryError."""
+        page = self._reach().items(cursor, min(self.options.page, PAGE_ITEMS))
+        return Batch(
+            messages=tuple(
+                Taken(
+                    wire=Wire(media_type="application/json", body=bytes(raw)),
+                    token=f"{number}:{_named(bytes(raw))}",
+                )
+                for number, raw in enumerate(page.items)
+            ),
+            cursor=page.cursor or cursor,
+            more=page.more and bool(page.items) and page.cursor != cursor,
+        )
+
+    def acknowledge(self, verdicts: tuple[Verdict, ...]) -> None:
+        """Tell the platform of each item what was stored and what refused, and why."""
+        told = []
+        for verdict in verdicts:
+            names: dict[str, Any] = msgspec.json.decode(verdict.token.partition(":")[2] or "{}")
+            if names:
+                told.append({**names, **result_of(verdict)})
+        if told:
+            self._reach().acknowledge(told)
+
+    def deliver(self, wire: Wire, key: str) -> Receipt:
+        """Send one update; the platform knows the key, so a repeat gets the first reference."""
+        answer, taken = self._reach().update(wire.body, key)
+        return _receipt(answer, taken)
+
+    def settle(self, wire: Wire, key: str) -> Receipt | None:  # noqa: ARG002 - the key is enough
+        """Say what became of an update, by its key; None: it is not there."""
+        try:
+            found = self._reach().updated(key)
+        except PeerRefused:
+            raise
+        except DeliveryError as e:
+            raise PeerDoubtful(
+                f"ПОС cannot be asked: {e.message}", found=e.found, todo=e.todo
+            ) from e
+        return _receipt(*found) if found else None
+
+    def reconcile(self, window: Window) -> Iterator[RemoteState]:
+        """List the items whose state changed within the window.
+
+        A row that cannot be read comes with an empty `key_folded` and says why: a person sees it.
+        """
+        after = ""
+        for _ in range(_PAGES):
+            page = self._reach().states(window.start.isoformat(), window.end.isoformat(), after)
+            for raw in page.states:
+                yield _remote(bytes(raw))
+            if not page.more or page.cursor in ("", after):
+                return
+            after = page.cursor
+        raise PeerUnavailable("the states do not end", found=str(_PAGES))
+
+    def expected(self, wire: Wire) -> RemoteState:
+        """How the platform's list will show the item of an update, or of a whole state."""
+        sent: dict[str, Any] = msgspec.json.decode(wire.body)
+        return RemoteState(
+            key=sent["id"],
+            key_folded=number_key(sent["id"]),
+            states={"1": _stage(sent["stage"])},
+        )
+
+    def lists(self, organisation: str) -> bool:  # noqa: ARG002 - its list is of all bodies
+        """Whether `reconcile` reads the items of this body."""
+        return True
+
+    def probe(self) -> Health:
+        """Ask for one item: that changes nothing, and shows whether the key is good."""
+        started = monotonic()
+        try:
+            self._reach().items("", 1)
+        except GatewayError as e:
+            return Health(
+                ok=False,
+                seconds=monotonic() - started,
+                detail=str(e),
+                todo="Проверьте адрес платформы, ключ (key_file), сеть и список адресов",
+            )
+        return Health(ok=True, seconds=monotonic() - started)
+
+    def _reach(self) -> Platform:
+        if self._platform is None:
+            raise ConfigurationError(
+                "this peer has no address", where="address", todo="name the platform's address"
+            )
+        return self._platform
+
+
+def _stage(word: str) -> str:
+    """Return the stage that two registers are compared by: some have more words for one."""
+    return _SAME.get(word, word)
+
+
+def _named(raw: bytes) -> str:
+    """Return what names an item as JSON; empty for one that has no name to acknowledge it by."""
+    try:
+        names = msgspec.json.decode(raw, type=_Names)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return ""
+    if not names.id:
+        return ""
+    own = {"eventId": names.event_id} if names.event_id else {"version": names.version}
+    return msgspec.json.encode({"id": names.id, **own}).decode()
+
+
+def _receipt(answer: Response, taken: client.Taken) -> Receipt:
+    if taken.result == "refused":
+        raise PeerRefused("ПОС refused the update", found=taken.reason)
+    return Receipt(
+        final=True, status=answer.status, reference=taken.reference, body=answer.body[:4096]
+    )
+
+
+def _remote(raw: bytes) -> RemoteState:
+    try:
+        state = msgspec.json.decode(raw, type=State)
+        return RemoteState(
+            key=state.id,
+            key_folded=number_key(state.id),
+            states={"1": _stage(state.stage)},
+            modified_at=moment(state.modified) if state.modified else None,
+            exception_message=state.error,
+            raw=raw,
+        )
+    except (msgspec.MsgspecError, GatewayError, ValueError, RecursionError) as error:
+        return RemoteState(
+            key="", key_folded="", exception_message=f"строка не читается · {error}", raw=raw
+        )

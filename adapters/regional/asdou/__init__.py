@@ -1,0 +1,1 @@
+"""АС ДОУ, Voronezh: reports and final reports on its assignments, over SOAP."""

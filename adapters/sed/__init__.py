@@ -1,0 +1,1 @@
+"""СЭД: folders of МЭДО, its containers, and ГОСТ Р 53898."""

@@ -1,0 +1,288 @@
+"""`gateway sstu`: a month's completeness, packages for a closed network, УРОГ's overview.
+
+The program that assembles the commands calls `attach` with its own way of opening the database.
+Nothing is changed without `--commit`; packing and writing a table change files only.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from typer.core import TyperGroup
+
+from adapters.sstu import month as months
+from adapters.sstu import review_rules, settling, stored, work
+from adapters.sstu.month import REASONS, STAGES
+from gateway.errors import GatewayError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from contextlib import AbstractContextManager
+
+    from adapters.sstu.work import Opened
+
+FOUND: Final = 1
+"""Exit code of a command that did its work and found something wrong."""
+FAILED: Final = 2
+SHOWN: Final = 200
+PIPED_WIDTH: Final = 240
+
+Month = Annotated[str, typer.Argument(metavar="ГГГГ-ММ", help="Месяц · Month")]
+Peer = Annotated[str, typer.Option("--peer", help="Код узла, если их несколько · Code of the node")]
+Json = Annotated[bool, typer.Option("--json", help="Для программ · For machines")]
+Csv = Annotated[bool, typer.Option("--csv", help="Таблицей · As a table")]
+Given = Annotated[
+    Path | None,
+    typer.Option(
+        "--list", exists=True, dir_okay=False, help="Список узла, файл · Its list, a file"
+    ),
+]
+Commit = Annotated[
+    bool,
+    typer.Option("--commit", help="Выполнить; без него только показать · Act; otherwise only show"),
+]
+
+
+class _Group(TyperGroup):
+    """Commands whose errors are told on a line, with every violation below it."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except GatewayError as error:
+            typer.echo(str(error), err=True)
+            for fault in getattr(error, "violations", ()):
+                typer.echo(f"  {fault.path}: {fault.message} ({fault.found})", err=True)
+        raise typer.Exit(FAILED)
+
+
+def attach(app: typer.Typer, opened: Callable[[], AbstractContextManager[Opened]]) -> None:
+    """Add the commands to a Typer application; `opened` lends the database while one runs."""
+    group = typer.Typer(
+        name="sstu",
+        help="ССТУ.РФ: полнота за месяц, пакеты, обзор · Months, packages, the overview",
+        cls=_Group,
+        no_args_is_help=True,
+    )
+    _completeness(group, opened)
+    _exchange(group, opened)
+    _overview(group, opened)
+    app.add_typer(group, name="sstu")
+
+
+def _completeness(group: typer.Typer, opened: Callable[[], AbstractContextManager[Opened]]) -> None:
+    @group.command("month")
+    def month(
+        when: Month,
+        *,
+        peer: Peer = "",
+        list_: Given = None,
+        ask: Annotated[
+            bool, typer.Option("--ask", help="Спросить узел · Read the node's list")
+        ] = False,
+        as_json: Json = False,
+        as_csv: Csv = False,
+    ) -> None:
+        """Что за месяц передано, что нет и почему · What is reported, what is not, and why."""
+        with opened() as gw, work.node(gw, peer) as node:
+            bounds = months.bounds(*review_rules.month(when))
+            listed = work.listed(node, list_, ask=ask)
+            with work.connected(gw.url) as db:
+                found = stored.of_month(db, node.code, bounds, gw.settings.zone)
+                rows = list(months.complete((one.known for one in found), listed, bounds))
+        complete = _tell(
+            rows, when, node.code, asked=listed is not None, as_json=as_json, as_csv=as_csv
+        )
+        if not complete:
+            raise typer.Exit(FOUND)
+
+    @group.command("expected")
+    def expected(*, peer: Peer = "", as_json: Json = False) -> None:
+        """Там передано, к нам не поступало · Reported there, not received here."""
+        with opened() as gw, work.connected(gw.url) as db:
+            code = work.chosen(db, peer).code
+            rows = list(stored.expected(db, code))
+        if as_json:
+            _document({"peer": code, "expected": [row._asdict() for row in rows]})
+        else:
+            _table(
+                f"Ожидаются · Expected: {code}",
+                ("Номер", "Орган", "Впервые", "В последний раз", "Состояния"),
+                (
+                    (
+                        row.number, row.organisation, f"{row.first_seen:%Y-%m-%d %H:%M}",
+                        f"{row.last_seen:%Y-%m-%d %H:%M}",
+                        ", ".join(row.remote.get("states", {}).values()),
+                    )
+                    for row in rows
+                ),
+            )  # fmt: skip
+
+
+def _tell(
+    rows: Sequence[months.Row],
+    when: str,
+    code: str,
+    *,
+    asked: bool,
+    as_json: bool,
+    as_csv: bool,
+) -> bool:
+    """Print a month; return whether everything is reported as it is now, and nothing is strange."""
+    missing = sum(not row.reported for row in rows)
+    outdated = sum(row.why == "changed_since" for row in rows)
+    strange = sum(row.why == "never_came" for row in rows)
+    if as_json:
+        summary = {
+            "month": when, "peer": code, "asked": asked, "appeals": len(rows) - strange,
+            "not_reported": missing, "outdated": outdated, "not_received": strange,
+        }  # fmt: skip
+        told = [row._asdict() | {"why_ru": REASONS[row.why][0]} for row in rows]
+        _document(summary | {"rows": told})
+    elif as_csv:
+        _csv([_COLUMNS, *map(_cells, rows)])
+    else:
+        shown = [
+            row for row in rows if not row.reported or row.why in {"changed_since", "never_came"}
+        ]
+        _table(f"ССТУ, {when}: {code}", _COLUMNS, map(_cells, shown[:SHOWN]))
+        _say(f"Обращений · Appeals: {len(rows) - strange}")
+        _say(f"Не передано · Not reported: {missing}")
+        _say(f"Передано прежнее состояние · Outdated there: {outdated}")
+        _say(f"Там есть, у нас нет · There, not here: {strange}")
+    return not (missing or outdated or strange)
+
+
+def _exchange(group: typer.Typer, opened: Callable[[], AbstractContextManager[Opened]]) -> None:
+    @group.command("pack")
+    def pack(
+        when: Month,
+        *,
+        out: Annotated[Path, typer.Option(file_okay=False, help="Куда · Into this directory")],
+        peer: Peer = "",
+        all_: Annotated[
+            bool, typer.Option("--all", help="И уже подтверждённые · What is settled, too")
+        ] = False,
+        as_json: Json = False,
+    ) -> None:
+        """Собрать пакеты за месяц для закрытой сети · Pack a month for a closed network."""
+        bounds = months.bounds(*review_rules.month(when))
+        with opened() as gw, work.node(gw, peer) as node:
+            done = work.pack(gw, node, bounds, out, stem=f"sstu-{when}-", whole=all_)
+        if as_json:
+            _document(done._asdict())
+        else:
+            _say(f"Документов · Documents: {done.packed}, частей · parts: {len(done.parts)}")
+            _say(f"Не собрано · Left out: {done.bad}; отчёт · report: {done.report}")
+        if done.bad:
+            raise typer.Exit(FOUND)
+
+    @group.command("result")
+    def result(
+        files: Annotated[list[Path], typer.Argument(metavar="ФАЙЛ…", exists=True, dir_okay=False)],
+        *,
+        peer: Peer = "",
+        commit: Commit = False,
+        as_json: Json = False,
+    ) -> None:
+        """Прочесть, что вернула закрытая сеть · Read what the closed network gave back."""
+        with opened() as gw, work.node(gw, peer) as node:
+            done = settling.result(gw, node, files, commit=commit)
+        if as_json:
+            _document(done._asdict() | {"committed": commit})
+        else:
+            for line in done.faults:
+                _say(line)
+            _say(f"Подтверждено · Acknowledged: {done.acknowledged}")
+            _say(f"Отказано · Refused: {done.refused}")
+            _say(f"Ещё ждут · Still waiting: {done.waiting}")
+            _say(f"Там есть, у нас нет · There, not here: {done.expected}")
+            if not commit:
+                _say("Ничего не изменено, повторите с --commit · Nothing was changed")
+        if done.refused or done.faults:
+            raise typer.Exit(FOUND)
+
+
+def _overview(group: typer.Typer, opened: Callable[[], AbstractContextManager[Opened]]) -> None:
+    @group.command("overview")
+    def overview(
+        when: Annotated[str, typer.Argument(metavar="[ГГГГ-ММ]", help="Месяц · Month")] = "",
+        *,
+        out: Annotated[
+            Path | None, typer.Option(dir_okay=False, help="Записать сюда · Write it here")
+        ] = None,
+        check: Annotated[
+            Path | None,
+            typer.Option(exists=True, dir_okay=False, help="Проверить файл · Check this file"),
+        ] = None,
+        as_json: Json = False,
+    ) -> None:
+        """«Мастер обзоров»: записать или проверить · УРОГ's overview: write or check it."""
+        if (out is None) == (check is None) or (out is not None and not when):
+            raise NotFoundError(
+                "say what to do", expected="ГГГГ-ММ --out FILE | [ГГГГ-ММ] --check FILE"
+            )
+        span = review_rules.month(when) if when else None
+        if check is not None:
+            faults = work.check(check, span)
+            wrong = [f for f in faults if f.level == "error"]
+            title = f"{check.name}: ошибок · errors {len(wrong)}"
+        else:
+            assert out is not None
+            assert span is not None
+            with opened() as gw:
+                written, faults = work.overview(gw, out, span)
+            wrong = faults
+            title = f"{out.name}: строк · rows {written}, не записано · left out {len(wrong)}"
+        if as_json:
+            _document({"title": title, "faults": [f._asdict() for f in faults]})
+        else:
+            columns = ("Строка", "Столбец", "Правило", "Что не так", "Найдено", "Ожидается")
+            _table(title, columns, (fault[:6] for fault in faults[:SHOWN]))
+        if wrong:
+            raise typer.Exit(FOUND)
+
+
+_COLUMNS: Final = (
+    "Квитанция", "Номер", "Дата", "Передано", "Почему", "Подробности", "Стадия у узла",
+)  # fmt: skip
+
+
+def _cells(row: months.Row) -> tuple[str, ...]:
+    return (
+        row.receipt, row.number, row.on.isoformat() if row.on else "",
+        "да" if row.reported else "нет", REASONS[row.why][0], row.detail,
+        STAGES[row.stage][0] if row.stage else "",
+    )  # fmt: skip
+
+
+def _document(value: Any) -> None:
+    typer.echo(msgspec.json.encode(value, enc_hook=str).decode())
+
+
+def _csv(rows: Iterable[Sequence[str]]) -> None:
+    from adapters.sstu.review_csv import line
+
+    typer.echo(b"".join((b"\xef\xbb\xbf", *(line(row) for row in rows))), nl=False)
+
+
+def _say(text: str) -> None:
+    typer.echo(text)
+
+
+def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    made = Table(title=title, title_justify="left")
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    for row in rows:
+        made.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = PIPED_WIDTH
+    console.print(made)

@@ -1,0 +1,78 @@
+"""What the simulated bus refuses of our events, written apart from the adapter.
+
+`SOURCED` rules are those of CloudEvents 1.0.2 and of AMQP; `OURS` are this simulator's.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import datetime
+from typing import Any, Final
+
+SOURCED: Final = (
+    "specversion, id, source, type not empty (CloudEvents 1.0.2 §3.1)",
+    "time is an RFC 3339 instant (§3.1)",
+    "binary mode: attributes in headers cloudEvents:<name>, data in the body (AMQP binding §3.1)",
+    "structured mode: application/cloudevents+json (§3.2)",
+    "RabbitMQ itself: unroutable is returned, full is a nack, bad arguments close the channel",
+)
+OURS: Final = (
+    "message_id must equal the event's id; a message_id seen before is acknowledged and not kept",
+    "the message must be persistent",
+    "type must be gov.appeals.<Event>; subject and data.appeal.receiptNumber must be the same",
+    "no applicant, text or extra may stand in data: this partner is entitled to the problem only",
+    "a refused message is rejected without requeue: it goes to <queue>.dead",
+)
+
+_TYPE = re.compile(r"gov\.appeals\.[A-Z][A-Za-z]+")
+_PERSONAL: Final = ("applicants", "text", "extra", "referral")
+
+
+def event_of(content_type: str, headers: dict[str, Any], body: bytes) -> dict[str, Any]:
+    """Return attributes and data of an event in either mode; raise ValueError."""
+    if content_type.partition(";")[0] == "application/cloudevents+json":
+        told = json.loads(body)
+        if not isinstance(told, dict):
+            raise ValueError("тело события не объект")
+        return told
+    prefix = "cloudEvents:"
+    named = {k.removeprefix(prefix): v for k, v in headers.items() if k.startswith(prefix)}
+    return {**named, "data": json.loads(body)}
+
+
+def refusals(event: dict[str, Any], message_id: str, *, persistent: bool) -> list[str]:
+    """Every reason to refuse an event, in Russian; empty when it is taken."""
+    out = [
+        f"Нет атрибута {name}"
+        for name in ("specversion", "id", "source", "type", "subject", "time")
+        if not isinstance(event.get(name), str) or not event[name]
+    ]
+    if out:
+        return out
+    if event["specversion"] != "1.0":
+        out.append(f"Версия CloudEvents {event['specversion']}")
+    if not _TYPE.fullmatch(event["type"]):
+        out.append(f"Неизвестный вид события {event['type']}")
+    if event["id"] != message_id:
+        out.append("message_id не равен id события")
+    if not persistent:
+        out.append("Сообщение не сохраняется на диск")
+    try:
+        if datetime.fromisoformat(event["time"]).tzinfo is None:
+            out.append("Время события без пояса")
+    except ValueError:
+        out.append("Неверное время события")
+    return out + _data(event)
+
+
+def _data(event: dict[str, Any]) -> list[str]:
+    data = event.get("data")
+    appeal = data.get("appeal") if isinstance(data, dict) else None
+    if not isinstance(appeal, dict):
+        return ["В событии нет обращения"]
+    out = []
+    if appeal.get("receiptNumber") != event["subject"]:
+        out.append("subject не равен номеру обращения")
+    out += [f"Лишние сведения: {name}" for name in _PERSONAL if appeal.get(name)]
+    return out

@@ -1,0 +1,1 @@
+"""A simulated АС ДОУ: RequestExecutionService over SOAP."""

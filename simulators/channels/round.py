@@ -1,0 +1,232 @@
+"""A whole round over every channel: appeals in, statuses and answers back out, counted outside.
+
+Nothing is read from the gateway's tables. What was given out and what came back is what the
+simulated peers hold; how often they failed is what their journals say.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import quote
+
+from simulators.channels import crew
+from simulators.channels.office import Office
+from simulators.demo.clients import Client, Log, Rest
+from simulators.demo.deliveries import Deliveries
+from simulators.demo.journals import Journal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from simulators.demo.stage import Stage
+    from simulators.demo.tell import Teller
+    from simulators.process import Running
+
+CHUNK: Final = 250
+"""Appeals that a simulator is told to make at once."""
+QUIET_SECONDS: Final = 4.0
+"""Nothing has moved for so long: the round has come to its end."""
+OPERATOR_SECONDS: Final = 3.0
+"""How often the operator looks at what waits for a person."""
+DOUBT_SECONDS: Final = 15.0
+"""A doubt of which the peer has said nothing for so long is the operator's."""
+LIMIT_SECONDS: Final = 120.0
+"""Nothing has moved for so long although something is still to come: it has failed."""
+
+
+_QUEUES: Final = ("triage", "delivery")
+
+
+class Counted(NamedTuple):
+    """One channel's account.
+
+    given: appeals that its peer gave out; back: those whose number and answer its peer has; calls,
+    failed: of its journal.
+    """
+
+    given: int
+    back: int
+    missing: tuple[str, ...]
+    calls: int
+    failed: int
+
+
+class Round:
+    """One round on a stage whose gateway runs. seed: of everything made up."""
+
+    def __init__(
+        self, stage: Stage, teller: Teller, running: Mapping[str, Running], seed: int
+    ) -> None:
+        self.stage = stage
+        self.teller = teller
+        self.running = running
+        self.seed = seed
+        self.keys = crew.introduce(stage, running)
+        self.replayed = 0
+        self.decided = 0
+        self.skipped: Counter[str] = Counter()
+        self._receipts: dict[str, dict[str, str]] = {}
+        self.given: dict[str, list[str]] = {name: [] for name in running}
+        self._log = Log(stage.path("client-channels.jsonl"))
+        self.office = Office(self._client(crew.OFFICE))
+        self.deliveries = Deliveries(stage, teller, tuple(map(crew.code, running)))
+
+    def play(self, count: int) -> dict[str, Counted]:
+        """Let every channel bring its share of so many appeals, and return the account."""
+        self.office.start()
+        bringers = [name for name in self.running if crew.PLAYERS[name].brings != "nothing"]
+        share, rest = divmod(count, len(bringers))
+        for n, name in enumerate(bringers):
+            self._bring(name, share + (n < rest))
+        self._settle(sum(map(len, self.given.values())))
+        self.office.stop()
+        self._log.close()
+        return {name: self._count(name) for name in bringers}
+
+    def _client(self, name: str) -> Client:
+        return Client(self.stage.address, crew.code(name), self.keys[name], self._log)
+
+    def _bring(self, name: str, count: int) -> None:
+        simulator, player = self.running[name], crew.PLAYERS[name]
+        for start in range(0, count, CHUNK):
+            many = min(CHUNK, count - start)
+            if player.brings == "submits":
+                self._submit(name, [f"РЗ-{self.seed}-{start + n}" for n in range(many)])
+                continue
+            command: dict[str, Any] = {"emit": many, "seed": self.seed + start}
+            if player.brings == "pushes":
+                to = {
+                    "address": self.stage.address,
+                    "key": self.keys[name],
+                    "user": crew.code(name),
+                }
+                command = {"push": {**to, "count": many, "seed": self.seed + start}}
+            self.given[name] += simulator.control(**command)["keys"]
+
+    def _submit(self, name: str, keys: list[str]) -> None:
+        """Submit over REST what a peer without a road of its own into the gateway gave out."""
+        sender = Rest(self.stage.address, crew.code(name), self.keys[name], self._log)
+        self.given[name] += keys
+        for key in keys:
+            self.running[name].control(assignment={"importId": key, "responsible": True})
+            document = {"externalId": key, "regime": "fz59", "text": f"По поручению {key}."}
+            reply = sender.submit(
+                {**document, "applicants": [{"person": {"fullName": "Выдуманов В."}}]}
+            )
+            if not reply.accepted:
+                self.teller.fault(f"{name} {key}: {reply.status} {reply.code}")
+
+    def _settle(self, expected: int) -> None:
+        """Wait until every appeal came, was answered, and nothing is on its way any more.
+
+        What a peer refused by chance is sent again, as an operator does.
+        """
+        moved, before = time.monotonic(), (-1, -1, -1.0)
+        acted = 0.0
+        while True:
+            if time.monotonic() - acted > OPERATOR_SECONDS:
+                self.replayed += self.deliveries.replay_refused()
+                self.decided += self._decide() + self._give_up()
+                if "amqp" in self.running:
+                    self.running["amqp"].control(redrive=True)
+                acted = time.monotonic()
+            waiting = self.deliveries.waiting()
+            busy = sum(n for (queue, _, _), n in waiting.items() if queue in _QUEUES)
+            now = (len(self.office.registered), sum(self.office.answered.values()), busy)
+            if now != before:
+                moved, before = time.monotonic(), now
+            quiet = time.monotonic() - moved
+            if now[0] >= expected and not self.deliveries.busy() and quiet > QUIET_SECONDS:
+                return
+            if quiet > LIMIT_SECONDS:
+                self.teller.fault(f"за {LIMIT_SECONDS:.0f} с ничего не сдвинулось · stuck: {now}")
+                return
+            time.sleep(0.5)
+
+    def _give_up(self) -> int:
+        """Skip what our own rules stopped before it left: a card without a place, for ЕДДС."""
+        rows = self.deliveries.refused_by_rule()
+        for row in rows:
+            self.stage.command(
+                "deliveries",
+                "skip",
+                row["id"],
+                "--reason",
+                "без места: позвонили",
+                "--commit",
+                ok=(0, 2),
+            )
+            self.skipped[row["destination"]] += 1
+        return len(rows)
+
+    def _decide(self) -> int:
+        """Settle by hand what may have arrived at a peer that can neither be asked nor trusted.
+
+        The operator looks at what the peer shows, and confirms the delivery or sends it again.
+        """
+        decided = 0
+        for row in self.deliveries.doubts(DOUBT_SECONDS):
+            word = "confirm" if self._is_there(row) else "replay"
+            # Meanwhile it may have been settled by itself, and then there is nothing to decide.
+            self.stage.command("deliveries", word, row["id"], "--commit", ok=(0, 2))
+            decided += 1
+        return decided
+
+    def _is_there(self, row: dict[str, Any]) -> bool:
+        """Whether a peer shows what a delivery told; a folder with a known uid may come again."""
+        if row["destination"] == crew.code("sed"):
+            return False
+        held = {one["key"]: one for one in self.running[row["destination"]].holds()}
+        told = self.stage.command("evidence", row["appeal"])
+        found = held.get(told["external_id"], {})
+        return bool(found.get("answers") if row["event"] == "Answered" else found)
+
+    def _count(self, name: str) -> Counted:
+        if crew.PLAYERS[name].brings == "pushes":
+            self.running[name].control(poll=True)
+        held = {row["key"]: row for row in self.running[name].holds()}
+        missing = [key for key in self.given[name] if not self._back(name, key, held)]
+        journal = Journal(self.stage.path(f"{name}.jsonl"))
+        calls = [r for r in journal.records if r.get("method")]
+        failed = Counter(r["fault"] for r in calls if r.get("fault"))
+        given = len(self.given[name])
+        return Counted(given, given - len(missing), tuple(missing), len(calls), failed.total())
+
+    def _back(self, name: str, key: str, held: Mapping[str, dict[str, Any]]) -> bool:
+        """Whether a peer has the number and the answer of an appeal that it gave out."""
+        row = held.get(self._named(name, key))
+        if row is not None and row.get("type") == "blackbox":
+            # Its token tells nothing, by the standard: what the office did is all there is to see.
+            return self.office.answered.get(self._receipt(name, key), 0) > 0
+        return _told(row)
+
+    def _named(self, name: str, key: str) -> str:
+        """Return how a peer names an appeal; the bus is told of it by the receipt's number."""
+        return self._receipt(name, key) if name == "amqp" else key
+
+    def _receipt(self, name: str, key: str) -> str:
+        """Return the receipt number that we gave an appeal of a peer, empty without one."""
+        if name not in self._receipts:
+            self._receipts[name] = dict(self._registered(name))
+        return self._receipts[name].get(key, "")
+
+    def _registered(self, name: str) -> Iterator[tuple[str, str]]:
+        """Yield external id and receipt number of everything that a peer sent us."""
+        client, cursor = self._client(name), ""
+        while True:
+            more = f"&cursor={quote(cursor)}" if cursor else ""
+            _, page = client.json("GET", f"/api/v1/appeals?max=1000{more}")
+            for line in page["items"]:
+                yield line["externalId"], line["receiptNumber"]
+            cursor = page.get("nextCursor") or ""
+            if not page["items"] or not cursor:
+                return
+
+
+def _told(row: dict[str, Any] | None) -> bool:
+    """Whether a peer was told of its appeal's registration and has its answer."""
+    if row is None or not row["statuses"]:
+        return False
+    return bool(row["answers"] > 0 or str(row["statuses"][-1]).startswith("closed"))

@@ -1,0 +1,69 @@
+"""What the simulated desks refuse, written apart from the adapter so that each checks the other.
+
+No vendor's protocol is public, so nothing here is sourced but the frame of SOAP.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from typing import Any, Final
+
+SOURCED: Final = ("SOAP 1.1: a Fault is HTTP 500, SOAPAction names the operation (§6)",)
+OURS: Final = (
+    "a card needs the number of its sender, a type of 4 or 5 blocks of 4 digits, and a place",
+    "a place is an address or a point within the ranges of latitude and longitude",
+    "urgency is CRITICAL, HIGH or NORMAL (REST), 0, 1 or 2 (SOAP)",
+    "a key that was used with another body is refused (409; SOAP: Client)",
+    "a second card of the same number corrects the first",
+    "a correction or withdrawal of a card that is not there is refused (404; SOAP: Client)",
+    "a withdrawn card is not corrected",
+)
+_TYPE: Final = re.compile(r"\d{4}(\.\d{4}){3,4}")
+_URGENCY: Final = {"rest": ("CRITICAL", "HIGH", "NORMAL"), "soap": ("0", "1", "2")}
+
+
+def refusals(vendor: str, card: dict[str, Any]) -> list[str]:
+    """Every reason to refuse a card, in Russian; empty when it is taken.
+
+    card: number, type, urgency, address, lat, lon, due, key; of SOAP all are texts.
+    """
+    out = []
+    if not _text(card.get("key")):
+        out.append("Нет ключа сообщения")
+    if not _text(card.get("number")):
+        out.append("Нет номера источника")
+    if not _TYPE.fullmatch(_text(card.get("type"))):
+        out.append(f"Неизвестный тип происшествия: {card.get('type')}")
+    if card.get("urgency") not in _URGENCY[vendor]:
+        out.append(f"Неизвестная срочность: {card.get('urgency')}")
+    point = (_degrees(card.get("lat"), 90), _degrees(card.get("lon"), 180))
+    if card.get("lat") is not None and None in point:
+        out.append("Неверная точка")
+    if not _text(card.get("address")) and None in point:
+        out.append("Нет места происшествия")
+    if card.get("due") is not None and not _moment(card["due"]):
+        out.append("Неверный срок")
+    return out
+
+
+def _text(value: Any) -> str:
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _degrees(value: Any, most: int) -> float | None:
+    if isinstance(value, bool):
+        return None
+    try:
+        found = float(value)
+    except (TypeError, ValueError):
+        return None
+    return found if -most <= found <= most else None
+
+
+def _moment(value: Any) -> bool:
+    try:
+        (date if len(value) == len("2026-01-01") else datetime).fromisoformat(value)
+    except (TypeError, ValueError):
+        return False
+    return True

@@ -1,0 +1,1 @@
+"""A simulated monitoring system: messages of social networks, and answers to them."""

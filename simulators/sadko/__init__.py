@@ -1,0 +1,1 @@
+"""A simulated site of ГИС САДКО.ОГ: token, inbox, outbox."""

@@ -1,0 +1,1 @@
+"""A simulated СЭД that exchanges folders of МЭДО 2.6."""
