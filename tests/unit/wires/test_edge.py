@@ -38,7 +38,7 @@ def gate():
 
 
 def calls(gate, *steps):
-    """Take the steps on one loop, each an instant at which a call comes."""
+    """Take the steps on one loop, each an instant at which a call comes; end when reading ends."""
     edge = Edge(gate, None, None)
 
     async def story():
@@ -52,6 +52,7 @@ def calls(gate, *steps):
         edge.close()
 
     asyncio.run(story())
+    edge._access.shutdown(wait=True)
 
 
 def test_a_call_does_not_wait_for_peers_that_are_read_ahead(gate):
