@@ -1,4 +1,4 @@
-"""Talks to a broker: pinned addresses, TLS, a total time for every call. The one module of pika.
+"""Talks to a broker: pinned addresses, TLS, a total time for every call; with `stream`, of pika.
 
 A connection of pika belongs to one thread at a time; `publisher` lends each sender one of its own.
 pika bounds a connection's opening, not the wait for a confirm, so a timer of the connection's own
@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import pika
 from pika import exceptions as trouble
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
 
 from adapters.amqp.options import DEAD, Broker, Options
+from adapters.amqp.stream import Stream
 from gateway import secretfile
 from gateway.errors import (
     ConfigurationError,
@@ -27,6 +29,7 @@ from gateway.errors import (
     PeerRefused,
     PeerUnavailable,
 )
+from gateway.model.fold import FORBIDDEN
 from gateway.pinning import Resolver
 
 if TYPE_CHECKING:
@@ -37,7 +40,8 @@ APPLICATION: Final = "appeals-gateway"
 CLOSING_SECONDS: Final = 1.0
 """How long the broker is waited for when a connection is given up in order."""
 _QUORUM: Final = {"x-queue-type": "quorum"}
-_BREAKS: Final = (trouble.AMQPError, OSError, ssl.SSLError)
+_BREAKS: Final = (trouble.AMQPError, AMQPConnectorException, OSError, ssl.SSLError)
+_SAID_CHARS: Final = 300
 
 logging.getLogger("pika").setLevel(logging.CRITICAL)  # what it meets is raised, and told by us
 
@@ -76,11 +80,15 @@ class _Late(trouble.AMQPConnectionError):  # type: ignore[misc] # pika has no ty
 
 @contextmanager
 def _within(connection: Any, deadline: float) -> Iterator[None]:
-    """End a connection when the time is over; raise PeerUnavailable when it is over now."""
+    """End a connection when the time is over or the broker says too much (`stream`).
+
+    Raises PeerUnavailable when the time is over now.
+    """
     left = deadline - monotonic()
     if left <= 0:
         raise PeerUnavailable("время вызова вышло · the time of the call is over")
     stream = connection._impl  # noqa: SLF001 - pika has no deadline of its own
+    stream.heard = 0
     over = _Late("the total time of the call is over")
     timer = stream.ioloop.call_later(left, lambda: stream._terminate_stream(over))  # noqa: SLF001
     try:
@@ -125,6 +133,11 @@ class Session:
             return False
         return bool(self._connection.is_open and self._channel.is_open)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the channel may still be used: a broker closes it where it lacks a right."""
+        return bool(self._channel.is_open)
+
     def publish(self, message: Message, deadline: float) -> None:
         """Publish and wait for the confirm; raise PeerRefused or PeerDoubtful."""
         properties = pika.BasicProperties(
@@ -157,7 +170,7 @@ class Session:
             except trouble.ChannelClosedByBroker as error:
                 raise PeerRefused(
                     "брокер отказал · the broker refused",
-                    found=f"{error.reply_code} {error.reply_text}",
+                    found=_told(f"{error.reply_code} {error.reply_text}"),
                     where=f"{message.exchange} / {message.routing_key}",
                     todo="check exchange, rights of the user and the broker's max_message_size",
                 ) from error
@@ -235,7 +248,7 @@ class Session:
         except trouble.ChannelClosedByBroker as error:
             raise PeerUnavailable(
                 "брокер не дал сделать то, что нужно · the broker does not let us",
-                found=f"{error.reply_code} {error.reply_text}",
+                found=_told(f"{error.reply_code} {error.reply_text}"),
                 where=self._named,
                 todo="create exchange and queues as README.md says, or set `declare`",
             ) from error
@@ -267,7 +280,7 @@ class Door:
         each = left / len(addresses)
         parameters = [self._parameters(str(address), each) for address in addresses]
         try:
-            connection = pika.BlockingConnection(parameters)
+            connection = pika.BlockingConnection(parameters, _impl_class=Stream)
         except (trouble.ProbableAuthenticationError, trouble.AuthenticationError) as error:
             raise PeerUnavailable(
                 "брокер не принял имя или пароль · the broker does not know the user",
@@ -320,7 +333,12 @@ class Door:
 
 def _say(error: BaseException) -> str:
     text = str(error)
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return _told(f"{type(error).__name__}: {text}" if text else type(error).__name__)
+
+
+def _told(text: str) -> str:
+    """Return what a broker said without what no text may hold, and no more than is of use."""
+    return FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text[:_SAID_CHARS])
 
 
 def _tls(table: Mapping[str, Any]) -> ssl.SSLContext:

@@ -15,7 +15,8 @@ from adapters.amqp.client import Door, Message, Session
 from adapters.amqp.codes import JSON, TYPE
 from gateway import limits
 from gateway.adapter import Batch, Taken, Wire
-from gateway.errors import BusyError, DeliveryError, PeerRefused
+from gateway.errors import BusyError, DeliveryError, PeerDoubtful, PeerRefused
+from gateway.model.fold import FORBIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +31,8 @@ _SHARE: Final = 0.75
 """Of the time of a call in which messages are taken; they are handed over in the rest."""
 _HEADERS: Final = 60
 _VALUE_CHARS: Final = 2_000
+_ID_BYTES: Final = 255
+"""Of a short string, as every property of text is one."""
 
 
 class _Pending(NamedTuple):
@@ -76,8 +79,8 @@ class Inbox:
         """Acknowledge what was stored or refused; give back what has to come again.
 
         A refusal is told to `reply_to`, when the row allows that queue, else to `errors`. Raises
-        PeerUnavailable when the connection broke: what is left comes again; PeerRefused when a
-        reason could not be told, after everything is acknowledged.
+        PeerUnavailable when the connection broke: what is left comes again; PeerRefused or
+        PeerDoubtful when a reason could not be told, after everything is acknowledged.
         """
         with self._lock:
             session, untold = self._session, None
@@ -124,13 +127,18 @@ class Inbox:
 
     def _tell(
         self, session: Session, verdict: Verdict, pending: _Pending, deadline: float
-    ) -> PeerRefused | None:
-        """Tell what became of a message; return what kept us from it."""
+    ) -> DeliveryError | None:
+        """Tell what became of a message; return what kept us from it.
+
+        A queue that takes nothing keeps nobody's message: it is the sender's own, as `reply_to`.
+        Raises PeerRefused when the broker closed the channel.
+        """
         asked = self._options.may_reply(pending.reply_to) if pending.reply_to else False
         queue = pending.reply_to if asked else self._options.errors if verdict.error else ""
         if not queue:
             return None
         media, body = replies.document(verdict)
+        own = f"reply-{pending.message_id}" if pending.message_id else ""
         try:
             session.publish(
                 Message(
@@ -138,13 +146,15 @@ class Inbox:
                     routing_key=queue,
                     body=body,
                     content_type=media,
-                    message_id=f"reply-{pending.message_id}" if pending.message_id else "",
+                    message_id=own if len(own.encode()) <= _ID_BYTES else "",
                     correlation_id=pending.correlation_id or pending.message_id,
                     type=replies.type_of(verdict),
                 ),
                 deadline,
             )
-        except PeerRefused as error:
+        except (PeerRefused, PeerDoubtful) as error:
+            if not session.is_open:
+                raise
             return error
         return None
 
@@ -174,22 +184,36 @@ def _pending(got: Got) -> _Pending:
     told = got.properties
     return _Pending(
         tag=got.tag,
-        message_id=told.message_id or "",
-        correlation_id=told.correlation_id or "",
-        reply_to=told.reply_to or "",
+        message_id=_text(told.message_id),
+        correlation_id=_text(told.correlation_id),
+        reply_to=_text(told.reply_to),
     )
+
+
+def _text(told: str | bytes | None) -> str:
+    """Return a property; what is no text, and stays bytes with pika, names nothing."""
+    return "" if not isinstance(told, str) or FORBIDDEN.search(told) else told
 
 
 def wire_of(properties: Any, body: bytes) -> Wire:
     """Return a message as a wire: properties and headers of text, names in lower case."""
     headers = {
         f"amqp-{name.replace('_', '-')}": value
-        for name in ("message_id", "correlation_id", "reply_to", "content_encoding")
-        if (value := getattr(properties, name))
+        for name in ("message_id", "correlation_id", "reply_to")
+        if (value := _text(getattr(properties, name)))
     }
     for name, value in list((properties.headers or {}).items())[:_HEADERS]:
         if isinstance(value, str) and len(value) <= _VALUE_CHARS:
-            headers[str(name).lower()] = value
+            headers[_word(name).lower()] = _word(value)
+    if properties.content_encoding:
+        headers["amqp-content-encoding"] = _word(properties.content_encoding)
     if properties.type:
-        headers[TYPE] = properties.type
-    return Wire(media_type=properties.content_type or JSON, body=body, headers=headers)
+        headers[TYPE] = _word(properties.type)
+    media = _word(properties.content_type) if properties.content_type else JSON
+    return Wire(media_type=media, body=body, headers=headers)
+
+
+def _word(told: str | bytes) -> str:
+    """Return a property as text that can be stored; what is replaced makes it no other word."""
+    text = told if isinstance(told, str) else told.decode("utf-8", "replace")
+    return FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)

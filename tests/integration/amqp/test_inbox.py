@@ -2,6 +2,8 @@
 
 import json
 import signal
+import socket
+import struct
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -11,10 +13,11 @@ import pytest
 
 from adapters.amqp.adapter import Amqp
 from gateway.adapter import Landed, Verdict
-from gateway.errors import BusyError, InternalError, PeerUnavailable
+from gateway.errors import BusyError, InternalError, MalformedError, PeerDoubtful, PeerUnavailable
 from gateway.store.blobs import BlobDirectory
 from gateway.store.committer import Committer
 from gateway.store.pool import Pool
+from tests.integration.amqp import hostile
 from tests.integration.amqp.conftest import until
 from tests.integration.amqp.poller import poller
 
@@ -206,3 +209,105 @@ def test_a_stranger_is_not_answered_where_it_likes(side):
     channel.acknowledge((stored(only.token),))
 
     assert side.read("payments") == []
+
+
+def raw(side, flags, properties, body):
+    """Publish with properties as a client of its own may write them, byte by byte."""
+    with (
+        socket.create_connection(("127.0.0.1", side.broker.port)) as sock,
+        sock.makefile("rb") as told,
+    ):
+
+        def ask(data, wanted):
+            sock.sendall(data)
+            while True:
+                _, _, size = struct.unpack(">BHL", told.read(7))
+                found = struct.unpack_from(">HH", told.read(size + 1))
+                if found == wanted:
+                    return
+                assert found not in {(10, 50), (20, 40)}, "the broker itself refuses it"
+
+        login = bytes(4) + hostile.short(b"PLAIN") + hostile.long(b"\0guest\0guest")
+        ask(b"AMQP\0\0\x09\x01", (10, 10))
+        ask(hostile.method(0, 10, 11, login + hostile.short(b"en_US")), (10, 30))
+        sock.sendall(hostile.method(0, 10, 31, struct.pack(">HIH", 2047, 131_072, 0)))
+        ask(hostile.method(0, 10, 40, hostile.short(b"/") + bytes(2)), (10, 41))
+        ask(hostile.method(1, 20, 10, hostile.short(b"")), (20, 11))
+        ask(hostile.method(1, 85, 10, bytes(1)), (85, 11))
+        queue = hostile.short(b"") + hostile.short(f"{side.name}.in".encode())
+        head = struct.pack(">HHQH", 60, 0, len(body), flags) + properties
+        ask(
+            hostile.method(1, 60, 40, bytes(2) + queue + bytes(1))
+            + hostile.frame(hostile.HEADER, 1, head)
+            + hostile.frame(hostile.BODY, 1, body),
+            (60, 80),
+        )
+
+
+def nested(levels):
+    table = b""
+    for _ in range(levels):
+        table = hostile.short(b"t") + b"F" + hostile.long(table)
+    return hostile.long(table)
+
+
+@pytest.mark.parametrize(
+    ("flags", "properties", "stored"),
+    [
+        (1 << 13, hostile.long(hostile.short(b"at") + b"T" + struct.pack(">Q", 1 << 60)), True),
+        (1 << 13, nested(8_000), True),
+        (1 << 15, hostile.short(b"a\0b"), False),
+        (1 << 15, hostile.short(b"\xff"), False),
+        (1 << 5, hostile.short(b"\xff"), False),
+        (1 << 9, hostile.short(b"\xff" * 200), True),
+        (1 << 7, hostile.short(b"\xff" * 250), True),
+    ],
+    ids=["a timestamp", "tables in tables", "NUL in the media type", "its media type", "its type",
+         "its reply_to", "its id"],
+)  # fmt: skip
+def test_no_sender_can_stop_the_queue_by_properties_that_cannot_be_read(
+    store, side, flags, properties, stored
+):
+    side.put(appeal("Г-1"))
+    raw(side, flags, properties, json.dumps(appeal("Г-2")).encode())
+    side.put(appeal("Г-3"))
+
+    assert store.poll() == 3
+
+    found = [number for (number,) in store.rows("SELECT external_id FROM appeal ORDER BY 1")]
+    assert found == (["Г-1", "Г-2", "Г-3"] if stored else ["Г-1", "Г-3"])
+    assert len(side.read(f"{side.name}.errors")) == (0 if stored else 1)
+    assert side.count(f"{side.name}.in") == 0
+
+
+@pytest.mark.parametrize("long", ["i" * 255, "я" * 127], ids=["latin", "cyrillic"])
+def test_a_refused_message_with_the_longest_id_is_told_and_gone(side, long):
+    side.put(b"{not json", message_id=long)
+    channel = side.channel()
+    (only,) = channel.receive("").messages
+
+    channel.acknowledge((refused(only.token),))
+
+    ((properties, _),) = side.read(f"{side.name}.errors")
+    assert properties.correlation_id == long
+    assert side.count(f"{side.name}.in") == 0
+
+
+def test_a_sender_whose_own_queue_is_full_keeps_nobody_elses_message_back(side):
+    side.put(b"{not json", reply_to=f"{side.name}.full")
+    side.put(appeal("Г-2"))
+    with side.connect() as connection:
+        arguments = {"x-max-length": 0, "x-overflow": "reject-publish"}
+        connection.channel().queue_declare(f"{side.name}.full", arguments=arguments)
+    channel = side.channel(reply_queues=[f"{side.name}.*"])
+    one, two = channel.receive("").messages
+
+    with pytest.raises(PeerDoubtful):
+        channel.acknowledge((refused(one.token), stored(two.token)))
+
+    assert channel.receive("").messages == ()
+
+
+def refused(token):
+    item = Landed(operation="submit", error=MalformedError("the body is not JSON in UTF-8"))
+    return Verdict(token=token, items=(item,), now=datetime.now(UTC), correlation="c-1")
