@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gateway.store.arrays import ByteaArray
+from gateway.store.arrays import ByteaArray, TextArray, UuidArray
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,10 +20,21 @@ ON CONFLICT (sha256, owner) DO NOTHING
 """A file that came for a merged appeal is read by those who read the one it is merged into."""
 
 NAMES = """
-SELECT coalesce(m.appeal_id, r.owner), r.peer, r.sha256, r.name, b.media_type, b.size
-FROM blob_ref r JOIN blob b USING (sha256) LEFT JOIN message m ON m.id = r.owner
-WHERE r.sha256 = ANY($1::bytea[]) ORDER BY r.name
+SELECT u.appeal, u.sha256, f.name, b.media_type, b.size
+FROM unnest($1::uuid[], $2::bytea[], $3::text[]) AS u(appeal, sha256, reporters)
+JOIN blob b USING (sha256)
+CROSS JOIN LATERAL (SELECT coalesce(
+    (SELECT max(r.name) FROM blob_ref r
+     WHERE r.sha256 = u.sha256
+       AND r.owner = ANY (u.appeal || ARRAY(SELECT m.id FROM message m
+                                            WHERE m.appeal_id = u.appeal))),
+    (SELECT min(own.name) FROM unnest(string_to_array(u.reporters, ' ')) AS p(peer)
+     CROSS JOIN LATERAL (SELECT r.name FROM blob_ref r
+                         WHERE r.sha256 = u.sha256 AND r.peer = p.peer
+                         ORDER BY r.name LIMIT 1) AS own))) AS f(name)
+WHERE f.name IS NOT NULL
 """
+"""It is asked by appeal: one file, a letterhead or a seal, may stand in all of them."""
 
 
 class Moved(NamedTuple):
@@ -60,18 +71,14 @@ def known(
     by the name it had there.
     """
     found: dict[UUID, dict[str, Known]] = {appeal_id: {} for appeal_id in named}
-    wanted = {appeal_id: set(digests) - {""} for appeal_id, digests in named.items()}
-    every = sorted({bytes.fromhex(digest) for digests in wanted.values() for digest in digests})
-    if not every:
+    pairs = [(id_, digest) for id_, digests in named.items() for digest in {*digests} - {""}]
+    if not pairs:
         return found
-    for owner, peer, digest, *file in connection.execute(
-        NAMES, (ByteaArray.of(every),), binary=True
-    ):
-        key = digest.hex()
-        for appeal_id, digests in wanted.items():
-            own = owner == appeal_id
-            if key not in digests or not (own or peer in reporters.get(appeal_id, ())):
-                continue
-            if own or key not in found[appeal_id]:
-                found[appeal_id][key] = Known(*file)
+    asked = (
+        UuidArray.of([appeal_id for appeal_id, _ in pairs]),
+        ByteaArray.of([bytes.fromhex(digest) for _, digest in pairs]),
+        TextArray.of([" ".join(reporters.get(appeal_id, ())) for appeal_id, _ in pairs]),
+    )
+    for appeal_id, digest, *file in connection.execute(NAMES, asked, binary=True):
+        found[appeal_id][digest.hex()] = Known(*file)
     return found
