@@ -55,6 +55,9 @@ BY_FILTER = ("refused", "dead")
 Ids = Annotated[
     list[UUID] | None, typer.Argument(metavar="ДОСТАВКА…", help="Номера · Ids of deliveries")
 ]
+Named = Annotated[
+    list[UUID], typer.Argument(metavar="ДОСТАВКА…", help="Номера · Ids of deliveries")
+]
 Id = Annotated[UUID, typer.Argument(metavar="ДОСТАВКА", help="Номер · Id of the delivery")]
 Destination = Annotated[
     str, typer.Option("--destination", "--peer", "-d", help="Кому · Code of the peer")
@@ -167,7 +170,7 @@ def replay(
 
 @app.command()
 def skip(
-    id_: Id,
+    ids: Named,
     *,
     reason: Reason = "пропущена оператором",
     commit: output.Commit = False,
@@ -176,7 +179,7 @@ def skip(
     """Не отправлять никогда; очередь пойдёт дальше · Never send; its lane goes on."""
     _decide(
         deliveries.skip,
-        id_,
+        ids,
         reason,
         "Будет пропущена · To be skipped",
         as_json=as_json,
@@ -186,7 +189,7 @@ def skip(
 
 @app.command()
 def confirm(
-    id_: Id,
+    ids: Named,
     *,
     reason: Reason = "подтверждена оператором",
     commit: output.Commit = False,
@@ -195,7 +198,7 @@ def confirm(
     """Получатель сказал, что она у него · The peer told a person that it has it."""
     _decide(
         deliveries.confirm,
-        id_,
+        ids,
         reason,
         "Будет подтверждена · To be confirmed",
         as_json=as_json,
@@ -205,19 +208,20 @@ def confirm(
 
 def _decide(
     decision: Callable[[psycopg.Connection[Any], UUID, datetime, str], object],
-    id_: UUID,
+    ids: list[UUID],
     reason: str,
     title: str,
     *,
     as_json: bool,
     commit: bool,
 ) -> None:
-    """Show one delivery, and carry out what a person decided about it, with commit for good."""
+    """Show deliveries, and carry out what a person decided about them: all, or none of them."""
     with _decided(commit=commit) as (gw, db):
         zone = times.zone_of(gw.settings)
-        found = deliveries.get(db, id_)
-        decision(db, id_, gw.now(), reason)
-    _told(times.titled(title, zone), [found], zone, as_json=as_json, commit=commit)
+        chosen = [deliveries.get(db, id_) for id_ in ids]
+        for id_ in ids:
+            decision(db, id_, gw.now(), reason)
+    _told(times.titled(title, zone), chosen, zone, as_json=as_json, commit=commit)
 
 
 @app.command()

@@ -148,17 +148,9 @@ class Round:
     def _give_up(self) -> int:
         """Skip what our own rules stopped before it left: a card without a place, for ЕДДС."""
         rows = self.deliveries.refused_by_rule()
-        for row in rows:
-            self.stage.command(
-                "deliveries",
-                "skip",
-                row["id"],
-                "--reason",
-                "без места: позвонили",
-                "--commit",
-                ok=(0, 2),
-            )
-            self.skipped[row["destination"]] += 1
+        if rows:
+            self._tell("skip", [row["id"] for row in rows], "--reason", "без места: позвонили")
+        self.skipped.update(row["destination"] for row in rows)
         return len(rows)
 
     def _decide(self) -> int:
@@ -166,13 +158,22 @@ class Round:
 
         The operator looks at what the peer shows, and confirms the delivery or sends it again.
         """
-        decided = 0
+        decided: dict[str, list[str]] = {"confirm": [], "replay": []}
         for row in self.deliveries.doubts(DOUBT_SECONDS):
-            word = "confirm" if self._is_there(row) else "replay"
-            # Meanwhile it may have been settled by itself, and then there is nothing to decide.
-            self.stage.command("deliveries", word, row["id"], "--commit", ok=(0, 2))
-            decided += 1
-        return decided
+            decided["confirm" if self._is_there(row) else "replay"].append(row["id"])
+        for word, ids in decided.items():
+            self._tell(word, ids)
+        return sum(map(len, decided.values()))
+
+    def _tell(self, word: str, ids: list[str], *more: str) -> None:
+        """Carry out one decision about deliveries, of which some may have settled by themselves."""
+        if not ids:
+            return
+        told = self.stage.command("deliveries", word, *ids, *more, "--commit", ok=(0, 2))
+        if told is None and len(ids) > 1:  # one of them did: the rest is told by halves
+            middle = len(ids) // 2
+            self._tell(word, ids[:middle], *more)
+            self._tell(word, ids[middle:], *more)
 
     def _is_there(self, row: dict[str, Any]) -> bool:
         """Whether a peer shows what a delivery told; a folder with a known uid may come again."""

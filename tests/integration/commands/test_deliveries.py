@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 
@@ -102,6 +103,22 @@ def test_a_dry_run_changes_nothing(house, hook):
     assert house.rows("SELECT state FROM delivery") == [("refused",)]
     house.run("deliveries", "replay", hook, "--commit")
     assert house.rows("SELECT state FROM delivery") == [("retry",)]
+
+
+def test_several_are_decided_together_or_not_at_all(house, hook):
+    with house.connection() as db:
+        lanes.enqueue(db, [lanes.NewDelivery("hook", "2", None, None, "Answered")], NOW)
+    house.change("UPDATE delivery SET state = 'refused'")
+    other = next(d["id"] for d in house.json("deliveries") if d["id"] != hook)
+    states = "SELECT DISTINCT state FROM delivery"
+
+    house.change("UPDATE delivery SET state = 'acknowledged' WHERE id = $1", UUID(other))
+    house.run("deliveries", "skip", hook, other, "--commit", code=2)
+    assert set(house.rows(states)) == {("acknowledged",), ("refused",)}
+
+    house.change("UPDATE delivery SET state = 'refused'")
+    house.run("deliveries", "skip", hook, other, "--commit")
+    assert house.rows(states) == [("skipped",)]
 
 
 def test_sending_dry_says_what_keeps_it_from_being_sent(house, hook):
