@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import datetime
+from time import monotonic
 from typing import Any, Final, Literal, Protocol, runtime_checkable
 
 import msgspec
@@ -243,6 +244,16 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
     detail: str = ""
     todo: str = ""
+
+    @classmethod
+    def of(cls, ask: Callable[[], str], todo: str) -> Health:
+        """Ask the peer, which returns a detail or raises GatewayError; todo: what to do then."""
+        begun = monotonic()
+        try:
+            detail = ask()
+        except GatewayError as error:
+            return cls(ok=False, seconds=monotonic() - begun, detail=str(error), todo=todo)
+        return cls(ok=True, seconds=monotonic() - begun, detail=detail)
 
 
 class Window(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from adapters.incident.client import Monitor, State
-from adapters.incident.codes import JSON, tables
+from adapters.incident.codes import tables
 from adapters.incident.decode import decode
 from adapters.incident.encode import Writing, encode
 from adapters.incident.reply import reply
@@ -28,16 +27,11 @@ from gateway.adapter import (
     Window,
     Wire,
 )
-from gateway.errors import (
-    ConfigurationError,
-    DeliveryError,
-    GatewayError,
-    PeerDoubtful,
-    PeerRefused,
-    PeerUnavailable,
-)
+from gateway.errors import ConfigurationError
 from gateway.model.base import moment
 from gateway.model.fold import number_key
+from gateway.options_read import flag, number, words
+from gateway.pages import JSON, ROWS, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -47,12 +41,9 @@ if TYPE_CHECKING:
     from gateway.outbound import Outbound
 
 PAGE: Final = 50
-_MOST: Final = 1_000
 _KINDS: Final = {"answer": "answered", "first_reaction": "reacted", "interim": "reacted",
                  "closed": "closed"}  # fmt: skip
 _BEGUN: Final = frozenset({"registered", "reacted"})
-_PAGES: Final = 100_000
-"""Pages of states that one reconciliation reads."""
 
 
 class Incident:
@@ -66,11 +57,11 @@ class Incident:
     ) -> None:
         self.writing = Writing(
             tables(str(options.get("tables", ""))),
-            _words(options, "tags"),
-            _flag(options, "citizen_before"),
-            _flag(options, "in_order"),
+            words(options, "tags"),
+            flag(options, "citizen_before"),
+            flag(options, "in_order"),
         )
-        self._page = _count(options, "page", PAGE)
+        self._page = int(number(options, "page", PAGE, most=ROWS))
         self._monitor: Monitor | None = None
         if outbound is not None:
             key = secretfile.read(options, "key_file") if options.get("key_file") else b""
@@ -97,11 +88,11 @@ class Incident:
         page = self._reach().feed(cursor, self._page)
         return Batch(
             messages=tuple(
-                Taken(wire=Wire(media_type=JSON, body=bytes(raw)), token=str(number))
-                for number, raw in enumerate(page.items)
+                Taken(wire=Wire(media_type=JSON, body=bytes(raw)), token=str(n))
+                for n, raw in enumerate(page.items)
             ),
             cursor=page.cursor or cursor,
-            more=page.more and bool(page.items) and page.cursor != cursor,
+            more=page.follows(cursor),
         )
 
     def acknowledge(self, verdicts: tuple[Verdict, ...]) -> None:
@@ -116,14 +107,7 @@ class Incident:
 
     def settle(self, wire: Wire, key: str) -> Receipt | None:  # noqa: ARG002 - the key is enough
         """Say what became of an answer, by its key; None: it is not there."""
-        try:
-            found = self._reach().find(key)
-        except PeerRefused:
-            raise
-        except DeliveryError as error:
-            raise PeerDoubtful(
-                f"the feed cannot be asked: {error.message}", found=error.found, todo=error.todo
-            ) from error
+        found = self._reach().find(key)
         if found is None:
             return None
         answer, taken = found
@@ -136,15 +120,8 @@ class Incident:
 
         A row that cannot be read comes with an empty `key_folded` and says why: a person sees it.
         """
-        after = ""
-        for _ in range(_PAGES):
-            page = self._reach().states(window.start.isoformat(), window.end.isoformat(), after)
-            for raw in page.states:
-                yield _remote(bytes(raw))
-            if not page.more or page.cursor in ("", after):
-                return
-            after = page.cursor
-        raise PeerUnavailable("the states do not end", found=str(_PAGES))
+        start, end = window.start.isoformat(), window.end.isoformat()
+        return listed(lambda after: self._reach().states(start, end, after), _remote)
 
     def expected(self, wire: Wire) -> RemoteState:
         """Return how the feed's list will show the message of what was sent, or of its state."""
@@ -160,17 +137,12 @@ class Incident:
 
     def probe(self) -> Health:
         """Ask for one message of the feed: that changes nothing, and shows whether the key fits."""
-        started = monotonic()
-        try:
+
+        def ask() -> str:
             self._reach().feed("", 1)
-        except GatewayError as error:
-            return Health(
-                ok=False,
-                seconds=monotonic() - started,
-                detail=str(error),
-                todo="Проверьте адрес ленты, ключ (key_file) и список разрешённых адресов",
-            )
-        return Health(ok=True, seconds=monotonic() - started)
+            return ""
+
+        return Health.of(ask, "Проверьте адрес ленты, ключ (key_file) и список разрешённых адресов")
 
     def _reach(self) -> Monitor:
         if self._monitor is None:
@@ -186,37 +158,11 @@ def _stage(word: str) -> str:
 
 
 def _remote(raw: bytes) -> RemoteState:
-    try:
-        state = msgspec.json.decode(raw, type=State)
-        return RemoteState(
-            key=state.id,
-            key_folded=number_key(state.id),
-            states={"1": _stage(state.state)},
-            modified_at=moment(state.modified) if state.modified else None,
-            raw=raw,
-        )
-    except (msgspec.MsgspecError, ValueError, GatewayError, RecursionError) as error:
-        return RemoteState(key="", key_folded="", exception_message=str(error)[:500], raw=raw)
-
-
-def _words(options: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    found = options.get(name, ())
-    if not isinstance(found, list | tuple) or not all(isinstance(word, str) for word in found):
-        raise ConfigurationError("a list of words", found=str(found), where=f"options.{name}")
-    return tuple(found)
-
-
-def _flag(options: Mapping[str, Any], name: str) -> bool:
-    found = options.get(name, False)
-    if not isinstance(found, bool):
-        raise ConfigurationError("true or false", found=str(found), where=f"options.{name}")
-    return found
-
-
-def _count(options: Mapping[str, Any], name: str, default: int) -> int:
-    found = options.get(name, default)
-    if isinstance(found, bool) or not isinstance(found, int | float) or not 1 <= found <= _MOST:
-        raise ConfigurationError(
-            f"a number from 1 to {_MOST}", found=str(found), where=f"options.{name}"
-        )
-    return int(found)
+    state = msgspec.json.decode(raw, type=State)
+    return RemoteState(
+        key=state.id,
+        key_folded=number_key(state.id),
+        states={"1": _stage(state.state)},
+        modified_at=moment(state.modified) if state.modified else None,
+        raw=raw,
+    )

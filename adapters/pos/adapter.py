@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import inf
-from time import monotonic
 from typing import TYPE_CHECKING, Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from adapters.pos import codes, mail
-from adapters.pos.client import PAGE_ITEMS, Platform, State
+from adapters.pos.client import Platform, State
 from adapters.pos.decode import decode
 from adapters.pos.encode import ANSWER_CHARS, FILE_BYTES, encode
 from adapters.pos.reply import reply, result_of
@@ -31,19 +28,15 @@ from gateway.adapter import (
     Window,
     Wire,
 )
-from gateway.errors import (
-    ConfigurationError,
-    DeliveryError,
-    GatewayError,
-    PeerDoubtful,
-    PeerRefused,
-    PeerUnavailable,
-)
+from gateway.errors import ConfigurationError, PeerRefused
 from gateway.model.base import moment
 from gateway.model.fold import number_key
+from gateway.options_read import choice, number, zone
+from gateway.pages import ROWS, listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from zoneinfo import ZoneInfo
 
     from adapters.pos import client
     from adapters.pos.codes import Tables
@@ -51,13 +44,8 @@ if TYPE_CHECKING:
     from gateway.model.events import Event
     from gateway.outbound import Outbound, Response
 
-ZONE: Final = "Europe/Moscow"
 PAGE: Final = 50
 _REGIMES: Final = ("message", "fz59")
-_PAGES: Final = 100_000
-"""Pages of states that one reconciliation reads."""
-
-
 _SAME: Final = {"rework": "execution", "refused": "closed"}
 """What the platform tells apart and we do not: where an item waits after a return or a refusal."""
 
@@ -83,37 +71,16 @@ class Options:
     @classmethod
     def of(cls, table: Mapping[str, Any]) -> Options:
         """Read the table."""
-        try:
-            zone = ZoneInfo(str(table.get("zone", ZONE)))
-        except (ZoneInfoNotFoundError, ValueError) as e:
-            raise ConfigurationError("no such time zone", found=str(e), where="options.zone") from e
-        regime = str(table.get("mail_regime", "message"))
-        if regime not in _REGIMES:
-            raise ConfigurationError(
-                "no such order",
-                found=regime,
-                expected=", ".join(_REGIMES),
-                where="options.mail_regime",
-            )
         for name, default in (("answer_chars", ANSWER_CHARS), ("file_bytes", FILE_BYTES)):
-            _number(table, name, default)
+            number(table, name, default)
         key = secretfile.read(table, "key_file").decode("ascii") if table.get("key_file") else ""
         return cls(
             tables=codes.tables(str(table.get("tables", ""))),
-            zone=zone,
-            mail_regime=regime,
-            page=_number(table, "page", PAGE),
+            zone=zone(table),
+            mail_regime=choice(table, "mail_regime", _REGIMES),
+            page=int(number(table, "page", PAGE)),
             key=key,
         )
-
-
-def _number(table: Mapping[str, Any], name: str, default: int) -> int:
-    found = table.get(name, default)
-    if isinstance(found, bool) or not isinstance(found, int | float) or not 1 <= found < inf:
-        raise ConfigurationError(
-            "not a number of one or more", found=str(found), where=f"options.{name}"
-        )
-    return int(found)
 
 
 class Pos:
@@ -152,17 +119,17 @@ class Pos:
 
     def receive(self, cursor: str) -> Batch:
         """Return the items after the cursor, each by itself; raise DeliveryError."""
-        page = self._reach().items(cursor, min(self.options.page, PAGE_ITEMS))
+        page = self._reach().items(cursor, min(self.options.page, ROWS))
         return Batch(
             messages=tuple(
                 Taken(
                     wire=Wire(media_type="application/json", body=bytes(raw)),
-                    token=f"{number}:{_named(bytes(raw))}",
+                    token=f"{n}:{_named(bytes(raw))}",
                 )
-                for number, raw in enumerate(page.items)
+                for n, raw in enumerate(page.items)
             ),
             cursor=page.cursor or cursor,
-            more=page.more and bool(page.items) and page.cursor != cursor,
+            more=page.follows(cursor),
         )
 
     def acknowledge(self, verdicts: tuple[Verdict, ...]) -> None:
@@ -182,14 +149,7 @@ class Pos:
 
     def settle(self, wire: Wire, key: str) -> Receipt | None:  # noqa: ARG002 - the key is enough
         """Say what became of an update, by its key; None: it is not there."""
-        try:
-            found = self._reach().updated(key)
-        except PeerRefused:
-            raise
-        except DeliveryError as e:
-            raise PeerDoubtful(
-                f"ПОС cannot be asked: {e.message}", found=e.found, todo=e.todo
-            ) from e
+        found = self._reach().updated(key)
         return _receipt(*found) if found else None
 
     def reconcile(self, window: Window) -> Iterator[RemoteState]:
@@ -197,15 +157,8 @@ class Pos:
 
         A row that cannot be read comes with an empty `key_folded` and says why: a person sees it.
         """
-        after = ""
-        for _ in range(_PAGES):
-            page = self._reach().states(window.start.isoformat(), window.end.isoformat(), after)
-            for raw in page.states:
-                yield _remote(bytes(raw))
-            if not page.more or page.cursor in ("", after):
-                return
-            after = page.cursor
-        raise PeerUnavailable("the states do not end", found=str(_PAGES))
+        start, end = window.start.isoformat(), window.end.isoformat()
+        return listed(lambda after: self._reach().states(start, end, after), _remote)
 
     def expected(self, wire: Wire) -> RemoteState:
         """How the platform's list will show the item of an update, or of a whole state."""
@@ -222,17 +175,12 @@ class Pos:
 
     def probe(self) -> Health:
         """Ask for one item: that changes nothing, and shows whether the key is good."""
-        started = monotonic()
-        try:
+
+        def ask() -> str:
             self._reach().items("", 1)
-        except GatewayError as e:
-            return Health(
-                ok=False,
-                seconds=monotonic() - started,
-                detail=str(e),
-                todo="Проверьте адрес платформы, ключ (key_file), сеть и список адресов",
-            )
-        return Health(ok=True, seconds=monotonic() - started)
+            return ""
+
+        return Health.of(ask, "Проверьте адрес платформы, ключ (key_file), сеть и список адресов")
 
     def _reach(self) -> Platform:
         if self._platform is None:
@@ -268,17 +216,12 @@ def _receipt(answer: Response, taken: client.Taken) -> Receipt:
 
 
 def _remote(raw: bytes) -> RemoteState:
-    try:
-        state = msgspec.json.decode(raw, type=State)
-        return RemoteState(
-            key=state.id,
-            key_folded=number_key(state.id),
-            states={"1": _stage(state.stage)},
-            modified_at=moment(state.modified) if state.modified else None,
-            exception_message=state.error,
-            raw=raw,
-        )
-    except (msgspec.MsgspecError, GatewayError, ValueError, RecursionError) as error:
-        return RemoteState(
-            key="", key_folded="", exception_message=f"строка не читается · {error}", raw=raw
-        )
+    state = msgspec.json.decode(raw, type=State)
+    return RemoteState(
+        key=state.id,
+        key_folded=number_key(state.id),
+        states={"1": _stage(state.stage)},
+        modified_at=moment(state.modified) if state.modified else None,
+        exception_message=state.error,
+        raw=raw,
+    )
