@@ -7,7 +7,7 @@ number as text.
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateway.errors import ConfigurationError
@@ -15,6 +15,7 @@ from gateway.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+T = TypeVar("T", bound=str)
 ZONE: Final = "Europe/Moscow"
 
 
@@ -37,9 +38,9 @@ def number(
     return found
 
 
-def choice(options: Mapping[str, Any], name: str, words: tuple[str, ...]) -> str:
+def choice(options: Mapping[str, Any], name: str, words: tuple[T, ...]) -> T:
     """Return one of the words, the first of them when nothing is said; raise ConfigurationError."""
-    found = options.get(name, words[0])
+    found: T = options.get(name, words[0])
     if found not in words:
         raise ConfigurationError(
             f"{name}: нет такого выбора · no such choice",
@@ -47,7 +48,7 @@ def choice(options: Mapping[str, Any], name: str, words: tuple[str, ...]) -> str
             expected=" | ".join(words),
             where=f"options.{name}",
         )
-    return str(found)
+    return found
 
 
 def flag(options: Mapping[str, Any], name: str) -> bool:

@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
-from typing import TYPE_CHECKING, Any, Literal, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from typing import TYPE_CHECKING, Any, Literal
 
 from gateway.errors import ConfigurationError
 from gateway.model.events import EventType
+from gateway.options_read import choice, number, zone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from zoneinfo import ZoneInfo
 
 Profile = Literal["2.6", "2.7", "2.7.1", "sev"]
-_CHOICES = {
-    "profile": ("2.6", "2.7", "2.7.1", "sev"),
-    "answers": ("document", "notification"),
-    "ack": ("receipt", "write"),
-    "without_pdf": ("2.6", "refuse"),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,21 +56,12 @@ class Settings:
     @classmethod
     def of(cls, table: Mapping[str, Any]) -> Settings:
         """Read the table; raise ConfigurationError naming the key that is wrong."""
-        for key, words in _CHOICES.items():
-            if table.get(key, words[0]) not in words:
-                raise ConfigurationError(
-                    "нет такого выбора · no such choice",
-                    found=str(table[key]),
-                    expected=", ".join(words),
-                    where=f"options.{key}",
-                )
-        try:
-            zone = ZoneInfo(str(table.get("zone", "Europe/Moscow")))
-        except (ZoneInfoNotFoundError, ValueError) as e:
-            raise ConfigurationError(
-                "нет такого пояса · no such time zone", found=str(e), where="options.zone"
-            ) from e
-        texts = {
+        profile: Profile = choice(table, "profile", ("2.6", "2.7", "2.7.1", "sev"))
+        numbers: dict[str, Any] = {
+            name: number(table, name, getattr(cls, name), least=0)
+            for name in ("receipt_hours", "settle_seconds", "incomplete_seconds", "prune_days")
+        }
+        texts: dict[str, Any] = {
             name: str(table.get(name, getattr(cls, name)))
             for name in (
                 "uid", "organization", "addressee", "addressee_uid", "mailbox", "signatory",
@@ -91,30 +76,13 @@ class Settings:
                 where="options.given_on",
             )
         return cls(
-            profile=cast("Profile", table.get("profile", "2.6")),
+            profile=profile,
             given_on=given_on,
-            answers=table.get("answers", "document"),
-            ack="write" if table.get("profile") == "sev" else table.get("ack", "receipt"),
-            without_pdf=table.get("without_pdf", "2.6"),
-            zone=zone,
-            receipt_hours=_number(table, "receipt_hours", cls.receipt_hours),
-            settle_seconds=_number(table, "settle_seconds", cls.settle_seconds),
-            incomplete_seconds=_number(table, "incomplete_seconds", cls.incomplete_seconds),
-            prune_days=_number(table, "prune_days", cls.prune_days),
-            batch=max(1, int(_number(table, "batch", cls.batch))),
+            answers=choice(table, "answers", ("document", "notification")),
+            ack="write" if profile == "sev" else choice(table, "ack", ("receipt", "write")),
+            without_pdf=choice(table, "without_pdf", ("2.6", "refuse")),
+            zone=zone(table),
+            batch=int(number(table, "batch", cls.batch)),
+            **numbers,
             **texts,
         )
-
-
-def _number(table: Mapping[str, Any], key: str, default: float) -> float:
-    try:
-        found = float(table.get(key, default))
-    except (TypeError, ValueError):
-        found = -1.0
-    if not 0 <= found < inf:
-        raise ConfigurationError(
-            "не число от нуля · not a number of zero or more",
-            found=str(table[key]),
-            where=f"options.{key}",
-        )
-    return found
