@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
-from typing import TYPE_CHECKING, Any
+import re
+from typing import TYPE_CHECKING, Any, Final
 
 from adapters.edds.codes import METHOD, NUMBER, OWN, PATH, SECTION
 from adapters.edds.places import Elements, Tree
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 NAME = "ЕДДС"
 _KEPT_BYTES = 4096
+_PAGE: Final = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+)?html\b", re.IGNORECASE
+).match
+"""What stands before an interface speaks so: a proxy, a page to log in. It knows of no card."""
 
 
 class Desk:
@@ -71,14 +76,22 @@ class Desk:
             body=call.body.fill(fields) if call.body else b"",
             safe=True,
         )
-        if answer.status == 404:
+        if answer.status == 404 and not _PAGE(answer.body):
             return None
         check(answer, NAME, safe=True)
         told = self._told(answer, call)
         if told is None:
             raise PeerDoubtful(f"{NAME}: the answer to a question cannot be read")
-        if call.answer.number is not None and not _text(told, call.answer.number):
-            return None
+        self._refusal(answer, call, told)
+        number = call.answer.number
+        if number is not None and not _text(told, number):
+            if told.find(number) in (None, "") and told.has_room(number):
+                return None
+            raise PeerDoubtful(
+                f"{NAME}: the answer to a question is about something else",
+                found=f"HTTP {answer.status}",
+                todo="compare the template's [ask] with the vendor's description",
+            )
         return self._receipt(answer, call, told, sent="")
 
     def probe(self) -> str:
@@ -121,8 +134,8 @@ class Desk:
         if told is None:
             return
         reason, fault = _text(told, call.answer.error), _text(told, call.answer.fault)
-        client = fault.rpartition(":")[2].lower() in ("client", "sender")
-        if client or (200 <= answer.status < 300 and reason):
+        side = fault.rpartition(":")[2].lower()
+        if side in ("client", "sender") or (200 <= answer.status < 300 and reason and not side):
             raise PeerRefused(
                 f"{NAME} refused", found=f"{answer.status} {reason or fault}"[:200]
             ) from Answered(answer)
@@ -149,7 +162,8 @@ class Desk:
 
 def _text(told: Tree | Elements | None, at: Place | None) -> str:
     value = told.find(at) if told is not None else None
-    return str(value).strip() if isinstance(value, str | int | float) else ""
+    told_of = isinstance(value, str | int | float) and not isinstance(value, bool)
+    return str(value).strip() if told_of else ""
 
 
 def _moment(text: str) -> dt.datetime | None:

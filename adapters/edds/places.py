@@ -82,6 +82,10 @@ class Tree:
             node = node.get(step) if isinstance(node, dict) else None
         return node
 
+    def has_room(self, at: Place) -> bool:
+        """Whether a value could stand at a place: the object that would hold it is there."""
+        return isinstance(self.find(Place(at.steps[:-1], "")), dict)
+
     def take(self, at: Place) -> None:
         """Take a value out."""
         *above, last = at.steps
@@ -104,6 +108,11 @@ class Elements:
     def find(self, at: Place | None) -> Any:
         """Return the text of the first element of a path, None when there is none."""
         return self._told.get(at.path) if at is not None else None
+
+    def has_room(self, at: Place) -> bool:
+        """Whether a value could stand at a place: the element that would hold it is there."""
+        above = Place(at.steps[:-1], "").path
+        return any(path == above or path.startswith(f"{above}/") for path in self._told)
 
     def take(self, at: Place) -> None:
         """Take a value out."""
