@@ -14,18 +14,27 @@ import struct
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, tzinfo
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar, NamedTuple, get_args
+from typing import Any, ClassVar, Final, NamedTuple, get_args
 from urllib.parse import unquote
 
 import msgspec
 
 from simulators.faults import STORES, Fault, Faults, Kind, Mix
+from simulators.page import CELL_CHARS, POLICY, ROWS, Face, page
 
 MAX_BODY = 64 * 1024 * 1024
+_REFUSED: Final = 400
+_NOT_THERE: Final = 404
+_WHY_BYTES: Final = 4_000
+_WHY: Final = ("why", "refused", "reasons", "complaint")
+"""Where a record of a journal says why something was refused."""
+_WHAT: Final = ("what", "path", "kind", "type", "posted", "asked", "folder")
+"""Where a record says what it was."""
 
 
 def clock(zone: tzinfo = UTC) -> datetime:
@@ -52,20 +61,55 @@ class Answer(NamedTuple):
     store: Callable[[], dict[str, Any]] | None = None
     """Keeps the content and returns what the journal says about it."""
     headers: tuple[tuple[str, str], ...] = ()
+    why: tuple[str, ...] = ()
+    """The reasons of a refusal, where the body is no plain text that says them."""
+
+    def reasons(self, method: str) -> tuple[str, ...]:
+        """Return why this is a refusal; nothing when it is none, as «not there» to a question."""
+        if method == "GET" and self.status == _NOT_THERE:
+            return ()
+        if self.why or self.status < _REFUSED:
+            return self.why
+        if not self.media_type.startswith("text/plain"):
+            return (f"{self.status}",)
+        return tuple(self.body[:_WHY_BYTES].decode("utf-8", "replace").splitlines())
 
 
 class Journal:
-    """Append-only JSON lines; one write a line, so that lines of threads do not mix."""
+    """Append-only JSON lines; one write a line, so that lines of threads do not mix.
+
+    Without a path nothing is written, but the newest refusals are kept for the page all the same.
+    """
 
     def __init__(self, path: str = "") -> None:
         flags = os.O_APPEND | os.O_CREAT | os.O_WRONLY
         self._fd = os.open(path, flags, 0o644) if path else -1
+        self._troubles: deque[dict[str, Any]] = deque(maxlen=ROWS)
+        self._noting = threading.Lock()
 
     def write(self, **record: Any) -> None:
         """Append one record with the time it was made."""
+        line = {"at": clock().isoformat(), **record}
+        self._note(line)
         if self._fd >= 0:
-            line = {"at": clock().isoformat(), **record}
-            os.write(self._fd, json.dumps(line, ensure_ascii=False).encode() + b"\n")
+            text = json.dumps(line, ensure_ascii=False)
+            os.write(self._fd, text.encode("utf-8", "backslashreplace") + b"\n")
+
+    def troubles(self) -> list[dict[str, Any]]:
+        """Return the newest refusals and planned failures, the last one first."""
+        with self._noting:
+            return list(self._troubles)[::-1]
+
+    def _note(self, line: dict[str, Any]) -> None:
+        """Keep what a page shows of a refusal or a planned failure."""
+        why = next((line[name] for name in _WHY if line.get(name)), ())
+        if not why and not line.get("fault"):
+            return
+        what = next((str(line[name]) for name in _WHAT if line.get(name)), "")
+        kept = {name: line.get(name) for name in ("at", "key", "status", "fault")}
+        told = "; ".join(map(str, why))[: 2 * CELL_CHARS]
+        with self._noting:
+            self._troubles.append({**kept, "what": what[:CELL_CHARS], "why": told})
 
     def close(self) -> None:
         """Close the file."""
@@ -83,7 +127,7 @@ class Peer:
 
     routes: (method, path prefix, handler), the longest prefix first. control: takes a command from
     `POST /_control` that is not about failures. The control address answers loopback callers only.
-    page: what `GET /` shows a person (`simulators.page`).
+    face: what `GET /` shows a person (`simulators.page`); no failure is planned for it, none taken.
     """
 
     def __init__(
@@ -94,12 +138,12 @@ class Peer:
         journal: Journal,
         faults: Faults,
         control: Control,
-        page: Callable[[], bytes] | None = None,
+        face: Face | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
         self.name = name
-        self._page = page
+        self._face = face
         self.journal = journal
         self.faults = faults
         self._routes = sorted(routes, key=lambda r: -len(r[1]))
@@ -138,12 +182,18 @@ class Peer:
         """Find the route and ask it."""
         if request.path == "/_control" and request.method == "POST":
             return self._controlled(request)
-        if request.path == "/" and request.method == "GET" and self._page is not None:
-            return Answer(200, self._page(), "text/html; charset=utf-8", key="page")
         for method, prefix, handler in self._routes:
             if method == request.method and request.path.startswith(prefix):
                 return handler(request)
         return Answer(404, b"not found")
+
+    def shown(self) -> Answer | None:
+        """Return the page for a person, None when there is none."""
+        if self._face is None:
+            return None
+        html = page(self._face, self.journal.troubles(), self.address)
+        headers = (("Content-Security-Policy", POLICY), ("Cache-Control", "no-store"))
+        return Answer(200, html, "text/html; charset=utf-8", headers=headers)
 
     def _controlled(self, request: Request) -> Answer:
         try:
@@ -209,6 +259,9 @@ class _Connection(BaseHTTPRequestHandler):
         if request.path == "/_control" and self.client_address[0] not in {"127.0.0.1", "::1"}:
             self._send(Answer(403, b"loopback only"))
             return
+        if request.path == "/" and self.command == "GET" and (shown := self.owner.shown()):
+            self._send(shown)
+            return
         answer = self.owner.answer(request)
         if request.path == "/_control":
             self._send(answer)
@@ -230,6 +283,7 @@ class _Connection(BaseHTTPRequestHandler):
             status=answer.status,
             fault=fault.kind if fault else None,
             stored=stored,
+            why=answer.reasons(request.method),
         )
         if fault is None:
             self._send(answer)

@@ -18,7 +18,7 @@ from simulators import peer as base
 from simulators.amqp import rules
 from simulators.amqp.broker import Broker, MissingError
 from simulators.amqp.bus import EXCHANGE, INBOX, REFUSALS, Bus
-from simulators.page import page
+from simulators.page import Face
 
 
 class Control:
@@ -64,7 +64,15 @@ def main() -> None:
         journal=journal,
         faults=faults,
         control=Control(broker, bus),
-        page=lambda: page("Шина событий города", rules.SOURCED, rules.OURS, bus.rows()),
+        face=Face(
+            "Шина событий города · A city's event bus",
+            rules.SOURCED,
+            rules.OURS,
+            bus.rows,
+            "Пока ни одного события: пошлите обращения в очередь, шлюз возьмёт их и расскажет"
+            " · No event yet: publish appeals to the queue, the gateway takes them and tells",
+            '{"emit": 3, "seed": 1}',
+        ),
         host=args.host,
         port=args.port,
     )

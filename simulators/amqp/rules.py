@@ -11,18 +11,42 @@ from datetime import datetime
 from typing import Any, Final
 
 SOURCED: Final = (
-    "specversion, id, source, type not empty (CloudEvents 1.0.2 §3.1)",
-    "time is an RFC 3339 instant (§3.1)",
-    "binary mode: attributes in headers cloudEvents:<name>, data in the body (AMQP binding §3.1)",
-    "structured mode: application/cloudevents+json (§3.2)",
-    "RabbitMQ itself: unroutable is returned, full is a nack, bad arguments close the channel",
+    (
+        "specversion, id, source, type не пусты · "
+        "specversion, id, source, type not empty (CloudEvents 1.0.2 §3.1)"
+    ),
+    "time – момент по RFC 3339 · time is an RFC 3339 instant (§3.1)",
+    (
+        "двоичный вид: свойства в заголовках cloudEvents:<имя>, data в теле · "
+        "binary mode: attributes in headers cloudEvents:<name>, data in the body (AMQP §3.1)"
+    ),
+    (
+        "цельный вид: application/cloudevents+json · "
+        "structured mode: application/cloudevents+json (§3.2)"
+    ),
+    (
+        "сам RabbitMQ: без очереди – возврат, полно – nack, не те аргументы – канал закрыт · "
+        "RabbitMQ itself: unroutable is returned, full is a nack, bad arguments close the channel"
+    ),
 )
 OURS: Final = (
-    "message_id must equal the event's id; a message_id seen before is acknowledged and not kept",
-    "the message must be persistent",
-    "type must be gov.appeals.<Event>; subject and data.appeal.receiptNumber must be the same",
-    "no applicant, text or extra may stand in data: this partner is entitled to the problem only",
-    "a refused message is rejected without requeue: it goes to <queue>.dead",
+    (
+        "message_id равен id события; виденный message_id подтверждается и не хранится · "
+        "message_id must equal the event's id; one seen before is acknowledged, not kept"
+    ),
+    "сообщение сохраняется на диск · the message must be persistent",
+    (
+        "type – gov.appeals.<Событие>; subject равен data.appeal.receiptNumber · "
+        "type must be gov.appeals.<Event>; subject and data.appeal.receiptNumber must be the same"
+    ),
+    (
+        "в data нет заявителя, текста и extra: этому партнёру положена только проблема · "
+        "no applicant, text or extra in data: this partner is entitled to the problem only"
+    ),
+    (
+        "отклонённое не возвращается в очередь: оно идёт в <очередь>.dead · "
+        "a refused message is rejected without requeue: it goes to <queue>.dead"
+    ),
 )
 
 _TYPE = re.compile(r"gov\.appeals\.[A-Z][A-Za-z]+")

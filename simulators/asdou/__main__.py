@@ -17,7 +17,7 @@ from lxml import etree
 from simulators import peer as base
 from simulators.asdou import rules
 from simulators.asdou.store import Store
-from simulators.page import page
+from simulators.page import Face
 
 PATH: Final = "/RequestExecutionService.svc"
 SPACE: Final = "urn:asdou-profile:v0"
@@ -48,12 +48,14 @@ class Service:
         if request.headers.get("soapaction", "").strip('"') != f"{SPACE}/{operation}":
             return _fault("SOAPAction не той операции")
         verdict = self.store.judge(name, document)
+        taken = verdict.keep or verdict.code == "ALREADY_ACCEPTED"
         return base.Answer(
             200,
             _answer(operation, verdict.code, verdict.message),
             _MEDIA,
             key=verdict.key,
             store=verdict.keep,
+            why=() if taken else tuple(filter(None, (verdict.code, verdict.message))),
         )
 
     def describe(self, request: base.Request) -> base.Answer:  # noqa: ARG002
@@ -75,9 +77,17 @@ class Service:
                 return {"items": self.store.holds()}
         raise ValueError("unknown command")
 
-    def page(self) -> bytes:
-        """Return the page for a person."""
-        return page("АС ДОУ", rules.SOURCED, rules.OURS, self.store.rows())
+    def face(self) -> Face:
+        """Return what the page for a person says."""
+        return Face(
+            "АС ДОУ · A regional system of assignments",
+            rules.SOURCED,
+            rules.OURS,
+            self.store.rows,
+            "Пока ни одного доклада: они придут после ответа на обращение по поручению"
+            " · No report yet: they come once an appeal with an assignment is answered",
+            '{"emit": 3, "seed": 1}',
+        )
 
 
 def _answer(operation: str, code: str, message: str) -> bytes:
@@ -93,7 +103,7 @@ def _fault(text: str) -> base.Answer:
         f'<s:Envelope xmlns:s="{SOAP}"><s:Body><s:Fault><faultcode>s:Client</faultcode>'
         f"<faultstring>{escape(text)}</faultstring></s:Fault></s:Body></s:Envelope>"
     )
-    return base.Answer(500, body.encode(), _MEDIA)
+    return base.Answer(500, body.encode(), _MEDIA, why=(text,))
 
 
 def main() -> None:
@@ -106,7 +116,7 @@ def main() -> None:
         journal=base.Journal(args.journal),
         faults=base.faults_of(args),
         control=service.command,
-        page=service.page,
+        face=service.face(),
         host=args.host,
         port=args.port,
     )

@@ -13,20 +13,56 @@ from datetime import date
 from typing import Any, Final
 
 SOURCED: Final = (
-    "SendReport(Report) and SendFinalReport(FinalReport) answer SendResult{code, message}",
-    "names of the elements of Report, FinalReport, reviewResult, resultDocument, author",
-    "type is ANSWERED, EXPLAINED, LEFTWITHOUTANSWER, NOTSUPPORTED, SUPPORTED or TRANSFERRED",
-    "importId is {answer}_{resolution}_О of a report, _И of a final one; parentId its assignment",
-    "a final report comes from the responsible executor, after its report",
+    (
+        "SendReport(Report) и SendFinalReport(FinalReport) отвечают SendResult{code, message} · "
+        "SendReport(Report) and SendFinalReport(FinalReport) answer SendResult{code, message}"
+    ),
+    (
+        "имена элементов Report, FinalReport, reviewResult, resultDocument, author · "
+        "names of the elements of Report, FinalReport, reviewResult, resultDocument, author"
+    ),
+    (
+        "type – один из шести · "
+        "type is ANSWERED, EXPLAINED, LEFTWITHOUTANSWER, NOTSUPPORTED, SUPPORTED or TRANSFERRED"
+    ),
+    (
+        "importId: у доклада {answer}_{resolution}_О, итогового – _И; parentId – его поручение · "
+        "importId is {answer}_{resolution}_О of a report, _И of a final one; parentId is assigned"
+    ),
+    (
+        "итоговый доклад шлёт ответственный исполнитель после своего доклада · "
+        "a final report comes from the responsible executor, after its report"
+    ),
 )
 OURS: Final = (
-    "SOAP 1.1 with a SOAPAction; anything else is a Fault of the client",
-    "an unknown parentId, a final report before its report or of another than the responsible",
-    "an importId whose last letter is not a Cyrillic О or И, as the operation asks",
-    "elements that are not known, stand twice or in another order than the alphabet's",
-    "author.lastName, date, importId, parentId, reviewResult.type; a report has text or a file",
-    "measuresTaken with SUPPORTED and never without it; dates are xs:date; content is base64",
-    "the same importId again: ALREADY_ACCEPTED, CONFLICT when it says something else",
+    (
+        "SOAP 1.1 с SOAPAction; иначе Fault клиента · "
+        "SOAP 1.1 with a SOAPAction; anything else is a Fault of the client"
+    ),
+    (
+        "неизвестный parentId; итоговый раньше доклада или не от ответственного · "
+        "an unknown parentId, a final report before its report or of another than the responsible"
+    ),
+    (
+        "последняя буква importId – кириллическая О или И, по операции · "
+        "an importId whose last letter is not a Cyrillic О or И, as the operation asks"
+    ),
+    (
+        "элементы неизвестны, повторены или не по алфавиту · "
+        "elements that are not known, stand twice or in another order than the alphabet's"
+    ),
+    (
+        "author.lastName, date, importId, parentId, reviewResult.type; в докладе текст или файл · "
+        "author.lastName, date, importId, parentId, reviewResult.type; a report has text or a file"
+    ),
+    (
+        "measuresTaken с SUPPORTED и только с ним; даты xs:date; содержание base64 · "
+        "measuresTaken with SUPPORTED and never without it; dates are xs:date; content is base64"
+    ),
+    (
+        "тот же importId снова: ALREADY_ACCEPTED, с другим содержанием CONFLICT · "
+        "the same importId again: ALREADY_ACCEPTED, CONFLICT when it says something else"
+    ),
 )
 
 TYPES: Final = frozenset(

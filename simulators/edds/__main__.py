@@ -19,7 +19,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 from simulators import peer as base
 from simulators.edds import rules, soap
 from simulators.edds.store import Refused, Store
-from simulators.page import page
+from simulators.page import Face
 
 JSON: Final = "application/json; charset=utf-8"
 XML: Final = "text/xml; charset=utf-8"
@@ -82,20 +82,20 @@ class Desks:
         try:
             operation, told = soap.read(request.body)
         except ValueError as error:
-            return base.Answer(500, soap.fault(str(error)), XML)
+            return _fault(str(error))
         action = request.headers.get("soapaction", "").strip('"')
         if action != f"{soap.DISPATCH}/{operation}":
-            return base.Answer(500, soap.fault(f"SOAPAction {action}"), XML)
+            return _fault(f"SOAPAction {action}")
         if operation == "AskDelivery":
             found = self.store.delivery("soap", str(told.get("key", "")))
             return base.Answer(200, soap.found(found[0] if found else None), XML, key="ask")
         kind, key = soap.KINDS.get(operation), str(told.get("number", ""))
         if kind is None:
-            return base.Answer(500, soap.fault(f"Нет операции {operation}"), XML, key=key)
+            return _fault(f"Нет операции {operation}", key)
         try:
             card = self.store.check("soap", kind, told, request.body)
         except Refused as refused:
-            return base.Answer(500, soap.fault(str(refused)), XML, key=key)
+            return _fault(str(refused), key)
         store = partial(self.store.keep, "soap", kind, told, request.body, card)
         return base.Answer(200, soap.accepted(card), XML, key=key, store=store)
 
@@ -108,9 +108,16 @@ class Desks:
                 return self._push(order)
         raise ValueError("unknown command")
 
-    def page(self) -> bytes:
-        """Return the page for a person."""
-        return page("ЕДДС", rules.SOURCED, rules.OURS, reversed(self.store.holds()))
+    def face(self) -> Face:
+        """Return what the page for a person says."""
+        return Face(
+            "ЕДДС · Emergency dispatch",
+            rules.SOURCED,
+            rules.OURS,
+            self.store.rows,
+            "Пока ни одной карточки: они придут об обращениях с угрозой жизни"
+            " · No card yet: they come of appeals that tell of an emergency",
+        )
 
     def _push(self, order: dict[str, Any]) -> dict[str, Any]:
         vendor = str(order.get("vendor", "rest"))
@@ -170,7 +177,11 @@ def _json(document: Any) -> bytes:
 
 
 def _error(status: int, text: str, key: str) -> base.Answer:
-    return base.Answer(status, _json({"error": {"text": text}}), JSON, key=key)
+    return base.Answer(status, _json({"error": {"text": text}}), JSON, key=key, why=(text,))
+
+
+def _fault(text: str, key: str = "") -> base.Answer:
+    return base.Answer(500, soap.fault(text), XML, key=key, why=(text,))
 
 
 def main() -> None:
@@ -183,7 +194,7 @@ def main() -> None:
         journal=base.Journal(args.journal),
         faults=base.faults_of(args),
         control=desks.command,
-        page=desks.page,
+        face=desks.face(),
         host=args.host,
         port=args.port,
     )

@@ -9,15 +9,38 @@ import re
 from datetime import date, datetime
 from typing import Any, Final
 
-SOURCED: Final = ("SOAP 1.1: a Fault is HTTP 500, SOAPAction names the operation (§6)",)
+SOURCED: Final = (
+    (
+        "SOAP 1.1: Fault – это HTTP 500, SOAPAction называет операцию (§6) · "
+        "SOAP 1.1: a Fault is HTTP 500, SOAPAction names the operation (§6)"
+    ),
+)
 OURS: Final = (
-    "a card needs the number of its sender, a type of 4 or 5 blocks of 4 digits, and a place",
-    "a place is an address or a point within the ranges of latitude and longitude",
-    "urgency is CRITICAL, HIGH or NORMAL (REST), 0, 1 or 2 (SOAP)",
-    "a key that was used with another body is refused (409; SOAP: Client)",
-    "a second card of the same number corrects the first",
-    "a correction or withdrawal of a card that is not there is refused (404; SOAP: Client)",
-    "a withdrawn card is not corrected",
+    (
+        "у карточки есть номер отправителя, тип из 4 или 5 блоков по 4 цифры и место · "
+        "a card needs the number of its sender, a type of 4 or 5 blocks of 4 digits, and a place"
+    ),
+    (
+        "место – адрес или точка в пределах широты и долготы · "
+        "a place is an address or a point within the ranges of latitude and longitude"
+    ),
+    (
+        "срочность urgency – CRITICAL, HIGH, NORMAL (REST), 0, 1, 2 (SOAP) · "
+        "urgency is CRITICAL, HIGH or NORMAL (REST), 0, 1 or 2 (SOAP)"
+    ),
+    (
+        "ключ с другим телом не берётся (409; SOAP: Client) · "
+        "a key that was used with another body is refused (409; SOAP: Client)"
+    ),
+    (
+        "вторая карточка с тем же номером исправляет первую · "
+        "a second card of the same number corrects the first"
+    ),
+    (
+        "исправить или отозвать можно только то, что есть (404; SOAP: Client) · "
+        "a correction or withdrawal of a card that is not there is refused (404; SOAP: Client)"
+    ),
+    "отозванную карточку не исправляют · a withdrawn card is not corrected",
 )
 _TYPE: Final = re.compile(r"\d{4}(\.\d{4}){3,4}")
 _URGENCY: Final = {"rest": ("CRITICAL", "HIGH", "NORMAL"), "soap": ("0", "1", "2")}

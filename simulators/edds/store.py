@@ -86,6 +86,14 @@ class Store:
                 for (vendor, number), row in self._cards.items()
             ]
 
+    def rows(self) -> list[dict[str, Any]]:
+        """Return what a person sees on the page, newest first."""
+        names = (
+            "key", "vendor", "card", "type", "urgency", "address", "statuses", "revision",
+            "withdrawn",
+        )  # fmt: skip
+        return [{name: card.get(name) for name in names} for card in self.holds()[::-1]]
+
     def call_back(self, vendor: str, number: str, count: int, state: str) -> list[dict[str, Any]]:
         """Return what a desk says of its newest cards, or of one; raise LookupError for none."""
         with self._lock:

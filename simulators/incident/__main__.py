@@ -22,7 +22,7 @@ from urllib.request import ProxyHandler, Request, build_opener
 from simulators import peer as base
 from simulators.incident import rules
 from simulators.incident.store import Store, dumped, reference
-from simulators.page import page
+from simulators.page import Face
 
 JSON: Final = "application/json; charset=utf-8"
 KEY: Final = "made-up-key-of-the-simulator"
@@ -106,9 +106,17 @@ class Monitor:
                 return {"items": self.store.holds()}
         raise ValueError("unknown command")
 
-    def page(self) -> bytes:
-        """Return the page for a person."""
-        return page("Инцидент", rules.SOURCED, rules.OURS, self.store.rows())
+    def face(self) -> Face:
+        """Return what the page for a person says."""
+        return Face(
+            "Инцидент · Messages of social networks",
+            rules.SOURCED,
+            rules.OURS,
+            self.store.rows,
+            "Пока ничего: пополните ленту, шлюз заберёт сообщения и ответит на них"
+            " · Nothing yet: add to the feed, the gateway fetches the messages and answers them",
+            '{"emit": 3, "seed": 1}',
+        )
 
     def _push(self, order: dict[str, Any]) -> dict[str, Any]:
         """Push messages to a gateway: one a call as JSON, or all in one as NDJSON."""
@@ -162,7 +170,7 @@ def _json(body: bytes) -> Any:
 
 
 def _refused(status: int, reasons: list[str], key: str) -> base.Answer:
-    return base.Answer(status, dumped({"reasons": reasons}), JSON, key=key)
+    return base.Answer(status, dumped({"reasons": reasons}), JSON, key=key, why=tuple(reasons))
 
 
 def main() -> None:
@@ -175,7 +183,7 @@ def main() -> None:
         journal=base.Journal(args.journal),
         faults=base.faults_of(args),
         control=monitor.command,
-        page=monitor.page,
+        face=monitor.face(),
         host=args.host,
         port=args.port,
     )

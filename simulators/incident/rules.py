@@ -11,20 +11,50 @@ import binascii
 from typing import Any, Final
 
 SOURCED: Final = (
-    "an answer on snow, rubbish, potholes and their like shows the place before and after",
-    "an insult is not answered",
-    "first reaction in 1, 3 or 8 hours, by topic and by a page of more than 100 000 subscribers",
+    (
+        "ответ о снеге, мусоре, ямах и подобном показывает место до и после · "
+        "an answer on snow, rubbish, potholes and their like shows the place before and after"
+    ),
+    "на оскорбление не отвечают · an insult is not answered",
+    (
+        "первая реакция за 1, 3 или 8 часов, по теме и странице от 100 000 подписчиков · "
+        "first reaction in 1, 3 or 8 hours, by topic and by a page of more than 100 000 subscribers"
+    ),
 )
 OURS: Final = (
-    "Authorization: Bearer with the key of this run, 401 without",
-    "Idempotency-Key of 1 to 200 characters; the same key with another body is 409",
-    "id of a message of the feed; kind answer, first_reaction, interim, state or closed",
-    "text of 1 to 4 096 characters of what is put under a message; state and closed have none",
-    "state is registered, with a number, or in_work",
-    "photos are before and after; each a name, an image type, base64, or of_message of its own",
-    "closed has a reason and by_person; abusive only by a person",
-    "after closed, and after an answer of the same text, nothing more is taken",
-    "unknown fields are refused; all refusals are 422 with `reasons`",
+    (
+        "Authorization: Bearer с ключом этого запуска, иначе 401 · "
+        "Authorization: Bearer with the key of this run, 401 without"
+    ),
+    (
+        "Idempotency-Key от 1 до 200 знаков; тот же ключ с другим телом – 409 · "
+        "Idempotency-Key of 1 to 200 characters; the same key with another body is 409"
+    ),
+    (
+        "id из ленты; kind – answer, first_reaction, interim, state или closed · "
+        "id of a message of the feed; kind answer, first_reaction, interim, state or closed"
+    ),
+    (
+        "под сообщением текст от 1 до 4 096 знаков; у state и closed текста нет · "
+        "text of 1 to 4 096 characters of what is put under a message; state and closed have none"
+    ),
+    "state – registered с номером или in_work · state is registered, with a number, or in_work",
+    (
+        "снимки до и после: имя, тип картинки, base64 или of_message своего сообщения · "
+        "photos are before and after; each a name, an image type, base64, or of_message of its own"
+    ),
+    (
+        "у closed есть reason и by_person; abusive – только человеком · "
+        "closed has a reason and by_person; abusive only by a person"
+    ),
+    (
+        "после closed и после ответа с тем же текстом ничего больше не берётся · "
+        "after closed, and after an answer of the same text, nothing more is taken"
+    ),
+    (
+        "неизвестные поля не берутся; любой отказ – 422 с reasons · "
+        "unknown fields are refused; all refusals are 422 with `reasons`"
+    ),
 )
 
 KINDS: Final = frozenset({"answer", "first_reaction", "interim", "state", "closed"})

@@ -11,7 +11,7 @@ from __future__ import annotations
 from simulators import peer as base
 from simulators.open311 import rules
 from simulators.open311.app import App
-from simulators.page import page
+from simulators.page import Face
 
 
 def main() -> None:
@@ -25,13 +25,19 @@ def main() -> None:
         journal=journal,
         faults=faults,
         control=app.command,
-        page=lambda: page(
-            "Городское приложение Open311 · A city app", rules.SOURCED, rules.OURS,
-            reversed(app.holds()),
+        face=Face(
+            "Городское приложение Open311 · A city app of Open311",
+            rules.SOURCED,
+            rules.OURS,
+            app.rows,
+            "Пока ничего не послано: скажите приложению, где шлюз и с каким ключом"
+            " · Nothing sent yet: tell the app where the gateway is and with which key",
+            '{"push": {"address": "http://…", "key": "…", "count": 3, "seed": 1}}',
+            "Послано и что стало · Sent, and what became of it",
         ),
         host=args.host,
         port=args.port,
-    )  # fmt: skip
+    )
     base.announce(peer, rules.SOURCED, rules.OURS, options={})
     base.run_until_signal(peer)
 

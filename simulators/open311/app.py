@@ -76,6 +76,13 @@ class App:
         with self._lock:
             return [{**item, "statuses": list(item["statuses"])} for item in self._items.values()]
 
+    def rows(self) -> list[dict[str, Any]]:
+        """Return what a person sees on the page, newest first."""
+        return [
+            {name: value for name, value in item.items() if name != "answers"}
+            for item in self.holds()[::-1]
+        ]
+
     def poll(self) -> int:
         """Ask about every request once: its number by the token, then where it stands."""
         with self._lock:

@@ -9,20 +9,56 @@ from datetime import datetime
 from typing import Any, Final
 
 SOURCED: Final = (
-    "JSON is application/json, XML is text/xml, both in UTF-8",
-    "a service has a code, a name, metadata true|false, type realtime|batch|blackbox",
-    "attributes of a service have orders from 1, each once; lists have values",
-    "a posted request gets one entry with service_request_id or token, never both",
-    "a service of type realtime gives a number, of type batch or blackbox a token",
-    "status is open or closed; requested_datetime and updated_datetime have their offsets",
-    "errors are a list, each with a code and a description",
-    "a missing or wrong api_key is 403, what does not exist is 404, any other mistake is 400",
+    (
+        "JSON – application/json, XML – text/xml, оба в UTF-8 · "
+        "JSON is application/json, XML is text/xml, both in UTF-8"
+    ),
+    (
+        "у услуги код, имя, metadata true|false, type realtime|batch|blackbox · "
+        "a service has a code, a name, metadata true|false, type realtime|batch|blackbox"
+    ),
+    (
+        "поля услуги имеют порядок с 1, каждый раз один; у списков есть значения · "
+        "attributes of a service have orders from 1, each once; lists have values"
+    ),
+    (
+        "на заявку одна запись: service_request_id или token, не оба · "
+        "a posted request gets one entry with service_request_id or token, never both"
+    ),
+    (
+        "услуга realtime даёт номер, batch и blackbox – жетон · "
+        "a service of type realtime gives a number, of type batch or blackbox a token"
+    ),
+    (
+        "status – open или closed; у requested_datetime и updated_datetime есть пояс · "
+        "status is open or closed; requested_datetime and updated_datetime have their offsets"
+    ),
+    (
+        "ошибки – список, у каждой код и описание · "
+        "errors are a list, each with a code and a description"
+    ),
+    (
+        "нет ключа или он неверен – 403, чего нет – 404, прочие ошибки – 400 · "
+        "a missing or wrong api_key is 403, what does not exist is 404, any other mistake is 400"
+    ),
 )
 OURS: Final = (
-    "a repeat under the same key gets the same number or token",
-    "503 and a lost answer are repeated, any other refusal is final",
-    "names, phones and words of a request never come back",
-    "a closed request says in status_notes how it ended",
+    (
+        "повтор с тем же ключом даёт тот же номер или жетон · "
+        "a repeat under the same key gets the same number or token"
+    ),
+    (
+        "503 и потерянный ответ повторяются, прочие отказы окончательны · "
+        "503 and a lost answer are repeated, any other refusal is final"
+    ),
+    (
+        "имена, телефоны и слова заявки не возвращаются · "
+        "names, phones and words of a request never come back"
+    ),
+    (
+        "закрытая заявка говорит в status_notes, чем кончилась · "
+        "a closed request says in status_notes how it ended"
+    ),
 )
 
 _MEDIA: Final = {

@@ -11,8 +11,8 @@ from urllib.error import HTTPError
 from urllib.parse import unquote
 from urllib.request import ProxyHandler, Request, build_opener
 
-from simulators import page
 from simulators import peer as base
+from simulators.page import Face
 from simulators.pos import citizens, rules
 from simulators.pos.citizens import Manner
 from simulators.pos.store import Store, dumped
@@ -168,7 +168,8 @@ def _json(body: bytes) -> Any:
 
 
 def _refused(status: int, reasons: list[str], key: str) -> base.Answer:
-    return base.Answer(status, dumped({"result": "refused", "errors": reasons}), JSON, key=key)
+    body = dumped({"result": "refused", "errors": reasons})
+    return base.Answer(status, body, JSON, key=key, why=tuple(reasons))
 
 
 def main() -> None:
@@ -185,7 +186,15 @@ def main() -> None:
         journal=base.Journal(args.journal),
         faults=base.faults_of(args),
         control=platform.command,
-        page=lambda: page.page("ПОС", SOURCED, OURS, reversed(platform.store.holds())),
+        face=Face(
+            "ПОС Госуслуг · The feedback platform of Gosuslugi",
+            SOURCED,
+            OURS,
+            lambda: reversed(platform.store.holds()),
+            "Пока ничего: пополните ленту, шлюз заберёт обращения и ответит на них"
+            " · Nothing yet: add to the feed, the gateway fetches the appeals and answers them",
+            '{"emit": 3, "seed": 1}',
+        ),
         host=args.host,
         port=args.port,
     )

@@ -9,19 +9,52 @@ from datetime import date, datetime
 from typing import Any, Final
 
 SOURCED: Final = (
-    "Стадии идут в порядке: модерация, координация, исполнение, согласование и утверждение",
-    "Сообщение и обращение по 59-ФЗ различает признак fz59",
-    "Текст письма обрывается на 9 999 знаках (практика жилищных инспекций)",
+    (
+        "Стадии идут в порядке: модерация, координация, исполнение, согласование и утверждение · "
+        "stages go in order: moderation, coordination, execution, approval"
+    ),
+    (
+        "Сообщение и обращение по 59-ФЗ различает признак fz59 · "
+        "fz59 tells a message from an appeal under 59-ФЗ"
+    ),
+    (
+        "Текст письма обрывается на 9 999 знаках (практика жилищных инспекций) · "
+        "the text of a letter is cut at 9 999 characters (practice of housing inspectorates)"
+    ),
 )
 OURS: Final = (
-    "После ответа нет исполнения, пока ответ не возвращён; возвращают ответ только на сообщение",
-    "Нет единицы с таким id; опросы и голосования не рассматриваются",
-    "Нет messageKey, события, стадии или времени; неизвестные слова",
-    "Ответ без решения, без текста и файлов, с текстом длиннее 9 999 знаков",
-    "Файл больше 10 МБ, не base64, с чужой контрольной суммой",
-    "Регистрация без номера и даты; исполнитель и получатель без органа",
-    "Отложенное решение без срока и причины; отказ модератора без причины",
-    "Тот же Idempotency-Key с другим содержанием (409); неверный ключ доступа (401)",
+    (
+        "После ответа нет исполнения, пока он не возвращён; возвращают только ответ на сообщение · "
+        "after an answer nothing more until it is returned; only a message's answer is returned"
+    ),
+    (
+        "Нет единицы с таким id; опросы и голосования не рассматриваются · "
+        "no item of such an id; polls and votes are not considered"
+    ),
+    (
+        "Нет messageKey, события, стадии или времени; неизвестные слова · "
+        "no messageKey, event, stage or time; unknown words"
+    ),
+    (
+        "Ответ без решения, без текста и файлов, с текстом длиннее 9 999 знаков · "
+        "an answer without a decision, without text and files, or longer than 9 999 characters"
+    ),
+    (
+        "Файл больше 10 МБ, не base64, с чужой контрольной суммой · "
+        "a file over 10 MB, not base64, or with another check sum"
+    ),
+    (
+        "Регистрация без номера и даты; исполнитель и получатель без органа · "
+        "a registration without number and date; an executor and addressee without a body"
+    ),
+    (
+        "Отложенное решение без срока и причины; отказ модератора без причины · "
+        "a postponed decision without date and reason; a moderator's refusal without a reason"
+    ),
+    (
+        "Тот же Idempotency-Key с другим содержанием (409); неверный ключ доступа (401) · "
+        "the same Idempotency-Key with other content (409); a wrong key of access (401)"
+    ),
 )
 CUT: Final = 9_999
 FILE_BYTES: Final = 10 * 1024 * 1024

@@ -18,7 +18,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs
 
 from simulators import peer as base
-from simulators.page import page
+from simulators.page import Face
 from simulators.sadko import rules
 from simulators.sadko.store import Store
 
@@ -40,7 +40,7 @@ class Site:
         form = parse_qs(request.body.decode("utf-8", "replace"))
         told = [form.get(name, [""])[0] for name in ("grant_type", "client_id", "client_secret")]
         if told != ["client_credentials", CLIENT, SECRET]:
-            return _json({"error": "invalid_client"}, 400, key="token")
+            return _json({"error": "invalid_client"}, 400, key="token", why=("invalid_client",))
         token = secrets.token_hex(16)
         with self._lock:
             self._tokens[token] = time.monotonic() + self._lasts
@@ -104,9 +104,17 @@ class Site:
                 return {"expired": True}
         raise ValueError("unknown command")
 
-    def page(self) -> bytes:
-        """Return the page for a person."""
-        return page("САДКО.ОГ", rules.SOURCED, rules.OURS, self.store.rows())
+    def face(self) -> Face:
+        """Return what the page for a person says."""
+        return Face(
+            "САДКО.ОГ · A regional site of appeals",
+            rules.SOURCED,
+            rules.OURS,
+            self.store.rows,
+            "Пока ничего: положите карточки во входящие, шлюз заберёт их и ответит"
+            " · Nothing yet: put cards into the inbox, the gateway fetches and answers them",
+            '{"emit": 3, "seed": 1}',
+        )
 
     def _known(self, request: base.Request) -> bool:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -114,9 +122,11 @@ class Site:
             return scheme == "Bearer" and self._tokens.get(token, 0.0) > time.monotonic()
 
 
-def _json(value: Any, status: int = 200, *, key: str = "") -> base.Answer:
+def _json(
+    value: Any, status: int = 200, *, key: str = "", why: tuple[str, ...] = ()
+) -> base.Answer:
     body = json.dumps(value, ensure_ascii=False).encode()
-    return base.Answer(status, body, "application/json; charset=utf-8", key=key)
+    return base.Answer(status, body, "application/json; charset=utf-8", key=key, why=why)
 
 
 def _stranger(key: str) -> base.Answer:
@@ -141,7 +151,7 @@ def main() -> None:
         journal=base.Journal(args.journal),
         faults=base.faults_of(args),
         control=site.command,
-        page=site.page,
+        face=site.face(),
         host=args.host,
         port=args.port,
     )

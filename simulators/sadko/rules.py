@@ -12,22 +12,61 @@ import re
 from typing import Any, Final
 
 SOURCED: Final = (
-    "POST token takes a form, and answers access_token, token_type, expires_in, scope",
-    "Inbox lists Guid, Created, Type; an item is {Card} or {Letter}",
-    "OutboxResol is POSTed as application/json-patch+json",
-    "the document is Card, Resolution, LetterDetail, СonsiderationResultGzi; the С is Cyrillic",
-    "dates yyyy-MM-ddTHH:mm:ss without a zone",
-    "author and executor of the resolution have changed places on the way back",
+    (
+        "POST token берёт форму, отвечает access_token, token_type, expires_in, scope · "
+        "POST token takes a form, and answers access_token, token_type, expires_in, scope"
+    ),
+    (
+        "Inbox перечисляет Guid, Created, Type; запись – {Card} или {Letter} · "
+        "Inbox lists Guid, Created, Type; an item is {Card} or {Letter}"
+    ),
+    (
+        "OutboxResol шлётся POST как application/json-patch+json · "
+        "OutboxResol is POSTed as application/json-patch+json"
+    ),
+    (
+        "документ – Card, Resolution, LetterDetail, СonsiderationResultGzi; С кириллическая · "
+        "the document is Card, Resolution, LetterDetail, СonsiderationResultGzi; the С is Cyrillic"
+    ),
+    "даты yyyy-MM-ddTHH:mm:ss без пояса · dates yyyy-MM-ddTHH:mm:ss without a zone",
+    (
+        "на обратном пути автор и исполнитель резолюции меняются местами · "
+        "author and executor of the resolution have changed places on the way back"
+    ),
 )
 OURS: Final = (
-    "no token, or one that has ended, is 401; a wrong secret is 400 invalid_client",
-    "only a card or letter that was in the inbox is answered",
-    "the card comes back as it went, but for the Data of its files",
-    "Resolution needs Guid, CreatedTime, Author, Executor; the Guid of the one that was sent",
-    "LetterDetail needs Closed and StatusId; a closed matter needs a result with ResultId",
-    "codes of themes have 4 or 5 blocks of 4 digits; identifiers are numbers; Data is base64",
-    "a repeat is taken a second time: nothing here knows one",
-    "all refusals but 401 are 400 with one reason a line, 415 for another media type",
+    (
+        "без жетона или с истёкшим – 401; неверный секрет – 400 invalid_client · "
+        "no token, or one that has ended, is 401; a wrong secret is 400 invalid_client"
+    ),
+    (
+        "отвечают только на карточку или письмо из входящих · "
+        "only a card or letter that was in the inbox is answered"
+    ),
+    (
+        "карточка возвращается как ушла, кроме Data её файлов · "
+        "the card comes back as it went, but for the Data of its files"
+    ),
+    (
+        "в Resolution есть Guid, CreatedTime, Author, Executor; Guid тот, что был послан · "
+        "Resolution needs Guid, CreatedTime, Author, Executor; the Guid of the one that was sent"
+    ),
+    (
+        "в LetterDetail есть Closed и StatusId; закрытому нужен итог с ResultId · "
+        "LetterDetail needs Closed and StatusId; a closed matter needs a result with ResultId"
+    ),
+    (
+        "коды тем – 4 или 5 блоков по 4 цифры; идентификаторы – числа; Data – base64 · "
+        "codes of themes have 4 or 5 blocks of 4 digits; identifiers are numbers; Data is base64"
+    ),
+    (
+        "повтор берётся второй раз: здесь повторов не знают · "
+        "a repeat is taken a second time: nothing here knows one"
+    ),
+    (
+        "любой отказ, кроме 401, – 400, по причине в строке; другой тип тела – 415 · "
+        "all refusals but 401 are 400 with one reason a line, 415 for another media type"
+    ),
 )
 
 RESULT: Final = "\u0421onsiderationResultGzi"

@@ -25,8 +25,8 @@ import tempfile
 import threading
 from pathlib import Path
 
-from simulators import page
 from simulators import peer as base
+from simulators.page import Face
 from simulators.sed import messages
 from simulators.sed.rules import OURS, SOURCED
 from simulators.sed.store import Store
@@ -50,7 +50,15 @@ def main() -> None:
         journal=journal,
         faults=faults,
         control=store.command,
-        page=lambda: page.page("СЭД (МЭДО 2.6)", SOURCED, OURS, reversed(store.holds())),
+        face=Face(
+            "СЭД (МЭДО 2.6) · A document management system",
+            SOURCED,
+            OURS,
+            store.rows,
+            "Пока ничего: положите документы в папку обмена, шлюз заберёт их и ответит"
+            " · Nothing yet: drop documents into the folder, the gateway fetches and answers them",
+            '{"emit": 3, "seed": 1}',
+        ),
         host=args.host,
         port=args.port,
     )

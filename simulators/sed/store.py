@@ -81,6 +81,22 @@ class Store:
         with self._lock:
             return [dict(item) for item in self._held.values()]
 
+    def rows(self) -> list[dict[str, Any]]:
+        """What a person sees on the page, newest first."""
+        whose = {"ours": "СЭД · ours", "theirs": "шлюза · theirs"}
+        receipts = {"true": "принято · accepted", "false": "отказано · refused"}
+        return [
+            {
+                "number": item["number"] or item["uid"],
+                "whose": whose[item["whose"]],
+                "statuses": item["statuses"],
+                "answers": item["answers"],
+                "receipt": receipts.get(item["receipt"], item["receipt"]),
+                "uid": item["uid"],
+            }
+            for item in self.holds()[::-1]
+        ]
+
     def command(self, command: dict[str, Any]) -> dict[str, Any]:
         """Obey `POST /_control`.
 

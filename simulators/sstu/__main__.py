@@ -8,7 +8,7 @@ import re
 from zoneinfo import ZoneInfo
 
 from simulators import peer as base
-from simulators.page import page
+from simulators.page import Face
 from simulators.sstu import rules
 from simulators.sstu.store import DEPARTMENT, Store
 
@@ -49,9 +49,17 @@ class Node:
         rows = json.dumps(self.store.listing(found[1]), ensure_ascii=False)
         return base.Answer(200, rows.encode(), "application/json; charset=utf-8", key="analytics")
 
-    def page(self) -> bytes:
-        """What it refuses and what it holds, for a person."""
-        return page("ССТУ.РФ, узел АРМ ЕС ОГ", rules.SOURCED, rules.OURS, self.store.shown())
+    def face(self) -> Face:
+        """What the page says of what it refuses and what it holds, for a person."""
+        return Face(
+            "ССТУ.РФ, узел АРМ ЕС ОГ · A node of SSTU.RF",
+            rules.SOURCED,
+            rules.OURS,
+            self.store.shown,
+            "Пока ни одного отчёта: их шлёт шлюз, а здесь узел может придумать чужие"
+            " · No report yet: the gateway sends them, and here others can be made up",
+            '{"emit": 3, "seed": 1}',
+        )
 
 
 def arguments() -> argparse.Namespace:
@@ -83,7 +91,7 @@ def main() -> None:
         journal=base.Journal(args.journal),
         faults=base.faults_of(args),
         control=store.command,
-        page=node.page,
+        face=node.face(),
         host=args.host,
         port=args.port,
     )

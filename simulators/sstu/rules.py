@@ -12,20 +12,47 @@ from itertools import pairwise
 from typing import Any, Final
 
 SOURCED: Final = (
-    "number, name not empty; at least one question",
-    "createDate unless isDirect; incomingDate >= createDate when not direct",
-    "registrationDate >= incomingDate; responseDate >= registrationDate",
-    "dates yyyy-MM-dd; format Electronic|Other; the nine statuses",
-    "fields each status requires; transfer only with Transferred; actionsTaken only with Supported",
-    "one attachment with name and content, base64 shorter than 10 000 000 characters",
+    (
+        "number и name не пусты; есть хотя бы один вопрос · "
+        "number, name not empty; at least one question"
+    ),
+    (
+        "createDate, если не isDirect; incomingDate не раньше createDate · "
+        "createDate unless isDirect; incomingDate >= createDate when not direct"
+    ),
+    (
+        "registrationDate не раньше incomingDate; responseDate не раньше registrationDate · "
+        "registrationDate >= incomingDate; responseDate >= registrationDate"
+    ),
+    (
+        "даты yyyy-MM-dd; format Electronic или Other; девять статусов · "
+        "dates yyyy-MM-dd; format Electronic|Other; the nine statuses"
+    ),
+    (
+        "поля, которых требует статус; transfer только у Transferred, actionsTaken у Supported · "
+        "fields each status requires; transfer with Transferred, actionsTaken with Supported"
+    ),
+    (
+        "одно вложение с именем и содержанием, base64 короче 10 000 000 знаков · "
+        "one attachment with name and content, base64 shorter than 10 000 000 characters"
+    ),
 )
 OURS: Final = (
-    "body must be one JSON object in UTF-8, Content-Type application/json",
-    "departmentId and transfer.departmentId must be GUIDs",
-    "code must be 4 or 5 blocks of 4 digits",
-    "InWorkExtended and isExtend are both taken",
-    "the same department and number (look-alike letters folded) replaces what was there",
-    "all refusals are 400 with one reason a line",
+    (
+        "тело – один объект JSON в UTF-8, Content-Type application/json · "
+        "body must be one JSON object in UTF-8, Content-Type application/json"
+    ),
+    (
+        "departmentId и transfer.departmentId имеют вид GUID · "
+        "departmentId and transfer.departmentId must be GUIDs"
+    ),
+    "код – 4 или 5 блоков по 4 цифры · code must be 4 or 5 blocks of 4 digits",
+    "берутся и InWorkExtended, и isExtend · InWorkExtended and isExtend are both taken",
+    (
+        "то же ведомство и тот же номер (похожие буквы сведены) заменяют прежнее · "
+        "the same department and number (look-alike letters folded) replaces what was there"
+    ),
+    "любой отказ – 400, по причине в строке · all refusals are 400 with one reason a line",
 )
 
 GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")

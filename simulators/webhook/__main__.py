@@ -16,12 +16,18 @@ from typing import Any
 
 from simulators import peer as base
 from simulators.faults import Faults
+from simulators.page import Face
 
-SOURCED = ("nothing: this is no real system, every rule is ours",)
+SOURCED = (
+    "нет: это не настоящая система, все правила наши · nothing: no real system, all rules are ours",
+)
 OURS = (
-    "a key that comes again with the same body has no second effect, the answer says repeat",
-    "a key that comes again with another body is 409",
-    "GET /_received/{key} answers 404 for a key that never came",
+    (
+        "повтор ключа с тем же телом ничего не меняет, ответ говорит repeat · "
+        "a repeat with the same body has no second effect, the answer says repeat"
+    ),
+    "повтор ключа с другим телом – 409 · a key that comes again with another body is 409",
+    "GET /_received/{key} – 404, если ключ не приходил · 404 for a key that never came",
 )
 
 
@@ -41,7 +47,8 @@ class Receiver:
         with self._lock:
             held = self._held.get(key)
         if held and held["sha256"] != sha256:
-            return base.Answer(409, b"this key holds other content", key=key)
+            why = ("Ключ занят другим содержанием",)
+            return base.Answer(409, b"this key holds other content", key=key, why=why)
         answer = {"key": key, "sha256": sha256, "repeat": held is not None}
         return base.Answer(
             200,
@@ -71,6 +78,24 @@ class Receiver:
                     del self._held[key]
                     return {"changed": 1}
         raise LookupError("unknown command or key")
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return what a person sees on the page, newest first; no body."""
+        with self._lock:
+            held = list(self._held.values())[::-1]
+        names = ("key", "path", "at", "bytes", "times", "sha256")
+        return [{name: row[name] for name in names} for row in held]
+
+    def face(self) -> Face:
+        """Return what the page for a person says."""
+        return Face(
+            "Веб-хук · A web hook's receiver",
+            SOURCED,
+            OURS,
+            self.rows,
+            "Пока ничего не пришло: здесь встанет то, о чём шлюз известит этого получателя"
+            " · Nothing yet: here stands what the gateway tells this receiver of",
+        )
 
     def _put(self, key: str, sha256: str, request: base.Request) -> dict[str, Any]:
         """Keep a message; the journal is told its body only when asked for at the start."""
@@ -114,6 +139,7 @@ def main() -> None:
         journal=base.Journal(args.journal),
         faults=Faults(args.seed),
         control=receiver.command,
+        face=receiver.face(),
         host=args.host,
         port=args.port,
     )

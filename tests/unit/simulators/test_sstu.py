@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from simulators.page import page
 from simulators.sstu import rules
 from simulators.sstu.__main__ import Node
 from simulators.sstu.store import DEPARTMENT, Store
@@ -33,10 +34,10 @@ def test_what_it_made_up_it_would_have_taken(store):
 
 def test_its_page_shows_numbers_and_rules_but_no_names(store):
     (key,) = store.emit(1, 1)
-    shown = Node(store).page().decode()
+    shown = page(Node(store).face()).decode()
     assert key in shown
     assert "Имитатор" in shown
-    assert rules.SOURCED[0].split(";")[0] in shown
+    assert rules.SOURCED[0].partition(" · ")[0] in shown
     assert store.listing(DEPARTMENT)[0]["name"].split()[0] not in shown
 
 
