@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import mimetypes
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from adapters.incident.codes import ID, PEER, SOCIAL, SOURCE, TOPICS, Tables
-from adapters.incident.fields import Fields, Taker, parse
+from adapters.incident.fields import Taker, parse
 from gateway import limits
 from gateway.adapter import Decoded, File, Inbound, Rejected, Wire
 from gateway.errors import (
@@ -30,6 +30,9 @@ from gateway.model.filenames import cleaned
 from gateway.model.later import SocialSource
 from gateway.model.person import Applicant, ContactKind, ContactPoint, Person
 from gateway.model.question import Question, Topic
+
+if TYPE_CHECKING:
+    from gateway.jsonfields import Fields
 
 _MAGIC: Final = (
     (b"\x89PNG\r\n", "image/png"),
@@ -136,7 +139,7 @@ def _item(obj: Fields, take: Taker, tables: Tables, raw: bytes) -> Inbound:
 
 
 def _source(obj: Fields, take: Taker, post_url: str, author: Applicant) -> SocialSource:
-    page = take.part(obj, "page")
+    page = take.part(obj, "page") or {}
     return SocialSource(
         network=take.text(obj, "network", "", limits.ID_CHARS, required=True),
         page=take.text(page, "name", "/page"),
@@ -151,7 +154,7 @@ def _source(obj: Fields, take: Taker, post_url: str, author: Applicant) -> Socia
 
 
 def _author(obj: Fields, take: Taker, post_url: str) -> Applicant:
-    author = take.part(obj, "author")
+    author = take.part(obj, "author") or {}
     person = Person(
         nickname=take.text(author, "handle", "/author"),
         full_name_as_given=take.text(author, "name", "/author"),
@@ -187,7 +190,7 @@ def _place(obj: Fields, take: Taker) -> tuple[Address, ...]:
 def _photos(obj: Fields, take: Taker) -> tuple[tuple[Attachment, ...], tuple[File, ...]]:
     found: list[Attachment] = []
     files: list[File] = []
-    for order, entry in enumerate(take.parts(obj, "photos", limits.ATTACHMENTS_PER_APPEAL), 1):
+    for order, entry in enumerate(take.parts(obj, "photos", "", limits.ATTACHMENTS_PER_APPEAL), 1):
         path = f"/photos/{order - 1}"
         data = take.content(entry, "content", path)
         url = take.text(entry, "url", path)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 import msgspec
 
 from adapters.incident.codes import ABUSIVE, ID, JSON, PEER, TOPICS, Tables
-from adapters.incident.fields import Fields, told
+from adapters.incident.fields import told
 from gateway import limits
 from gateway.adapter import EncodeContext, Wire
 from gateway.errors import UnsupportedError, ValidationError, Violation
@@ -22,6 +22,7 @@ from gateway.model.attachment import Attachment, AttachmentRole
 from gateway.model.events import Event, EventType, State
 
 if TYPE_CHECKING:
+    from gateway.jsonfields import Fields
     from gateway.model.appeal import Appeal
 
 _KINDS: Final = {

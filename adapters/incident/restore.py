@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from adapters.incident.codes import JSON, TOPICS
-from adapters.incident.fields import Fields, put, told, written
+from adapters.incident.fields import put, told, written
 from gateway.adapter import Inbound, Wire
 from gateway.errors import UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gateway.jsonfields import Fields
     from gateway.model.address import Address
     from gateway.model.appeal import Appeal
     from gateway.model.attachment import Attachment

@@ -16,6 +16,7 @@ import msgspec
 from adapters.pos.codes import PEER
 from gateway import limits
 from gateway.errors import GatewayError, MalformedError, ValidationError, Violation
+from gateway.jsonfields import escape, unescape
 from gateway.jsontext import check_values
 from gateway.model.base import FIRST_YEAR, LAST_YEAR, Extra
 from gateway.model.fold import clean_text
@@ -259,16 +260,6 @@ class Fields:
                 self.fault(name, "range", "not a number that can be written", value)
                 return False
         return True
-
-
-def escape(name: str) -> str:
-    """Return a name as one token of a JSON Pointer (RFC 6901)."""
-    return name.replace("~", "~0").replace("/", "~1") if "/" in name or "~" in name else name
-
-
-def unescape(token: str) -> str:
-    """Return the name that a token of a JSON Pointer stands for."""
-    return token.replace("~1", "/").replace("~0", "~")
 
 
 def put_back(obj: dict[str, Any], extras: tuple[Extra, ...]) -> None:

@@ -31,7 +31,7 @@ CROSS JOIN LATERAL (SELECT coalesce(
     (SELECT min(own.name) FROM unnest(string_to_array(u.reporters, ' ')) AS p(peer)
      CROSS JOIN LATERAL (SELECT r.name FROM blob_ref r
                          WHERE r.sha256 = u.sha256 AND r.peer = p.peer
-                         ORDER BY r.name LIMIT 1) AS own))) AS f(name)
+                         ORDER BY r.name LIMIT 1) AS own)) OFFSET 0) AS f(name)
 WHERE f.name IS NOT NULL
 """
 """It is asked by appeal: one file, a letterhead or a seal, may stand in all of them."""

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote, urlencode
 
 from adapters.regional.sadko.codes import JSON, PATCH
-from adapters.regional.sadko.fields import parse
 from gateway.errors import (
     DeliveryError,
     GatewayError,
@@ -22,6 +21,7 @@ from gateway.errors import (
     MalformedError,
     PeerUnavailable,
 )
+from gateway.jsonfields import parse
 from gateway.outbound import Outbound, Response, check
 
 if TYPE_CHECKING:

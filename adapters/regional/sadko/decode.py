@@ -24,10 +24,11 @@ from adapters.regional.sadko.codes import (
     SOURCE,
     Tables,
 )
-from adapters.regional.sadko.fields import Fields, Taker, parse
+from adapters.regional.sadko.fields import Taker
 from gateway import limits
 from gateway.adapter import Decoded, File, Inbound, Wire
 from gateway.errors import MalformedError, ValidationError
+from gateway.jsonfields import Fields, parse
 from gateway.model.address import Address, AddressRole
 from gateway.model.answer import Answer, AnswerDelivery, Outcome
 from gateway.model.appeal import Appeal, ControlMark, Regime

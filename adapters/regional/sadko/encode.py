@@ -26,7 +26,7 @@ from gateway.model.events import Event, EventType, State
 if TYPE_CHECKING:
     from adapters.regional.sadko.codes import Status
     from adapters.regional.sadko.decode import Reading
-    from adapters.regional.sadko.fields import Fields
+    from gateway.jsonfields import Fields
     from gateway.model.appeal import Appeal
     from gateway.model.question import Question
 

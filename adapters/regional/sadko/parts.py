@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from adapters.regional.sadko.decode import Reading
-    from adapters.regional.sadko.fields import Fields
+    from gateway.jsonfields import Fields
     from gateway.model.appeal import Appeal
     from gateway.model.assignment import Assignment
     from gateway.model.attachment import Attachment

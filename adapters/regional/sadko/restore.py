@@ -12,7 +12,7 @@ from gateway.errors import UnsupportedError
 
 if TYPE_CHECKING:
     from adapters.regional.sadko.decode import Reading
-    from adapters.regional.sadko.fields import Fields
+    from gateway.jsonfields import Fields
     from gateway.model.answer import Answer
     from gateway.model.appeal import Appeal
     from gateway.model.question import Question

@@ -186,5 +186,5 @@ blob_ref = Table(
     Column("owner", UUID, primary_key=True),
     word("name", ""),
     word("peer", ""),
-    Index("blob_ref_peer", "sha256", "peer", "name"),
+    Index("blob_ref_peer", "peer", "sha256", "name"),
 )

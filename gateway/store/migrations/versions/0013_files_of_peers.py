@@ -10,7 +10,7 @@ depends_on = None
 
 def upgrade() -> None:
     """Add the index."""
-    op.execute("CREATE INDEX blob_ref_peer ON blob_ref (sha256, peer, name)")
+    op.execute("CREATE INDEX blob_ref_peer ON blob_ref (peer, sha256, name)")
 
 
 def downgrade() -> None:
