@@ -46,7 +46,7 @@ STATES = {
     "dead": "попытки исчерпаны",
     "skipped": "пропущена",
 }
-COLUMNS = ("Номер", "Кому", "Событие", "Состояние", "Попыток", "Когда", "Почему")
+COLUMNS = ("Номер", "Кому", "Обращение", "Событие", "Состояние", "Попыток", "Когда", "Почему")
 UNSENT = ("ready", "retry")
 """States in which a delivery waits for its peer to be one that can be sent to."""
 BY_FILTER = ("refused", "dead")
@@ -357,7 +357,8 @@ def _line(found: Found, zone: ZoneInfo, blocked: str = "") -> tuple[Any, ...]:
     state = STATES.get(d.state, d.state)
     when = times.shown(found.due or found.ack_due or found.changed_at, zone)
     why = blocked or found.error
-    return d.id, d.destination, d.event_type, f"{state} ({d.state})", d.attempts, when, why
+    appeal = found.receipt_number
+    return d.id, d.destination, appeal, d.event_type, f"{state} ({d.state})", d.attempts, when, why
 
 
 def _plain(found: Found) -> dict[str, Any]:
@@ -369,6 +370,8 @@ def _plain(found: Found) -> dict[str, Any]:
         "seq": d.seq,
         "kind": d.kind,
         "appeal": str(d.appeal_id) if d.appeal_id else None,
+        "receipt_number": found.receipt_number,
+        "external_id": found.external_id,
         "event": d.event_type,
         "event_seq": d.event_seq,
         "state": d.state,

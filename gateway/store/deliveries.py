@@ -31,7 +31,10 @@ CONFIRMABLE: Final = ("unknown", "sent", "refused", "dead")
 
 
 class Found(NamedTuple):
-    """A delivery with what became of it so far."""
+    """A delivery with what became of it so far.
+
+    receipt_number, external_id: of the appeal that it tells of, empty without one.
+    """
 
     delivery: Delivery
     due: datetime | None
@@ -40,6 +43,8 @@ class Found(NamedTuple):
     error_code: str
     error: str
     reference: str
+    receipt_number: str
+    external_id: str
 
 
 class Decision(NamedTuple):

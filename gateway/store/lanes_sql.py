@@ -286,9 +286,12 @@ WHERE d.destination = $1 AND d.state IN ('sent', 'unknown')
   AND (d.id = ANY($2::uuid[]) OR (d.reference <> '' AND d.reference = ANY($3::text[])))
 """
 
+FOUND = f"""{COLUMNS}, d.due, d.ack_due, d.changed_at, d.error_code, d.error, d.reference,
+       coalesce(a.receipt_number, ''), coalesce(a.external_id, '')"""
+
 FIND = f"""
-SELECT {COLUMNS}, d.due, d.ack_due, d.changed_at, d.error_code, d.error, d.reference
-FROM delivery d
+SELECT {FOUND}
+FROM delivery d LEFT JOIN appeal a ON a.id = d.appeal_id
 WHERE (cardinality($1::uuid[]) = 0 OR d.id = ANY($1::uuid[]))
   AND ($2 = '' OR d.destination = $2)
   AND (cardinality($3::text[]) = 0 OR d.state = ANY($3::text[]))
@@ -299,13 +302,13 @@ ORDER BY d.id DESC LIMIT $5
 WAITING = "SELECT coalesce(sum(waiting), 0) FROM lane WHERE destination = $1"
 
 HEADS = f"""
-SELECT {COLUMNS}, d.due, d.ack_due, d.changed_at, d.error_code, d.error, d.reference
+SELECT {FOUND}
 FROM lane l CROSS JOIN LATERAL (
   SELECT * FROM delivery d
   WHERE d.destination = l.destination AND d.lane = l.key AND d.seq >= l.head_seq
     AND d.state IN ('ready', 'retry', 'unknown', 'sending')
   ORDER BY d.seq LIMIT 1
-) d
+) d LEFT JOIN appeal a ON a.id = d.appeal_id
 WHERE ($1 = '' OR l.destination = $1) AND l.waiting > 0 AND l.closed_by = '' AND l.owner = ''
   AND l.due <= $2
 ORDER BY l.due LIMIT $3

@@ -159,8 +159,14 @@ class Round:
         The operator looks at what the peer shows, and confirms the delivery or sends it again.
         """
         decided: dict[str, list[str]] = {"confirm": [], "replay": []}
+        shown: dict[str, dict[str, dict[str, Any]]] = {}
         for row in self.deliveries.doubts(DOUBT_SECONDS):
-            decided["confirm" if self._is_there(row) else "replay"].append(row["id"])
+            peer = row["destination"]
+            if peer not in shown:
+                shown[peer] = self._shown(peer)
+            there = shown[peer].get(row["receipt_number" if peer == "amqp" else "external_id"])
+            told = there and (there.get("answers") or row["event"] != "Answered")
+            decided["confirm" if told else "replay"].append(row["id"])
         for word, ids in decided.items():
             self._tell(word, ids)
         return sum(map(len, decided.values()))
@@ -175,14 +181,11 @@ class Round:
             self._tell(word, ids[:middle], *more)
             self._tell(word, ids[middle:], *more)
 
-    def _is_there(self, row: dict[str, Any]) -> bool:
-        """Whether a peer shows what a delivery told; a folder with a known uid may come again."""
-        if row["destination"] == crew.code("sed"):
-            return False
-        held = {one["key"]: one for one in self.running[row["destination"]].holds()}
-        told = self.stage.command("evidence", row["appeal"])
-        found = held.get(told["external_id"], {})
-        return bool(found.get("answers") if row["event"] == "Answered" else found)
+    def _shown(self, peer: str) -> dict[str, dict[str, Any]]:
+        """Return what a peer shows, by key; nothing of a folder: a known uid may come again."""
+        if peer == crew.code("sed"):
+            return {}
+        return {one["key"]: one for one in self.running[peer].holds()}
 
     def _count(self, name: str) -> Counted:
         if crew.PLAYERS[name].brings == "pushes":
