@@ -4,19 +4,9 @@ from __future__ import annotations
 
 import sys
 from functools import partial
-from typing import TYPE_CHECKING
 
 from bench import channels_decode, channels_round, channels_sstu
 from bench.command import command
-
-if TYPE_CHECKING:
-    from bench.command import Plan
-    from bench.figures import Figure
-
-
-def export(plan: Plan) -> list[Figure]:
-    """Measure the packages of ССТУ: in pairs at a small count, the memory at the full one."""
-    return channels_sstu.measure(plan, channels_sstu.COUNT)
 
 
 def main() -> int:
@@ -33,7 +23,7 @@ def main() -> int:
     return command(
         [
             *decoding,
-            ("sstu-export", "seconds", channels_sstu.TARGET, export),
+            ("sstu-export", "seconds", channels_sstu.TARGET, channels_sstu.measure),
             ("channels-round", "appeals", 0, channels_round.measure),
         ]
     )
