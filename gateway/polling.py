@@ -201,7 +201,8 @@ class Polling:
         code = asked.row.code
         pause = min(LONGEST_PAUSE, 2.0 ** min(failures, 16)) * self._random.uniform(0.5, 1.0)
         pause = min(pause, float(asked.row.options.get("backoff_cap", LONGEST_PAUSE)))
-        log.warning("polling.failed", peer=code, code=error.code, reason=str(error), again=pause)
+        # What was found are a peer's own words, which may name a citizen: `gateway sources` has it.
+        log.warning("polling.failed", peer=code, code=error.code, reason=error.message, again=pause)
         self._settle(code, pause, failures, str(error))
 
     def _settle(self, code: str, pause: float, failures: int = 0, error: str = "") -> None:

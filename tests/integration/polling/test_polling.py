@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from adapters.sstu.adapter import Sstu
 from gateway.adapter import Batch, Taken, Wire
@@ -166,6 +167,21 @@ def test_a_source_that_is_away_is_left_alone_for_a_while_and_asked_from_where_it
     assert poller.run_once("feed") == 1
     assert there.shelf.asked == ["", ""]
     assert (there.standing().failures, there.standing().error) == (0, "")
+
+
+def test_what_a_source_said_is_kept_for_the_operator_and_stands_in_no_log(stand):
+    there = stand(wire("Н-1"))
+    trouble = PeerUnavailable("it asks to come later", found="503 Выдуманова В., +7 900 000-00-00")
+    there.shelf.trouble["receive"] = trouble
+
+    with capture_logs() as logged:
+        there.poller().run_once("feed")
+
+    assert [(line["event"], line["reason"]) for line in logged] == [
+        ("polling.failed", "it asks to come later")
+    ]
+    assert "Выдуманова" not in str(logged)
+    assert "Выдуманова" in there.standing().error
 
 
 def test_a_defect_of_a_source_is_told_and_holds_nobody_up_longer_than_a_failure(stand):
