@@ -34,9 +34,9 @@ DOUBT_SECONDS: Final = 15.0
 """A doubt of which the peer has said nothing for so long is the operator's."""
 LIMIT_SECONDS: Final = 120.0
 """Nothing has moved for so long although something is still to come: it has failed."""
-
-
 _QUEUES: Final = ("triage", "delivery")
+STATES: Final = {"skip": "refused", "confirm": "unknown", "replay": "unknown"}
+"""Decision → state of the deliveries that it is about."""
 
 
 class Counted(NamedTuple):
@@ -173,13 +173,15 @@ class Round:
 
     def _tell(self, word: str, ids: list[str], *more: str) -> None:
         """Carry out one decision about deliveries, of which some may have settled by themselves."""
-        if not ids:
+        if not ids or self.stage.command("deliveries", word, *ids, *more, "--commit", ok=(0, 2)):
             return
-        told = self.stage.command("deliveries", word, *ids, *more, "--commit", ok=(0, 2))
-        if told is None and len(ids) > 1:  # one of them did: the rest is told by halves
+        left = self.deliveries.still(STATES[word], ids)
+        if len(left) == len(ids) > 1:  # one of them is being asked about at this moment
             middle = len(ids) // 2
             self._tell(word, ids[:middle], *more)
-            self._tell(word, ids[middle:], *more)
+            left = ids[middle:]
+        if len(ids) > 1:
+            self._tell(word, left, *more)
 
     def _shown(self, peer: str) -> dict[str, dict[str, Any]]:
         """Return what a peer shows, by key; nothing of a folder: a known uid may come again."""

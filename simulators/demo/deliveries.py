@@ -86,6 +86,12 @@ class Deliveries:
         old = (datetime.now(UTC) - timedelta(seconds=seconds)).isoformat()
         return [row for row in found if row["due"] is None or row["created_at"] < old]
 
+    def still(self, state: str, ids: list[str]) -> list[str]:
+        """Return those that are in a state now, in the same order."""
+        found = self._stage.command("deliveries", "list", "--state", state, "--limit", "1000")
+        there = {row["id"] for row in found}
+        return [id_ for id_ in ids if id_ in there]
+
     def replay_refused(self) -> int:
         """Send again what peers refused by chance; return how many that were."""
         refused = self._by_peer()
