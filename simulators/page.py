@@ -39,7 +39,7 @@ body { font: 16px/1.5 "PT Sans", "Noto Sans", system-ui, sans-serif; color: #222
   a { color: #8ab4f8; } }
 h1 { font-size: 1.5rem; font-weight: 600; line-height: 1.25; }
 h2 { font-size: 1.1rem; font-weight: 600; margin-top: 2rem; }
-[lang=en] { color: var(--faint); } :is(h2, li, p) > [lang=en]::before { content: "· "; }
+[lang=en] { color: var(--faint); } :is(h2, li, p, a) > [lang=en]::before { content: "· "; }
 h1 [lang=en] { display: block; font-size: 1rem;
   font-weight: 400; }
 .note { border-left: 4px solid var(--mark); padding: .25rem 1rem; }
@@ -54,10 +54,10 @@ caption { text-align: left; color: var(--faint); padding-bottom: .3rem; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .75rem .3rem 0;
   border-bottom: 1px solid var(--line); overflow-wrap: normal; unicode-bidi: isolate; }
 th { font-weight: 600; } thead [lang=en] { display: block; font-weight: 400; font-size: .875em; }
-.long { overflow-wrap: anywhere; min-width: 12rem; } .short { white-space: nowrap; }
+.long { overflow-wrap: anywhere; min-width: 10rem; } .short { white-space: nowrap; }
 code { font-size: .9em; } pre { white-space: pre-wrap; margin: .5rem 0; }
 footer { color: var(--faint); margin: 2rem 0; }
-@media screen and (max-width: 48rem) {
+@media screen and (max-width: 60rem) {
   table, caption, tbody, tr, th, td { display: block; }
   thead { position: absolute; left: -99rem; }
   tr { border-bottom: 1px solid var(--line); padding: .5rem 0; }
@@ -65,6 +65,7 @@ footer { color: var(--faint); margin: 2rem 0; }
   td:empty { display: none; }
   td::before { content: attr(data-name) ": "; color: var(--faint); }
 }
+@page { margin: 15mm; }
 @media print { body { margin: 0; max-width: none; font-size: 10pt; color: #000; background: #fff; }
   [lang=en], caption, footer { color: #333; } nav, .skip { display: none; }
   .scroll { overflow: visible; } table { font-size: 8.5pt; } th, td { padding-right: .4rem; }

@@ -31,7 +31,7 @@ SHEET = """
 Шлюз · gateway       {address}   (SOAP: {address}/soap/appeals.svc?wsdl, REST: {address}/docs)
 Узел ССТУ · node     {sstu}   (сбои · failures: POST {sstu}/_control)
 Веб-хук · web hook   {hook}
-Каналы · channels, у каждого страница того, что получено · each shows what it received
+Каналы · channels; по каждому адресу имитатора – страница полученного · each shows what it received
 {channels}
 Каталог · directory  {root}   (gateway.log, journals *.jsonl, gateway.toml)
 

@@ -52,3 +52,13 @@ def test_asking_by_key_tells_what_became_of_it(hook, out, kind, status):
         post(out, hook, "k1", b"one")
     assert received(out, hook, "k1") == status
     assert received(out, hook, "never") == 404
+
+
+def test_its_page_shows_what_came_and_what_was_refused_but_no_body(hook, out):
+    post(out, hook, "k-page", b"one secret")
+    with pytest.raises(PeerRefused):
+        post(out, hook, "k-page", b"two")
+    shown = out.request("GET", f"{hook.address}/").body.decode()
+    assert "k-page" in shown
+    assert "Ключ занят другим содержанием" in shown
+    assert "secret" not in shown

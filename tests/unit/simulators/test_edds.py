@@ -79,3 +79,13 @@ def test_an_envelope_is_read_by_names_and_anything_else_is_refused():
 def test_there_is_nothing_to_call_back_about_without_a_card():
     with pytest.raises(LookupError):
         Store().call_back("rest", "", 1, "DONE")
+
+
+def test_a_person_sees_the_newest_card_first_and_no_answers_that_never_come():
+    store = Store()
+    keep(store)
+    keep(store, number="2026-00018", key="k-9", body=b"2")
+    first, second = store.rows()
+    assert (first["key"], second["key"]) == ("2026-00018", "2026-00017")
+    assert first["withdrawn"] is False
+    assert "answers" not in first

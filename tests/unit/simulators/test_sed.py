@@ -108,6 +108,16 @@ def test_the_same_message_twice_is_kept_once_and_answered_twice(store):
     assert len(inbox(store)) == 2
 
 
+def test_a_person_sees_what_was_told_of_a_document_and_whose_it_is(store):
+    put(store, "m26-out-course")
+    store.walk()
+    store.command({"emit": 1, "seed": 4})
+    newest, told = store.rows()
+    assert newest["number"].startswith("ОГ-")
+    assert (told["number"], told["statuses"]) == (told["uid"], ["Исполнение"])
+    assert told["whose"] == "СЭД · ours"
+
+
 def test_the_same_uid_with_other_content_is_refused(store):
     put(store, "m26-out-course")
     store.walk()
