@@ -374,10 +374,10 @@ def _blobs(files: Iterable[File], owner: UUID, blobs: BlobDirectory) -> tuple[Bl
         BlobRow(
             sha256=_stored(file.data, blobs),
             size=file.size,
-            media_type=file.media_type,
+            media_type=_storable(file.media_type),
             bytes=file.data if isinstance(file.data, bytes) and fits_row(file.data) else None,
             owner=owner,
-            name=file.name,
+            name=_storable(file.name),
         )
         for file in files
     )
@@ -399,8 +399,8 @@ def _key(value: str, path: str) -> str:
 
 
 def _storable(value: str) -> str:
-    """Without NUL, which no text of PostgreSQL holds."""
-    return value.replace("\0", "")
+    """Without NUL and halves of characters, which no text of PostgreSQL holds."""
+    return value.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _utc(moment: datetime | date) -> datetime | date:

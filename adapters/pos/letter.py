@@ -44,6 +44,7 @@ _LONG_HEADER: Final = re.compile(
     rb"[\r\n]content-[a-z-]{1,40}:[^\r\n]*+(?:(?:\r\n?+|\n)[ \t][^\r\n]*+)*+", re.IGNORECASE
 )
 """Rows end with a bare carriage return, too: the standard library reads them so."""
+_TYPE: Final = re.compile(r"[a-z0-9][\w.+-]{0,99}/[a-z0-9][\w.+-]{0,99}", re.ASCII)
 _CHARSETS: Final = frozenset(
     {
         "ascii", "utf-8", "cp1251", "koi8-r", "koi8-u", "iso8859-1", "iso8859-5", "cp1252",
@@ -186,7 +187,7 @@ def _parts(message: Message) -> tuple[list[str], list[str], tuple[File, ...]]:
     for number, part in enumerate(_leaves(message, 0), start=1):
         if number > PARTS:
             raise _many_parts()
-        media = part.get_content_type()
+        media = _media(part)
         name = part.get_filename("")
         if not name and media in ("text/plain", "text/html"):
             data = part.get_payload(decode=True)
@@ -198,6 +199,12 @@ def _parts(message: Message) -> tuple[list[str], list[str], tuple[File, ...]]:
         most = f"at most {limits.ATTACHMENTS_PER_APPEAL}"
         raise TooLargeError("too many files", found=str(len(files)), expected=most)
     return texts, pages, tuple(files)
+
+
+def _media(part: Message) -> str:
+    """Return the type of a part; what can be none is bytes of an unknown one (RFC 2046, 4.5.1)."""
+    media = part.get_content_type()
+    return media if _TYPE.fullmatch(media) else "application/octet-stream"
 
 
 def _leaves(part: Message, depth: int) -> Iterator[Message]:
@@ -276,6 +283,7 @@ def _labelled(
             not colon
             or not name
             or len(name) > LABEL_CHARS
+            or not name.isprintable()
             or (" " in name and folded not in labels)
         ):
             if row.strip():

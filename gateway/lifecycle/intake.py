@@ -15,7 +15,7 @@ from gateway.lifecycle import needs
 from gateway.lifecycle.claim import claim_of_report
 from gateway.lifecycle.table import BY_EVENT, ROWS, Row
 from gateway.model.events import Actor
-from gateway.model.intake import future
+from gateway.model.intake import check_counts, future
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -38,7 +38,8 @@ def check_report(report: PeerReport, now: dt.datetime) -> None:
     """Raise ValidationError for a report that no state of its appeal would let through.
 
     That is: an event that no peer may report, a fact that its event needs and that is missing, a
-    day that is later than it can be. Places are elements of StatusReport and AnswerIn.
+    day that is later than it can be. Places are elements of StatusReport and AnswerIn. Raises
+    TooLargeError for more questions, files or fields beside than may come.
     """
     row = BY_EVENT[report.event]
     if not _taken(row):
@@ -46,6 +47,11 @@ def check_report(report: PeerReport, now: dt.datetime) -> None:
         message = f"the event {row.event} {why}"
         violation = Violation("Event", "event", message, row.event, ", ".join(TAKEN))
         raise ValidationError(message, (violation,), todo=_TODO)
+    check_counts(
+        max(len(report.questions), len(report.ordinals)),
+        len(report.answer.attachments) if report.answer else 0,
+        len(report.extras),
+    )
     wrong = future(_days(report), now)
     if wrong:
         raise ValidationError("the report tells of what has not happened yet", tuple(wrong))

@@ -65,7 +65,7 @@ def check_intake(appeal: Appeal, now: datetime) -> None:
     wrong += future(_days(appeal), now)
     if wrong:
         raise ValidationError("the appeal cannot be taken in", tuple(wrong))
-    _check_counts(appeal)
+    check_counts(len(appeal.questions), len(appeal.attachments), _most_extras(appeal))
 
 
 def ahead(moment: date | datetime, now: datetime) -> bool:
@@ -147,11 +147,15 @@ def has_number(appeal: Appeal) -> bool:
     )
 
 
-def _check_counts(appeal: Appeal) -> None:
+def check_counts(questions: int, attachments: int, extras: int) -> None:
+    """Raise TooLargeError for more of something than protects the process.
+
+    extras: of the entity that has the most of them.
+    """
     for name, count, most in (
-        ("Questions", len(appeal.questions), limits.QUESTIONS_PER_APPEAL),
-        ("Attachments", len(appeal.attachments), limits.ATTACHMENTS_PER_APPEAL),
-        ("Extra", _most_extras(appeal), limits.EXTRAS_PER_ENTITY),
+        ("Questions", questions, limits.QUESTIONS_PER_APPEAL),
+        ("Attachments", attachments, limits.ATTACHMENTS_PER_APPEAL),
+        ("Extra", extras, limits.EXTRAS_PER_ENTITY),
     ):
         if count > most:
             raise TooLargeError(

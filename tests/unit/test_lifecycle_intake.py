@@ -6,9 +6,11 @@ import datetime as dt
 
 import pytest
 
-from gateway.errors import ValidationError
+from gateway import limits
+from gateway.errors import TooLargeError, ValidationError
 from gateway.lifecycle import check_report
 from gateway.model import facts as f
+from gateway.model.base import Extra
 from gateway.model.events import AppealKey, EventType, PeerAnswer, PeerReport
 from tests.unit.lifecycle_kit import NOW, day
 
@@ -27,6 +29,28 @@ def places(told: PeerReport) -> list[tuple[str, str]]:
     with pytest.raises(ValidationError) as caught:
         check_report(told, NOW)
     return [(v.path, v.code) for v in caught.value.violations]
+
+
+ONE_TOO_MANY_FILES = limits.ATTACHMENTS_PER_APPEAL + 1
+EXTRA = Extra(peer="pos", path="/x", value=1)
+
+
+@pytest.mark.parametrize(
+    ("more", "place"),
+    [
+        ({"extras": (EXTRA,) * (limits.EXTRAS_PER_ENTITY + 1)}, "Extra"),
+        ({"ordinals": tuple(range(1, limits.QUESTIONS_PER_APPEAL + 2))}, "Questions"),
+        ({"questions": ("1",) * (limits.QUESTIONS_PER_APPEAL + 1)}, "Questions"),
+        (
+            {"answer": PeerAnswer(kind="final", attachments=("a",) * ONE_TOO_MANY_FILES)},
+            "Attachments",
+        ),
+    ],
+)
+def test_a_report_of_more_than_can_be_kept_is_too_large(more, place):
+    with pytest.raises(TooLargeError) as caught:
+        check_report(report("Answered", **more), NOW)
+    assert caught.value.where == place
 
 
 EXTENSION = f.ExtensionFacts(ground="10.2", new_due=day(30))

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.pos.adapter import Pos
 from gateway.adapter import Wire
-from gateway.errors import GatewayError, MalformedError, TooLargeError
+from gateway.errors import GatewayError, MalformedError, TooLargeError, ValidationError
 from gateway.model.appeal import Regime
 
 HEAD = "phone: +7 000 111-22-33\naddress: г. Примерск\nprobplace: ул. Новая, д. 1\n\n"
@@ -170,3 +170,19 @@ def test_rows_are_counted_together_with_the_boundaries_around_them(monkeypatch):
     monkeypatch.setattr("adapters.pos.letter.BytesParser", None)
     with pytest.raises(TooLargeError, match="too many rows"):
         mail(nested(b"boundary", depth=30) + b"\n" * 300_000)
+
+
+def test_a_type_that_can_be_none_is_bytes_of_an_unknown_one():
+    body = (
+        b"Subject: x\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+        b"Content-Type: text/plain; charset=utf-8\r\n\r\nID: 1\r\n\r\ntext\r\n--b\r\n"
+        b"Content-Type: image/p\0n\xffg; name=a\r\n\r\nAAAA\r\n--b--\r\n"
+    )
+    (item,) = Pos({}).decode(Wire(media_type="message/rfc822", body=body)).items
+    assert [file.media_type for file in item.files] == ["application/octet-stream"]
+
+
+def test_a_line_with_a_control_character_before_its_colon_has_no_label():
+    with pytest.raises(ValidationError) as caught:
+        mail(letter("Номер: 1\nМ\0е: да\n\nТекст"))
+    assert [v.path for v in caught.value.violations] == ["/text"]
