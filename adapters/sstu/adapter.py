@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 LIST_BYTES: Final = 1024 * limits.MB
 """About a million and a half rows."""
 LIST_SECONDS: Final = 600.0
+_ALIKE: Final = 20
+"""Rows of one number that are told of: a list may hold any number of them."""
 AWAITS: Final = "ждёт пакета и результата · waits for a package and its result"
 
 
@@ -168,6 +170,8 @@ class Sstu:
                     unreadable += 1
                 elif row.state.key_folded == sent.key and sorted(row.codes) == sorted(sent.codes):
                     same.append(row)
+                    if len(same) == _ALIKE:
+                        break
         except DeliveryError as e:
             raise PeerDoubtful(
                 f"the list cannot be read: {e.message}", found=e.found, todo=e.todo

@@ -11,6 +11,7 @@ same result file, it sends only what has no answer yet. `gateway sstu result` re
 from __future__ import annotations
 
 import hashlib
+import http.client
 import json
 import os
 import sys
@@ -24,6 +25,16 @@ TIMEOUT = 60.0
 TEXT_CHARS = 2000
 
 
+class _Stay(urllib.request.HTTPRedirectHandler):
+    """Follows no redirect: what it leads to, often a page to log in, has not got the document."""
+
+    def redirect_request(self, *_args: object) -> None:
+        """Leave the answer as it is: an error with its own status."""
+
+
+_OPENER = urllib.request.build_opener(_Stay)
+
+
 def send(address: str, body: bytes) -> tuple[int, str]:
     """Post one document; return the node's status and text, status 0 when it gave no answer."""
     request = urllib.request.Request(  # noqa: S310 - the address is the operator's
@@ -33,12 +44,28 @@ def send(address: str, body: bytes) -> tuple[int, str]:
         method="POST",
     )
     try:
-        with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
-            return answer.status, _text(answer.read(TEXT_CHARS * 4))
+        with _OPENER.open(request, timeout=TIMEOUT) as answer:
+            body = answer.read(TEXT_CHARS * 4)
+            cut = len(body) < TEXT_CHARS * 4 and answer.length
+            return _told(0 if cut else answer.status, body)
     except urllib.error.HTTPError as error:
-        return error.code, _text(error.read(TEXT_CHARS * 4))
-    except OSError as error:
+        return error.code, _refusal(error)
+    except (OSError, http.client.HTTPException) as error:
         return 0, str(error)
+
+
+def _told(status: int, body: bytes) -> tuple[int, str]:
+    """Return what a node said; a page is of what stands before it, and no answer of the node."""
+    text = _text(body)
+    start = text.lstrip("\ufeff \t\r\n")[:14].lower()
+    return (0 if start.startswith(("<html", "<!doctype html")) else status), text
+
+
+def _refusal(error: urllib.error.HTTPError) -> str:
+    try:
+        return _text(error.read(TEXT_CHARS * 4))
+    except (OSError, http.client.HTTPException):
+        return ""
 
 
 def _text(body: bytes) -> str:
@@ -50,7 +77,8 @@ def answered(path: str) -> set[str]:
     out: set[str] = set()
     if not Path(path).exists():
         return out
-    for line in Path(path).read_text("utf-8", "replace").splitlines():
+    # a text of a node may hold U+2028 and the like, where `splitlines` would cut
+    for line in Path(path).read_text("utf-8", "replace").split("\n"):
         try:
             told = json.loads(line)
         except ValueError:

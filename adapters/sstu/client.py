@@ -1,15 +1,17 @@
 """Talks to a local node (АРМ ЕС ОГ, КП ССТУ): two addresses, no credential of their own.
 
 `POST {base}/Import` takes one appeal, `GET {base}/analytics/ver.0.2/requests/{GUID}` lists what was
-reported. A 2xx is the only "yes" known; the body of an answer is free text.
+reported. A 2xx is the only "yes" known; the body of an answer is free text. A page of HTML may be
+the word of a proxy that lets nothing through: that is a doubt, which the list settles.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from gateway.errors import PeerDoubtful
-from gateway.outbound import Outbound, Response, check
+from gateway.outbound import Answered, Outbound, Response, check
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 BASE: Final = "/IPCP/HandlingReportPlugin/Api"
 """Where a node usually keeps its interface, below its address."""
 NAME: Final = "ССТУ"
+_PAGE: Final = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+)?html\b", re.IGNORECASE
+).match
 
 
 class Node:
@@ -40,7 +45,13 @@ class Node:
             headers={"Content-Type": "application/json", "Accept": "*/*"},
             body=wire.body,
         )
-        return check(answer, NAME)
+        if _PAGE(check(answer, NAME).body):
+            raise PeerDoubtful(
+                f"{NAME} answered with a page, as what stands before a node does",
+                found=f"HTTP {answer.status}",
+                where=self._base,
+            ) from Answered(answer)
+        return answer
 
     def listing(
         self, department: str, most: int, *, seconds: float | None = None

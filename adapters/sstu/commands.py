@@ -267,9 +267,9 @@ def _document(value: Any) -> None:
 
 
 def _csv(rows: Iterable[Sequence[str]]) -> None:
-    from adapters.sstu.review_csv import line
+    from adapters.sstu.review_csv import guarded, line
 
-    typer.echo(b"".join((b"\xef\xbb\xbf", *(line(row) for row in rows))), nl=False)
+    typer.echo(b"".join((b"\xef\xbb\xbf", *(line(guarded(row)) for row in rows))), nl=False)
 
 
 def _say(text: str) -> None:

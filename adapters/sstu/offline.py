@@ -16,9 +16,11 @@ import msgspec
 
 from gateway import limits
 from gateway.errors import MalformedError, Violation
+from gateway.model.fold import FORBIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import IO
     from uuid import UUID
 
     from adapters.sstu.analytics import Row
@@ -68,6 +70,11 @@ def is_list(start: bytes) -> bool:
     return start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"["
 
 
+def lines(source: IO[bytes]) -> Iterator[bytes]:
+    """Yield the lines of a file, of one that has no end no more than shows it."""
+    return iter(lambda: source.readline(RESULT_LINE_BYTES + 1), b"")
+
+
 def read(lines: Iterable[bytes]) -> Iterator[Result | Violation]:
     """Yield what a result file says, and what is wrong with its lines; raise MalformedError.
 
@@ -91,7 +98,9 @@ def read(lines: Iterable[bytes]) -> Iterator[Result | Violation]:
             yield result
         else:
             message = "not a SHA-256 in hex"
-            yield Violation("sha256", "pattern", message, result.sha256[:80], line=number)
+            # it is shown on a terminal, which obeys controls
+            found = FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", result.sha256[:80])
+            yield Violation("sha256", "pattern", message, found, line=number)
 
 
 def by_results(

@@ -19,7 +19,13 @@ from msgspec.structs import replace
 from adapters.sstu.codes import PEER
 from gateway import limits
 from gateway.adapter import Decoded, Inbound, Rejected, Wire
-from gateway.errors import GatewayError, MalformedError, ValidationError, Violation
+from gateway.errors import (
+    GatewayError,
+    MalformedError,
+    TooLargeError,
+    ValidationError,
+    Violation,
+)
 from gateway.model.address import Address, AddressRole
 from gateway.model.appeal import Appeal
 from gateway.model.assignment import Assignment
@@ -46,6 +52,7 @@ _OF_APPEAL: Final = (
     "Повторность",
 )  # fmt: skip
 _DAY: Final = re.compile(r"(\d\d)\.(\d\d)\.(\d{4})", re.ASCII)
+_FORMULA: Final = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 _FLAGS: Final = {"": None, "0": False, "1": True}
 _WORDS: Final = {value: word for word, value in _FLAGS.items()}
 
@@ -60,7 +67,8 @@ def looks_like(body: bytes) -> bool:
 def decode(body: bytes) -> Decoded:
     """Return one appeal for each number and date; a bad row is named by its line of the table.
 
-    Raises MalformedError for bytes that are no such table, ValidationError for other headers.
+    Raises MalformedError for bytes that are no such table, ValidationError for other headers,
+    TooLargeError past `limits.LIST_ROWS`.
     """
     groups: dict[tuple[str, Day], Appeal] = {}
     own: dict[tuple[str, Day], list[bytes]] = {}
@@ -71,6 +79,10 @@ def decode(body: bytes) -> Decoded:
             key = (row["Номер"], _day(place, row["Дата"]))
             known = groups.get(key)
             appeal = _first(row, key[1]) if known is None else known
+            if len(appeal.questions) >= limits.QUESTIONS_PER_APPEAL:
+                message, most = "too many rows of one appeal", f"{limits.QUESTIONS_PER_APPEAL}"
+                fault = Violation("Номер", "max_items", message, row["Номер"], most, place)
+                raise ValidationError(message, (fault,))
             groups[key] = _with_question(appeal, row)
             own.setdefault(key, []).append(line(cells))
         except ValidationError as e:
@@ -108,6 +120,15 @@ def line(cells: Sequence[str]) -> bytes:
     return text.getvalue().encode()
 
 
+def guarded(cells: Iterable[str]) -> list[str]:
+    """Return cells of a table for people so that no spreadsheet runs them.
+
+    A node and a sender write texts and numbers as they like. The overview itself is not guarded:
+    it is a program's, and is read back as it was written.
+    """
+    return [f"'{cell}" if _FORMULA.match(cell) else cell for cell in cells]
+
+
 HEAD: Final = _BOM.encode() + line(HEADERS)
 """How the table begins: the mark and the headers."""
 
@@ -118,8 +139,14 @@ def _rows(body: bytes) -> list[tuple[int, list[str]]]:
     except UnicodeDecodeError as e:
         raise MalformedError("the table is not UTF-8", found=str(e)) from e
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=";", strict=True)
+    table: list[tuple[int, list[str]]] = []
     try:
-        table = [(reader.line_num, row) for row in reader]
+        for row in reader:
+            if len(table) > limits.LIST_ROWS:
+                raise TooLargeError(
+                    "too many rows in the table", expected=f"at most {limits.LIST_ROWS}"
+                )
+            table.append((reader.line_num, row))
     except csv.Error as e:
         raise MalformedError(
             "the table cannot be read", found=str(e), where=str(reader.line_num)

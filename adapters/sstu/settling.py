@@ -56,7 +56,7 @@ def result(gw: Opened, node: Node, files: Sequence[Path], *, commit: bool) -> Re
             if offline.is_list(start):
                 faults += _take_list(file.name, pieces_of(source), node, rows)
             else:
-                faults += _take_results(file.name, source, results)
+                faults += _take_results(file.name, offline.lines(source), results)
     with connected(gw.url) as db:
         strangers = _strangers(db, rows)
         groups = list(_waiting(db, node, with_list=bool(rows)))

@@ -192,7 +192,7 @@ def pack(
             if one.part:
                 parts[one.part] = None
             cells = (one.key, one.part, one.name, one.sha256, "; ".join(one.reasons))
-            target.write(review_csv.line(cells))
+            target.write(review_csv.line(review_csv.guarded(cells)))
     hidden.replace(report)
     return Packing(packed, bad, tuple(parts), str(report))
 
