@@ -1,8 +1,9 @@
-"""What a file is, by its first bytes, and by its name where they tell nothing."""
+"""What a file is, by its first bytes, and by its name where they tell nothing; a page of HTML."""
 
 from __future__ import annotations
 
 import mimetypes
+import re
 from typing import Final
 
 _MAGIC: Final = (
@@ -23,3 +24,13 @@ def media_type(data: bytes, name: str) -> str:
         if data.startswith(magic):
             return found
     return _TYPES.guess_type(name)[0] or "application/octet-stream"
+
+
+_PAGE: Final = re.compile(
+    rb"(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+)?html\b", re.IGNORECASE
+)
+
+
+def is_page(body: bytes) -> bool:
+    """Whether an answer is a page of HTML: the word of a proxy, or a form to log in."""
+    return _PAGE.match(body) is not None

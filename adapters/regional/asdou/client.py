@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 NAME: Final = "АС ДОУ"
 SERVICE: Final = "RequestExecutionService"
 PORT: Final = "Basic"
+_SAID_CHARS: Final = 1_000
+"""Of what the service says of a report, in errors and logs."""
 _WSDL: Final = "request-execution-v0.wsdl"
 
 
@@ -158,7 +160,7 @@ def _result(body: bytes) -> tuple[str, str]:
             told.setdefault(etree.QName(element).localname, (element.text or "").strip())
     if not told.get("code"):
         raise PeerDoubtful(f"{NAME} answered without a code") from MalformedError("no SendResult")
-    return told["code"], told.get("message", "")
+    return told["code"][:_SAID_CHARS], told.get("message", "")[:_SAID_CHARS]
 
 
 def _tag(name: str) -> str:

@@ -6,6 +6,7 @@ two are assumed), `OutboxResol`. The certificate that we show stands in the peer
 
 from __future__ import annotations
 
+import re
 import threading
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -13,16 +14,22 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote, urlencode
 
+import msgspec
+
+from adapters.regional.media import is_page
 from adapters.regional.sadko.codes import JSON, PATCH
+from gateway import limits
 from gateway.errors import (
     DeliveryError,
-    GatewayError,
     InputError,
     MalformedError,
+    PeerDoubtful,
     PeerUnavailable,
+    TooLargeError,
 )
 from gateway.jsonfields import parse
-from gateway.outbound import Outbound, Response, check
+from gateway.jsontext import check_values
+from gateway.outbound import Answered, Outbound, Response, check
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +42,12 @@ EARLY_SECONDS: Final = 30.0
 TOKEN_CHARS: Final = 16_000
 _UNTOLD_SECONDS: Final = 300.0
 """How long a token lasts whose answer does not say so."""
+_REFUSALS: Final = re.compile(
+    rb"invalid_request|invalid_client|invalid_grant|unauthorized_client|unsupported_grant_type"
+    rb"|invalid_scope"
+)
+_LIST_VALUES: Final = 8 * limits.LIST_ROWS
+"""Marks of the list: a line has three fields, and may have more that nobody asked for."""
 _FORM: Final = "application/x-www-form-urlencoded"
 _TODO: Final = (
     "проверьте client_id, client_secret_file и сертификат · check client_id, client_secret_file "
@@ -64,7 +77,7 @@ class Site:
     def inbox(self, until: float) -> tuple[Any, datetime | None]:
         """Return the list of the inbox as it stands, and the site's own time where it tells it."""
         answer = check(self._call("GET", "Inbox", until), NAME, safe=True)
-        return _json(answer), _date(answer.headers.get("date", ""))
+        return _listed(answer.body), _date(answer.headers.get("date", ""))
 
     def item(self, kind: str, guid: str, until: float) -> bytes:
         """Return one item of the inbox as it stands."""
@@ -73,7 +86,14 @@ class Site:
 
     def put(self, wire: Wire, until: float) -> Response:
         """Send one document to the outbox; POST with the media type of a patch, as it wants it."""
-        return check(self._call("POST", "OutboxResol", until, wire.body), NAME)
+        answer = check(self._call("POST", "OutboxResol", until, wire.body), NAME)
+        if is_page(answer.body):
+            raise PeerDoubtful(
+                f"{NAME} answered with a page, as what stands before it does",
+                found=f"HTTP {answer.status}",
+                todo="look at the card there, then confirm or replay by hand",
+            ) from Answered(answer)
+        return answer
 
     def deadline(self) -> float:
         """Return when a call that begins now has to be over."""
@@ -112,7 +132,9 @@ class Site:
                 seconds = float(lasts)
             except DeliveryError as error:
                 raise PeerUnavailable(
-                    f"{NAME} gave no token: {error.message}", found=error.found, todo=_TODO
+                    f"{NAME} gave no token: {error.message}",
+                    found=_reason(error),
+                    todo=_TODO,
                 ) from error
             except (InputError, KeyError, TypeError, ValueError, ArithmeticError) as error:
                 message = f"{NAME} gave something else than a token"
@@ -139,6 +161,18 @@ class Site:
         return parse(check(answer, NAME, safe=True).body)
 
 
+def _reason(error: DeliveryError) -> str:
+    """Return why there is no token, in none of the site's own words but those of RFC 6749 §5.2.
+
+    A page that tells of an error may show the call that it refuses, and with it the secret.
+    """
+    answered = error.__cause__
+    if not isinstance(answered, Answered):
+        return error.found
+    word = _REFUSALS.search(answered.response.body)
+    return f"{answered.response.status} {word[0].decode() if word else ''}".strip()
+
+
 def _is_header(token: str) -> bool:
     return len(token) <= TOKEN_CHARS and token.isascii() and token.isprintable()
 
@@ -158,10 +192,16 @@ def _left(until: float) -> float:
     return left
 
 
-def _json(answer: Response) -> Any:
+def _listed(body: bytes) -> Any:
+    """Return the list; it may be longer than a document may be large, as a site may forget none."""
     try:
-        return parse(answer.body)
-    except GatewayError as error:
+        check_values(body, _LIST_VALUES)
+        return msgspec.json.decode(body.removeprefix(b"\xef\xbb\xbf"))
+    except TooLargeError as error:
         raise PeerUnavailable(
-            f"{NAME} answered with something else than JSON", found=error.found
+            "the inbox is too long", found=f"{len(body)} bytes", expected=str(limits.LIST_ROWS)
+        ) from error
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise PeerUnavailable(
+            f"{NAME} answered with something else than JSON", found=str(error)[:200]
         ) from error

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 KINDS: Final = ("InboxResol", "InboxLetter")
 TRIES: Final = 5
+_STEPS: Final = (".", "..")
+"""What is no name within an address, however it is spelled (RFC 3986 §5.2.4)."""
 _FIRST: Final = datetime(1, 1, 1, tzinfo=UTC)
 LAST: Final = datetime(LAST_YEAR, 1, 1, tzinfo=UTC)
 """Until when a stamp is believed where the site tells no time of its own."""
@@ -150,6 +152,8 @@ def _entries(listed: list[Any]) -> Iterator[Entry]:
             guid, created, kind = value["Guid"], _instant(value["Created"]), value["Type"]
             if kind not in KINDS or not isinstance(guid, str) or not 0 < len(guid) <= 100:
                 raise ValueError(kind)
+            if guid in _STEPS:
+                raise ValueError(guid)
         except (TypeError, KeyError, ValueError, OverflowError):
             yield Entry(_FIRST, f"line:{sha256(line).hexdigest()}", "", line)
         else:

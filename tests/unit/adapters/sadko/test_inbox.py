@@ -1,13 +1,18 @@
 """The cursor over a list of which it is not known whether it forgets what was read."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.regional.sadko.client import Credential, Site
 from adapters.regional.sadko.inbox import Cursor, entries
-from gateway.errors import PeerUnavailable
+from gateway import limits
+from gateway.adapter import Wire
+from gateway.errors import PeerDoubtful, PeerUnavailable
+from gateway.outbound import Response
 
 HOUR = timedelta(hours=1)
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -51,6 +56,51 @@ def test_stamps_of_the_year_one_break_nothing():
 @pytest.mark.parametrize("text", ["", "x", "[]", '{"at":"soon"}', '{"seen":{"a":"never"}}'])
 def test_a_cursor_that_cannot_be_read_begins_anew(text):
     assert Cursor.of(text) == Cursor()
+
+
+class Says:
+    """An `Outbound` to a site whose token is "t" and whose every answer is the same."""
+
+    timeout = 1.0
+
+    def __init__(self, body):
+        self._body = body
+
+    def request(self, _method, url, **_more):
+        body = b'{"access_token": "t"}' if url.endswith("/token") else self._body
+        return Response(200, {}, body)
+
+
+def site(body):
+    return Site(Says(body), "http://site", Credential("me", lambda: b"secret"))
+
+
+def test_an_inbox_that_forgets_nothing_is_read_for_years():
+    listed = [line(f"g-{n}", n % 60) for n in range(limits.LIST_ROWS)]
+    asked = site(json.dumps(listed).encode())
+
+    told, _ = asked.inbox(asked.deadline())
+
+    assert len(entries(told)) == limits.LIST_ROWS
+
+
+@pytest.mark.parametrize("body", [b"[" + b"{}," * 900_000 + b"{}]", b"[" * 900_000])
+def test_a_list_that_is_longer_says_so(body):
+    asked = site(body)
+    with pytest.raises(PeerUnavailable, match="too long"):
+        asked.inbox(asked.deadline())
+
+
+@pytest.mark.parametrize("guid", [".", ".."])
+def test_a_name_that_leads_to_another_address_is_a_line_that_cannot_be_read(guid):
+    (entry,) = entries([line(guid, 1)])
+    assert entry.kind == ""
+
+
+def test_a_page_is_no_word_of_the_outbox_that_it_took_the_document():
+    asked = site(b"<!doctype html><html><body>login</body></html>")
+    with pytest.raises(PeerDoubtful):
+        asked.put(Wire(media_type="application/json", body=b"{}"), asked.deadline())
 
 
 def test_an_answer_that_is_no_list_is_no_inbox():

@@ -8,7 +8,7 @@ import pytest
 
 from adapters.regional.sadko.client import TOKEN_CHARS, Credential, Site
 from gateway.errors import PeerUnavailable
-from gateway.outbound import Outbound
+from gateway.outbound import Outbound, Response
 
 SECRET = "very-secret"
 
@@ -80,3 +80,26 @@ def test_a_token_that_no_header_can_carry_is_none(asked, token):
 @pytest.mark.parametrize("lasts", ["-5", "0", "1e308", "3600"])
 def test_a_token_is_shown_again_for_a_moment_however_short_it_lasts(asked, lasts):
     assert asked(granted(lasts=lasts), 2) == 1
+
+
+class Refuses:
+    """An `Outbound` to a site that shows in its error what it was asked."""
+
+    timeout = 1.0
+
+    def __init__(self, status):
+        self._status = status
+
+    def request(self, _method, _url, *, body=b"", **_more):
+        return Response(self._status, {}, b'{"error": "invalid_client"} You sent: ' + body)
+
+
+@pytest.mark.parametrize("status", [400, 401, 500, 503])
+def test_a_site_that_shows_the_call_which_it_refuses_puts_no_secret_into_the_error(status):
+    site = Site(Refuses(status), "http://site", Credential("me", SECRET.encode))
+
+    with pytest.raises(PeerUnavailable) as caught:
+        site.inbox(site.deadline())
+
+    assert SECRET not in str(caught.value)
+    assert caught.value.found == f"{status} invalid_client"
