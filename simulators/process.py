@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parent.parent
 _WAIT_SECONDS = 10.0
+_CONTROL_SECONDS = 300.0
+"""A command may be to poll thousands of items of a gateway."""
 
 
 class Running:
@@ -30,7 +32,7 @@ class Running:
         """Send a command to the control address; raise HTTPError when it is not understood."""
         body = json.dumps(command, ensure_ascii=False).encode()
         request = Request(f"{self.address}/_control", data=body, method="POST")  # noqa: S310
-        with self._open(request, timeout=_WAIT_SECONDS) as answer:
+        with self._open(request, timeout=_CONTROL_SECONDS) as answer:
             result: dict[str, Any] = json.load(answer)
         return result
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from adapters.sed import decode as incoming
 from adapters.sed import edc, sev
 from adapters.sed import encode as outward
@@ -51,7 +53,13 @@ class Sed:
         return incoming.decode(wire, self.settings.zone, self._reasons, self._table)
 
     def encode(self, appeal: Appeal, event: Event | None, ctx: EncodeContext) -> Wire:
-        """Return the folder that tells the event; without a PDF as `without_pdf` says."""
+        """Return the folder that tells the event; without a PDF as `without_pdf` says.
+
+        It is said to be made when the event was recorded: a repeat under the same uid that differed
+        in its instant would be refused.
+        """
+        if event is not None:
+            ctx = msgspec.structs.replace(ctx, now=event.recorded_at)
         if self.settings.profile == "sev":
             files = sev.encode(appeal, event, ctx)
             return pack(incoming.named(files), files)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from uuid import UUID
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOW: Final = datetime(2026, 4, 1, 9, tzinfo=UTC)
+AN_HOUR: Final = timedelta(hours=1)
 """The instant of encoding in every case."""
 MEDIA: Final = {
     "json": "application/json",
@@ -296,8 +297,10 @@ def _walk_out(case: Case, adapter: Any, options: Mapping[str, Any]) -> Iterator[
         return
     if refused:
         yield f"encoded, but {refused} was pinned"
-    if adapter.encode(appeal_of(case), event_of(case), context) != wire:
-        yield "encodes otherwise the second time"
+    event = event_of(case)
+    later = msgspec.structs.replace(context, now=NOW + AN_HOUR) if event else context
+    if adapter.encode(appeal_of(case), event, later) != wire:
+        yield "encodes otherwise the second time: an attempt made again must be the same bytes"
     meant = case.wire("wire_out")
     if meant is None:
         yield f"no wire_out: {wire.body[:2000]!r}"

@@ -17,9 +17,9 @@ APPEALS: Final = 42
 
 def tell(stage: Stage, teller: Teller, seed: int, number: int) -> None:
     """Play a round without failures on a stage whose gateway runs; `number` of its step."""
-    names = crew.present()
+    names = crew.present("sstu")  # its node has played since the first step
     for name, player in crew.PLAYERS.items():
-        if name not in names:
+        if name not in names and name != "sstu":
             teller.say(f"{player.title}: нет {player.needs}, пропущено", "left out")
     running = crew.raise_curtain(stage, seed, names)
     teller.say(f"Каналы: {', '.join(running)}", "channels, each with a simulated peer")

@@ -61,6 +61,15 @@ PLAYERS: Final[dict[str, Player]] = {
     "asdou": Player(
         "АС ДОУ (имитатор)", "submits", options=(("author", "Выдуманцев Андрей Борисович"),)
     ),
+    "sstu": Player(
+        "Узел ССТУ.РФ (имитатор)",
+        "submits",
+        options=(
+            ("tell_last", True),
+            ("events", ["Registered", "Extended", "Transferred", "Answered", "Declined"]),
+            ("clock_skew", 1),
+        ),
+    ),
     "edds": Player("ЕДДС (имитатор)", "nothing", "problem_only"),
 }
 """Channels in the order in which they are told of."""
@@ -71,14 +80,22 @@ def code(name: str) -> str:
     return "medo" if name == "sed" else name
 
 
-def present() -> list[str]:
-    """Return the channels that can play on this machine."""
-    return [n for n, p in PLAYERS.items() if not p.needs or shutil.which(p.needs)]
+def present(*besides: str) -> list[str]:
+    """Return the channels that can play on this machine, but for those that play elsewhere."""
+    return [
+        name
+        for name, player in PLAYERS.items()
+        if name not in besides and (not player.needs or shutil.which(player.needs))
+    ]
 
 
 def options(names: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Return what the settings say of faces that have no peer's row."""
     return {"open311": {"reading": True}} if "open311" in names else {}
+
+
+LISTING: Final = ("pos", "incident", "sstu")
+"""Channels whose systems show a list of what they hold, so that registers can be compared."""
 
 
 def routing(names: Iterable[str]) -> str:

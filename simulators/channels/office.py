@@ -31,6 +31,8 @@ class Office(threading.Thread):
         self._files = _files()
         self.registered: dict[str, date] = {}
         """Receipt number → day of registration."""
+        self.numbers: dict[str, str] = {}
+        """Receipt number → number of registration."""
         self.answered: dict[str, int] = {}
         """Receipt number → answers that the gateway took."""
         self.told: dict[str, list[str]] = {}
@@ -73,6 +75,7 @@ class Office(threading.Thread):
         told = (change.get("status") or {}).get("registration")
         if event == "Registered" and told and receipt not in self.registered:
             self.registered[receipt] = date.fromisoformat(told["date"])
+            self.numbers[receipt] = told["number"]
             return receipt, self.registered[receipt], 1
         if event == "ReturnedForRework":
             return receipt, self.registered[receipt], self.answered.get(receipt, 0) + 1

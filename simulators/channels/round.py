@@ -34,6 +34,15 @@ DOUBT_SECONDS: Final = 15.0
 """A doubt of which the peer has said nothing for so long is the operator's."""
 LIMIT_SECONDS: Final = 120.0
 """Nothing has moved for so long although something is still to come: it has failed."""
+TRIES: Final = 20
+ORDERED: Final = {
+    "regime": "fz59",
+    "applicants": [{"person": {"fullName": "Выдуманов В."}}],
+    "questions": [
+        {"text": "Отопление", "topics": [{"system": "sstu", "code": "0005.0005.0056.1147"}]}
+    ],
+}
+"""What is submitted for a peer without a road of its own."""
 _QUEUES: Final = ("triage", "delivery")
 STATES: Final = {"skip": "refused", "confirm": "unknown", "replay": "unknown"}
 """Decision → state of the deliveries that it is about."""
@@ -110,13 +119,29 @@ class Round:
         sender = Rest(self.stage.address, crew.code(name), self.keys[name], self._log)
         self.given[name] += keys
         for key in keys:
-            self.running[name].control(assignment={"importId": key, "responsible": True})
-            document = {"externalId": key, "regime": "fz59", "text": f"По поручению {key}."}
-            reply = sender.submit(
-                {**document, "applicants": [{"person": {"fullName": "Выдуманов В."}}]}
-            )
+            if name == "asdou":
+                self.running[name].control(assignment={"importId": key, "responsible": True})
+            reply = sender.submit({**ORDERED, "externalId": key, "text": f"По поручению {key}."})
             if not reply.accepted:
                 self.teller.fault(f"{name} {key}: {reply.status} {reply.code}")
+
+    def reconcile(self) -> dict[str, int]:
+        """Compare registers with every peer that shows a list; return how many differences."""
+        found = {}
+        for name in crew.LISTING:
+            if name not in self.running:
+                continue
+            for _ in range(TRIES):  # its list fails as often as everything else
+                told = self.stage.command("reconcile", crew.code(name), ok=(0, 1, 2))
+                if told is not None:
+                    break
+            else:
+                self.teller.fault(f"{name}: список не прочитан · its list could not be read")
+                continue
+            found[name] = told["differences"]
+            if told["differences"]:
+                self.teller.fault(f"{name}: расхождения · differences {told['by_class']}")
+        return found
 
     def _settle(self, expected: int) -> None:
         """Wait until every appeal came, was answered, and nothing is on its way any more.
@@ -209,8 +234,14 @@ class Round:
         return _told(row)
 
     def _named(self, name: str, key: str) -> str:
-        """Return how a peer names an appeal; the bus is told of it by the receipt's number."""
-        return self._receipt(name, key) if name == "amqp" else key
+        """Return how a peer names an appeal.
+
+        The bus is told of it by the receipt's number, a node of ССТУ by that of the registration.
+        """
+        if name not in {"amqp", "sstu"}:
+            return key
+        receipt = self._receipt(name, key)
+        return self.office.numbers.get(receipt, "") if name == "sstu" else receipt
 
     def _receipt(self, name: str, key: str) -> str:
         """Return the receipt number that we gave an appeal of a peer, empty without one."""

@@ -99,7 +99,7 @@ def configure(stage: Stage, port: int = 0, adapters: tuple[str, ...] = ()) -> No
             "pg_allow_nobody": True,
             "dispatch_workers": 16,
             "poll_seconds": 0.3,
-            "adapters": ["sstu", *adapters],
+            "adapters": [*dict.fromkeys(("sstu", *adapters))],
             "adapter_options": crew.options(adapters),
         },
         INBOXES,

@@ -63,7 +63,7 @@ class Story:
         teller.say(f"Каталог: {stage.root}", "directory, logs are there")
         sstu = stage.simulator("sstu", "--seed", str(self.seed))
         hook = stage.simulator("webhook", "--bodies", "--seed", str(self.seed))
-        cast.configure(stage, adapters=tuple(crew.present()))
+        cast.configure(stage, adapters=tuple(crew.present("sstu")))
         stage.start_gateway()
         teller.say(f"Шлюз с базой: {stage.address}", "the gateway with its database")
         keys = cast.introduce(stage, sstu, hook)
