@@ -8,6 +8,7 @@ number and its answer, or when a comparison of the two registers finds a differe
 from __future__ import annotations
 
 import time
+from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from bench.command import say
@@ -45,9 +46,8 @@ def measure(plan: Plan) -> list[Figure]:
     calls = sum(one.calls for one in account.values())
     failed = sum(one.failed for one in account.values())
     seconds = time.monotonic() - begun
-    say(
-        f"{count} appeals in {seconds:.0f} s; {failed} of {calls} calls failed; left {left}, differ {differ}"
-    )
+    say(f"{count} appeals in {seconds:.0f} s; {failed} of {calls} calls failed")
+    say(f"left {left}; registers differ {differ}")
     unreconciled = sum(left.values()) + sum(differ.values())
     return [
         Figure(
@@ -68,6 +68,7 @@ def measure(plan: Plan) -> list[Figure]:
                 "channels": {n: f"{c.back} of {c.given}" for n, c in account.items()},
                 "calls": calls,
                 "failed": failed,
+                "ways": dict(sum((one.ways for one in account.values()), Counter()).most_common()),
                 "replayed": played.replayed,
                 "decided": played.decided,
                 "skipped": dict(played.skipped),

@@ -30,7 +30,9 @@ def main() -> int:
         stage.start_gateway()
         stage.command("org", "import", str(stage.path("bodies.csv")), "--commit")
         begun = teller.seconds
-        account = Round(stage, teller, running, args.seed).play(args.count)
+        played = Round(stage, teller, running, args.seed)
+        account = played.play(args.count)
+        played.reconcile()
         for name, counted in account.items():
             teller.say(
                 f"{name}: {counted.given} → {counted.back}; вызовов {counted.calls}, сбоев "

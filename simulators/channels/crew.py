@@ -105,8 +105,13 @@ def routing(names: Iterable[str]) -> str:
         return ""
     sources = ", ".join(f'"{code(name)}"' for name in bringers)
     urgent = RULE.format(id="channels-urgent", more=', "edds"', sources=sources)
+    reported = RULE.format(id="channels-reported", more=', "sstu"', sources='"sstu"')
     plain = RULE.format(id="channels", more="", sources=sources)
-    return (f'{urgent}urgency = ["emergency"]\n' if "edds" in names else "") + plain
+    return (
+        (f'{urgent}urgency = ["emergency"]\n' if "edds" in names else "")
+        + (reported if "sstu" in names else "")
+        + plain
+    )
 
 
 def raise_curtain(

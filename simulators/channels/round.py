@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
 
@@ -51,15 +52,20 @@ STATES: Final = {"skip": "refused", "confirm": "unknown", "replay": "unknown"}
 class Counted(NamedTuple):
     """One channel's account.
 
-    given: appeals that its peer gave out; back: those whose number and answer its peer has; calls,
-    failed: of its journal.
+    given: appeals that its peer gave out; back: those whose number and answer its peer has. calls:
+    of its journal, folders and messages of a queue among them; ways: in which some of them failed.
     """
 
     given: int
     back: int
     missing: tuple[str, ...]
     calls: int
-    failed: int
+    ways: Counter[str]
+
+    @property
+    def failed(self) -> int:
+        """How many of the calls failed."""
+        return self.ways.total()
 
 
 class Round:
@@ -117,11 +123,13 @@ class Round:
     def _submit(self, name: str, keys: list[str]) -> None:
         """Submit over REST what a peer without a road of its own into the gateway gave out."""
         sender = Rest(self.stage.address, crew.code(name), self.keys[name], self._log)
+        now = datetime.now(UTC).isoformat()
         self.given[name] += keys
         for key in keys:
             if name == "asdou":
                 self.running[name].control(assignment={"importId": key, "responsible": True})
-            reply = sender.submit({**ORDERED, "externalId": key, "text": f"По поручению {key}."})
+            own = {"externalId": key, "text": f"По поручению {key}.", "receivedAt": now}
+            reply = sender.submit({**ORDERED, **own})
             if not reply.accepted:
                 self.teller.fault(f"{name} {key}: {reply.status} {reply.code}")
 
@@ -172,7 +180,7 @@ class Round:
 
     def _give_up(self) -> int:
         """Skip what our own rules stopped before it left: a card without a place, for ЕДДС."""
-        rows = self.deliveries.refused_by_rule()
+        rows = [r for r in self.deliveries.refused_by_rule() if r["destination"] == "edds"]
         if rows:
             self._tell("skip", [row["id"] for row in rows], "--reason", "без места: позвонили")
         self.skipped.update(row["destination"] for row in rows)
@@ -220,10 +228,10 @@ class Round:
         held = {row["key"]: row for row in self.running[name].holds()}
         missing = [key for key in self.given[name] if not self._back(name, key, held)]
         journal = Journal(self.stage.path(f"{name}.jsonl"))
-        calls = [r for r in journal.records if r.get("method")]
-        failed = Counter(r["fault"] for r in calls if r.get("fault"))
+        calls = [r for r in journal.records if "fault" in r]
+        ways = Counter(r["fault"] for r in calls if r["fault"])
         given = len(self.given[name])
-        return Counted(given, given - len(missing), tuple(missing), len(calls), failed.total())
+        return Counted(given, given - len(missing), tuple(missing), len(calls), ways)
 
     def _back(self, name: str, key: str, held: Mapping[str, dict[str, Any]]) -> bool:
         """Whether a peer has the number and the answer of an appeal that it gave out."""
