@@ -62,6 +62,7 @@ footer { color: var(--faint); margin: 2rem 0; }
   thead { position: absolute; left: -99rem; }
   tr { border-bottom: 1px solid var(--line); padding: .5rem 0; }
   th, td { border: 0; padding: .1rem 0; overflow-wrap: anywhere; }
+  .long, .short { min-width: 0; white-space: normal; }
   td:empty { display: none; }
   td::before { content: attr(data-name) ": "; color: var(--faint); }
 }
@@ -79,7 +80,8 @@ class Face(NamedTuple):
 
     title, empty, heading, and each of sourced and ours: "Russian · English". rows: what was
     received, newest first; keys are the columns. empty: when something will stand here. emit: the
-    command that makes it come, for `POST /_control`.
+    command that makes it come, for `POST /_control`. by_source: how reasons begin that follow from
+    the rules that are sourced; without it every refusal is our own.
     """
 
     title: str
@@ -89,6 +91,7 @@ class Face(NamedTuple):
     empty: str
     emit: str = ""
     heading: str = "Получено · Received"
+    by_source: re.Pattern[str] | None = None
 
 
 def page(face: Face, refused: Iterable[dict[str, Any]] = (), address: str = "") -> bytes:
@@ -102,7 +105,7 @@ def page(face: Face, refused: Iterable[dict[str, Any]] = (), address: str = "") 
     calm = f"<p>{_both('Пока ни одного отказа и сбоя · No refusal and no failure yet')}</p>"
     heading = face.heading.partition(" · ")[0]
     received = _table(heading, face.rows(), empty)
-    troubles = _table("Отказано и сбои", (_trouble(row) for row in refused), calm)
+    troubles = _table("Отказано и сбои", (_trouble(row, face.by_source) for row in refused), calm)
     return f"""<!doctype html>
 <html lang="ru"><head><meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -185,13 +188,17 @@ def _heading(column: str) -> str:
     return f"{escape(russian)} <span lang='en'>{escape(column)}</span>"
 
 
-def _trouble(row: dict[str, Any]) -> dict[str, Any]:
+def _trouble(row: dict[str, Any], by_source: re.Pattern[str] | None) -> dict[str, Any]:
     """Return what a journal's record says of a refusal or a failure, for a person."""
     fault = row.get("fault")
     planned = FAULTS.get(fault, fault) if fault else ""
     status = None if fault else row.get("status")  # what was planned to fail was not answered so
     told = {"at": row.get("at"), "key": row.get("key"), "what": row.get("what")}
-    return {**told, "status": status, "why": row.get("why"), "planned": planned}
+    why: dict[bool, list[str]] = {True: [], False: []}
+    for reason in map(str, row.get("why") or ()):
+        why[by_source is not None and by_source.match(reason) is not None].append(reason)
+    texts = {"sourced": "; ".join(why[True]), "ours": "; ".join(why[False])}
+    return {**told, "status": status, **texts, "planned": planned}
 
 
 def _value(value: Any) -> str:

@@ -31,6 +31,7 @@ MAX_BODY = 64 * 1024 * 1024
 _REFUSED: Final = 400
 _NOT_THERE: Final = 404
 _WHY_BYTES: Final = 4_000
+_REASONS: Final = 20
 _WHY: Final = ("why", "refused", "reasons", "complaint")
 """Where a record of a journal says why something was refused."""
 _WHAT: Final = ("what", "path", "kind", "type", "posted", "asked", "folder")
@@ -107,7 +108,7 @@ class Journal:
             return
         what = next((str(line[name]) for name in _WHAT if line.get(name)), "")
         kept = {name: line.get(name) for name in ("at", "key", "status", "fault")}
-        told = "; ".join(map(str, why))[: 2 * CELL_CHARS]
+        told = [str(reason)[:CELL_CHARS] for reason in why[:_REASONS]]
         with self._noting:
             self._troubles.append({**kept, "what": what[:CELL_CHARS], "why": told})
 

@@ -29,6 +29,7 @@ HEADINGS: Final[Mapping[str, str]] = {
     "kind": "Вид",
     "modified": "Изменено",
     "number": "Номер",
+    "ours": "Почему, по нашему правилу",
     "parentId": "Поручение",
     "path": "Адрес",
     "photos": "Снимков",
@@ -43,6 +44,7 @@ HEADINGS: Final[Mapping[str, str]] = {
     "service_code": "Услуга",
     "service_request_id": "Номер",
     "sha256": "SHA-256",
+    "sourced": "Почему, по источнику",
     "stage": "Стадия",
     "Status": "Состояние",
     "status": "Ответ",
@@ -58,7 +60,6 @@ HEADINGS: Final[Mapping[str, str]] = {
     "vendor": "Поставщик",
     "what": "Что",
     "whose": "Чьё",
-    "why": "Почему",
     "withdrawn": "Отозвана",
 }
 """Name of a column → its heading; the name itself, the peer's own, stands beside it."""

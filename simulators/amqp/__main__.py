@@ -72,6 +72,7 @@ def main() -> None:
             "Пока ни одного события: пошлите обращения в очередь, шлюз возьмёт их и расскажет"
             " · No event yet: publish appeals to the queue, the gateway takes them and tells",
             '{"emit": 3, "seed": 1}',
+            by_source=rules.BY_SOURCE,
         ),
         host=args.host,
         port=args.port,

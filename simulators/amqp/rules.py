@@ -48,6 +48,10 @@ OURS: Final = (
         "a refused message is rejected without requeue: it goes to <queue>.dead"
     ),
 )
+BY_SOURCE: Final = re.compile(
+    r"Нет атрибута (specversion|id|source|type)$|Неверное время|Время события"
+)
+"""How reasons begin that follow from `SOURCED`; any other is a choice of this simulator."""
 
 _TYPE = re.compile(r"gov\.appeals\.[A-Z][A-Za-z]+")
 _PERSONAL: Final = ("applicants", "text", "extra", "referral")

@@ -55,7 +55,7 @@ class Service:
             _MEDIA,
             key=verdict.key,
             store=verdict.keep,
-            why=() if taken else tuple(filter(None, (verdict.code, verdict.message))),
+            why=() if taken else tuple((verdict.message or verdict.code).split("; ")),
         )
 
     def describe(self, request: base.Request) -> base.Answer:  # noqa: ARG002
@@ -87,6 +87,7 @@ class Service:
             "Пока ни одного доклада: они придут после ответа на обращение по поручению"
             " · No report yet: they come once an appeal with an assignment is answered",
             '{"emit": 3, "seed": 1}',
+            by_source=rules.BY_SOURCE,
         )
 
 

@@ -64,6 +64,8 @@ OURS: Final = (
         "the same importId again: ALREADY_ACCEPTED, CONFLICT when it says something else"
     ),
 )
+BY_SOURCE: Final = re.compile(r"reviewResult/type: ")
+"""How reasons begin that follow from `SOURCED`; any other is a choice of this simulator."""
 
 TYPES: Final = frozenset(
     {"ANSWERED", "EXPLAINED", "LEFTWITHOUTANSWER", "NOTSUPPORTED", "SUPPORTED", "TRANSFERRED"}

@@ -117,6 +117,7 @@ class Desks:
             self.store.rows,
             "Пока ни одной карточки: они придут об обращениях с угрозой жизни"
             " · No card yet: they come of appeals that tell of an emergency",
+            by_source=rules.BY_SOURCE,
         )
 
     def _push(self, order: dict[str, Any]) -> dict[str, Any]:

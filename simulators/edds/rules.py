@@ -42,6 +42,8 @@ OURS: Final = (
     ),
     "отозванную карточку не исправляют · a withdrawn card is not corrected",
 )
+BY_SOURCE: Final = re.compile(r"SOAPAction ")
+"""How reasons begin that follow from `SOURCED`; any other is a choice of this simulator."""
 _TYPE: Final = re.compile(r"\d{4}(\.\d{4}){3,4}")
 _URGENCY: Final = {"rest": ("CRITICAL", "HIGH", "NORMAL"), "soap": ("0", "1", "2")}
 

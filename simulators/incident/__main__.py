@@ -116,6 +116,7 @@ class Monitor:
             "Пока ничего: пополните ленту, шлюз заберёт сообщения и ответит на них"
             " · Nothing yet: add to the feed, the gateway fetches the messages and answers them",
             '{"emit": 3, "seed": 1}',
+            by_source=rules.BY_SOURCE,
         )
 
     def _push(self, order: dict[str, Any]) -> dict[str, Any]:

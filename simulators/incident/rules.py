@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from typing import Any, Final
 
 SOURCED: Final = (
@@ -56,6 +57,8 @@ OURS: Final = (
         "unknown fields are refused; all refusals are 422 with `reasons`"
     ),
 )
+BY_SOURCE: Final = re.compile(r"photos\.\w+: ответ по теме")
+"""How reasons begin that follow from `SOURCED`; any other is a choice of this simulator."""
 
 KINDS: Final = frozenset({"answer", "first_reaction", "interim", "state", "closed"})
 EVIDENCE: Final = frozenset(

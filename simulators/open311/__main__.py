@@ -34,6 +34,7 @@ def main() -> None:
             " · Nothing sent yet: tell the app where the gateway is and with which key",
             '{"push": {"address": "http://…", "key": "…", "count": 3, "seed": 1}}',
             "Послано и что стало · Sent, and what became of it",
+            by_source=rules.BY_SOURCE,
         ),
         host=args.host,
         port=args.port,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Any, Final
 
@@ -60,6 +61,12 @@ OURS: Final = (
         "a closed request says in status_notes how it ended"
     ),
 )
+BY_SOURCE: Final = re.compile(
+    r"media type|status |a refusal without|an error without|a service without|metadata |type "
+    r"|orders |\S*: a list without|not one request|(realtime|batch|blackbox): "
+    r"|(requested|updated)_datetime"
+)
+"""How reasons begin that follow from `SOURCED`; any other is a choice of this simulator."""
 
 _MEDIA: Final = {
     "json": "application/json; charset=utf-8",

@@ -114,6 +114,7 @@ class Site:
             "Пока ничего: положите карточки во входящие, шлюз заберёт их и ответит"
             " · Nothing yet: put cards into the inbox, the gateway fetches and answers them",
             '{"emit": 3, "seed": 1}',
+            by_source=rules.BY_SOURCE,
         )
 
     def _known(self, request: base.Request) -> bool:

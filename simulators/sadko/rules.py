@@ -68,6 +68,11 @@ OURS: Final = (
         "all refusals but 401 are 400 with one reason a line, 415 for another media type"
     ),
 )
+BY_SOURCE: Final = re.compile(
+    r"Неизвестная часть|ConsiderationResultGzi: |\S+: ожидается yyyy"
+    r"|Resolution: автор и исполнитель"
+)
+"""How reasons begin that follow from `SOURCED`; any other is a choice of this simulator."""
 
 RESULT: Final = "\u0421onsiderationResultGzi"
 LATIN: Final = "ConsiderationResultGzi"

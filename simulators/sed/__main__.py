@@ -28,7 +28,7 @@ from pathlib import Path
 from simulators import peer as base
 from simulators.page import Face
 from simulators.sed import messages
-from simulators.sed.rules import OURS, SOURCED
+from simulators.sed.rules import BY_SOURCE, OURS, SOURCED
 from simulators.sed.store import Store
 
 US = "99999999-9999-4999-8999-999999999999"
@@ -58,6 +58,7 @@ def main() -> None:
             "Пока ничего: положите документы в папку обмена, шлюз заберёт их и ответит"
             " · Nothing yet: drop documents into the folder, the gateway fetches and answers them",
             '{"emit": 3, "seed": 1}',
+            by_source=BY_SOURCE,
         ),
         host=args.host,
         port=args.port,

@@ -31,6 +31,11 @@ OURS: Final = (
     "файл типа pdf начинается с %PDF · a pdf is a PDF",
     "пустых элементов нет, кроме annotation и files · no empty elements",
 )
+BY_SOURCE: Final = re.compile(
+    r"document\.xml(:|,| не)|В папке нет envelope|envelope\.ini: |version: |header/@type"
+    r"|notification/@type|файла нет в папке"
+)
+"""How reasons begin that follow from `SOURCED`; any other is a choice of this simulator."""
 KINDS: Final = {
     "Документ": "document", "Уведомление": "notification", "Квитанция": "acknowledgment",
 }  # fmt: skip

@@ -59,6 +59,7 @@ class Node:
             "Пока ни одного отчёта: их шлёт шлюз, а здесь узел может придумать чужие"
             " · No report yet: the gateway sends them, and here others can be made up",
             '{"emit": 3, "seed": 1}',
+            by_source=rules.BY_SOURCE,
         )
 
 

@@ -54,6 +54,14 @@ OURS: Final = (
     ),
     "любой отказ – 400, по причине в строке · all refusals are 400 with one reason a line",
 )
+BY_SOURCE: Final = re.compile(
+    r"(Вопрос \d+: )?(Не заполнено поле|Должен быть указан хотя бы один|Недопустимый формат"
+    r"|Не указана дата|Неверная дата|\w+ раньше \w+|Неизвестное состояние|Не указано actionsTaken"
+    r"|actionsTaken допускается|transfer допускается|Не заполнено направление"
+    r"|Не указан номер transferNumber|Не прикреплен ответ|Неверное кол-во вложений"
+    r"|Не заполнено имя или|Превышен размер)"
+)
+"""How reasons begin that follow from `SOURCED`; any other is a choice of this simulator."""
 
 GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 CODE = re.compile(r"\d{4}(\.\d{4}){3,4}")

@@ -50,7 +50,7 @@ def face(*rows, emit="", rules=("правило · a rule",)):
 
 def test_what_a_peer_sends_is_text_and_nothing_else():
     row = {EVIL: EVIL, "statuses": [EVIL, {EVIL: EVIL}]}
-    trouble = {"at": EVIL, "key": EVIL, "what": EVIL, "status": EVIL, "why": EVIL, "fault": EVIL}
+    trouble = {"at": EVIL, "key": EVIL, "what": EVIL, "status": EVIL, "why": [EVIL], "fault": EVIL}
     seen = Seen(page(face(row), [trouble], "http://127.0.0.1:1"))
     assert not seen.of("script", "img", "iframe", "object")
     assert not [name for _, attributes in seen.tags for name in attributes if name.startswith("on")]
@@ -59,7 +59,7 @@ def test_what_a_peer_sends_is_text_and_nothing_else():
 
 
 def test_nothing_is_fetched_from_anywhere():
-    html = page(face({"key": "1"}), [{"why": "x"}], "http://127.0.0.1:1")
+    html = page(face({"key": "1"}), [{"why": ["x"]}], "http://127.0.0.1:1")
     seen = Seen(html)
     fetched = [a[n] for _, a in seen.tags for n in ("src", "href", "action") if n in a]
     assert fetched
@@ -79,7 +79,7 @@ def test_a_value_is_cut_and_only_the_newest_rows_stand():
 
 
 def test_it_can_be_read_by_a_machine_that_reads_aloud():
-    seen = Seen(page(face({"key": "1", "statuses": ["a"]}), [{"why": "x"}], "http://h"))
+    seen = Seen(page(face({"key": "1", "statuses": ["a"]}), [{"why": ["x"]}], "http://h"))
     assert seen.of("html") == [{"lang": "ru"}]
     assert [tag for tag, _ in seen.tags if re.fullmatch("h[1-6]", tag)] == ["h1"] + ["h2"] * 4
     assert all("scope" in attributes for attributes in seen.of("th"))
@@ -133,6 +133,15 @@ def test_every_way_to_fail_has_a_name():
     )
 
 
+def test_a_reason_stands_under_the_rule_that_it_follows_from():
+    by_source = re.compile("нет номера")
+    given = face()._replace(by_source=by_source)
+    texts = Seen(page(given, [{"why": ["нет номера", "нет ключа"]}])).texts
+    assert texts.index("нет ключа") == texts.index("нет номера") + 1
+    assert {HEADINGS["sourced"] + " ", HEADINGS["ours"] + " "} <= set(texts)
+    assert HEADINGS["sourced"] + " " not in Seen(page(face(), [{"why": ["нет номера"]}])).texts
+
+
 @pytest.fixture
 def peer():
     def take(request):
@@ -163,9 +172,9 @@ def ask(peer, path, body=None):
 
 
 def test_columns_keep_their_order_whatever_row_comes_first():
-    rows = [{"key": "1", "status": None, "why": "a"}, {"key": "2", "status": 400, "why": "b"}]
+    rows = [{"key": "1", "status": None, "kind": "a"}, {"key": "2", "status": 400, "kind": "b"}]
     seen = Seen(page(face(*rows))).texts
-    order = [seen.index(HEADINGS[name] + " ") for name in ("key", "status", "why")]
+    order = [seen.index(HEADINGS[name] + " ") for name in ("key", "status", "kind")]
     assert order == sorted(order)
 
 
