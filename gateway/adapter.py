@@ -181,9 +181,9 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 class EncodeContext(msgspec.Struct, frozen=True, kw_only=True):
     """Everything an encoder may know besides the appeal and the event.
 
-    now: the instant of encoding; of an event nothing may depend on it, since an attempt that is made
-    again under its key has to be the same bytes. key: idempotency key of the delivery, the same for every attempt;
-    empty outside dispatch. files: attachment bytes by sha256 hex, already read.
+    now: the instant of encoding; where there is an event nothing may depend on it, since an attempt
+    made again has to be the same bytes. key: idempotency key of the delivery, the same for every
+    attempt; empty outside dispatch. files: attachment bytes by sha256 hex, already read.
     peer: code of the destination. own: the event is what became of the destination's own report,
     which message_key names. letter: id of the letter that the event tells of, the same in every
     channel.

@@ -65,12 +65,8 @@ if TYPE_CHECKING:
 SALT_BYTES = 16
 PACKAGE: Final = "package"
 """Operation of a message that held several items."""
-PART: Final = "part "
-"""What the names of parts in a note begin with."""
 CUT: Final = "cut"
 """In the note of a message of which only the beginning was kept: its size and digest."""
-HEX_DIGITS: Final = 64
-"""Of a SHA-256."""
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -123,7 +119,7 @@ def kept(
     if most is not None and len(arrival.body) > most:
         why[CUT] = {"size": len(arrival.body), "sha256": sha256(arrival.body).hexdigest()}
         held = replace(arrival, body=arrival.body[:most])
-    note = _note({**_told(arrival.parts), **beside}, why)
+    note = _note({**notes.of_parts(arrival.parts), **beside}, why)
     message_id = uuid7()
     message = _message(held, message_id, operation, "", 0, None, None, blobs)
     if held is not arrival:
@@ -141,27 +137,6 @@ def whole(arrival: Arrival, blobs: BlobDirectory) -> Entry:
     """Return an entry that keeps a message of several items as it came; they are stored apart."""
     message = _message(arrival, uuid7(), PACKAGE, "", 0, None, None, blobs)
     return Entry(kind=KEEP, key="", revision=0, message=message._replace(stage="applied"))
-
-
-def part_key(content_id: str) -> str:
-    """Return the name of a part in the note of its message.
-
-    A Content-ID is a stranger's word, and a note is shown unmasked: a digest stands for it.
-    """
-    return f"{PART}{sha256(content_id.encode()).hexdigest()[:32]}"
-
-
-def part_of(told: str) -> Stored:
-    """Return which bytes a note means; raise ValidationError."""
-    digest, _, size = told.partition(" ")
-    if not (len(digest) == HEX_DIGITS and size.isdecimal()):
-        raise ValidationError("the note of a message names no part", (Violation("", "cid", told),))
-    return Stored(sha256=digest, size=int(size))
-
-
-def _told(parts: Mapping[str, File]) -> dict[str, str]:
-    """Return how a note tells of the parts of a package."""
-    return {part_key(cid): f"{file.sha256} {file.size}" for cid, file in parts.items()}
 
 
 def _note(beside: Mapping[str, str], why: Mapping[str, Any] = _NOTHING) -> str | None:
@@ -357,7 +332,7 @@ def _message(  # noqa: PLR0917 - the columns of one row
         decoded=decoded,
         appeal_id=appeal_id,
         stage="accepted",
-        note=_note(_told(arrival.parts)),
+        note=_note(notes.of_parts(arrival.parts)),
     )
 
 

@@ -1,4 +1,6 @@
-"""What the note of a refused message may say: where and why, never what stood there.
+"""What the note of a message may say: where and why it was refused, never what stood there.
+
+It also names the files that came beside a message in its package.
 
 The note lies beside the body, outlives it and is shown unmasked. Reasons quote values now and then,
 and a path is made of names that a stranger chose: both are cleaned here.
@@ -7,17 +9,23 @@ and a path is made of names that a stranger chose: both are cleaned here.
 from __future__ import annotations
 
 import re
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
+
+from gateway.adapter import File, Stored
+from gateway.errors import GatewayError, ValidationError, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from gateway.errors import GatewayError, Violation
 
 HIDDEN: Final = "…"
 _STEP: Final = re.compile(r"(?!.*\d{7})[\w\[\]{}?.:~=, -]{0,64}", re.ASCII)
 """A step of a path as our contracts have it; no word in Russian, and no number of a telephone."""
 _SHORT: Final = 3
+PART: Final = "part "
+"""What the names of parts in a note begin with."""
+_HEX_DIGITS: Final = 64
+"""Of a SHA-256."""
 
 
 def of(error: GatewayError) -> dict[str, Any]:
@@ -56,3 +64,24 @@ def _text(text: str, hidden: Mapping[str, str]) -> str:
     for found, instead in hidden.items():
         text = text.replace(found, instead)
     return text.replace("\0", "")
+
+
+def part_key(content_id: str) -> str:
+    """Return the name of a part in the note of its message.
+
+    A Content-ID is a stranger's word, and a note is shown unmasked: a digest stands for it.
+    """
+    return f"{PART}{sha256(content_id.encode()).hexdigest()[:32]}"
+
+
+def part_of(told: str) -> Stored:
+    """Return which bytes a note means; raise ValidationError."""
+    digest, _, size = told.partition(" ")
+    if not (len(digest) == _HEX_DIGITS and size.isdecimal()):
+        raise ValidationError("the note of a message names no part", (Violation("", "cid", told),))
+    return Stored(sha256=digest, size=int(size))
+
+
+def of_parts(parts: Mapping[str, File]) -> dict[str, str]:
+    """Return how a note tells of the parts of a package."""
+    return {part_key(cid): f"{file.sha256} {file.size}" for cid, file in parts.items()}

@@ -17,7 +17,7 @@ from urllib.parse import quote
 import msgspec
 from lxml.etree import _Element
 
-from gateway import ingest, ns, registry, xml
+from gateway import notes, ns, registry, xml
 from gateway.adapter import Codec, Inbound, Wire
 from gateway.errors import UnsupportedError, ValidationError, Violation
 from gateway.masking import looks_like_xml
@@ -87,7 +87,7 @@ def request(
 
 def parts(body: bytes, media_type: str, beside: Mapping[str, str]) -> dict[str, Part]:
     """Return the parts that came with a stored envelope, by Content-ID; raise InputError."""
-    if not looks_like_xml(body) or not any(name.startswith(ingest.PART) for name in beside):
+    if not looks_like_xml(body) or not any(name.startswith(notes.PART) for name in beside):
         return {}
     links = _links(xml.parse(body, charset(media_type)).root, beside)
     return {link.cid: _part(link.cid, beside) for link in links}
@@ -95,7 +95,7 @@ def parts(body: bytes, media_type: str, beside: Mapping[str, str]) -> dict[str, 
 
 def _links(body: _Element, beside: Mapping[str, str]) -> tuple[xop.Link, ...]:
     """Take out what points to parts; of a message that came without any, nothing."""
-    if not any(name.startswith(ingest.PART) for name in beside):
+    if not any(name.startswith(notes.PART) for name in beside):
         return ()
     form: xop.Form = "xop" if next(body.iter(xop.INCLUDE), None) is not None else "swa"
     return xop.take_out(body, service.appeals_service().files, form)
@@ -103,10 +103,10 @@ def _links(body: _Element, beside: Mapping[str, str]) -> tuple[xop.Link, ...]:
 
 def _part(cid: str, beside: Mapping[str, str]) -> Part:
     """Return a part as its message keeps it."""
-    told = beside.get(ingest.part_key(cid))
+    told = beside.get(notes.part_key(cid))
     if told is None:
         raise ValidationError("no such part came with the message", (Violation("", "cid", cid),))
-    stored = ingest.part_of(told)
+    stored = notes.part_of(told)
     return Part(cid, "", stored.sha256, stored)
 
 
