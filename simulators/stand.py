@@ -87,7 +87,7 @@ def main() -> int:
 def _stand(stage: Stage, args: argparse.Namespace) -> int:
     sstu = stage.simulator("sstu")
     hook = stage.simulator("webhook", "--bodies")
-    names = crew.present()
+    names = crew.present("sstu")  # its node stands beside the channels
     channels = crew.raise_curtain(stage, args.seed, names, FAILING if args.fail else 0.0)
     cast.configure(stage, args.port, adapters=tuple(names))
     try:
