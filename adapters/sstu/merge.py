@@ -35,6 +35,11 @@ _POINTS: Final = 72.0
 _A4: Final = (595.28, 841.89)
 _DPI: Final = (50.0, 1_200.0)
 """What a picture may say of itself and be believed; past it the page is an A4."""
+_SCREEN: Final = 96.0
+"""What cameras and screens write without having measured; believed up to an A3."""
+_A3: Final = (841.89, 1_190.55)
+_SIDES: Final = (3.0, 14_400.0)
+"""Points that a side of a page may have (ISO 32000-1, annex C)."""
 _QUALITY: Final = 85
 _STRUCTURE: Final = 8 * limits.MB
 """What one stream that holds a PDF's own tables may unpack to; pictures are copied as packed."""
@@ -52,6 +57,8 @@ _TURNED: Final = {3: 180, 6: 90, 8: 270}
 """EXIF orientation → rotation of the page, clockwise (EXIF 2.32, tag 274; the mirrored four are
 not met in scans and are redrawn)."""
 _MIRRORED: Final = frozenset({2, 4, 5, 7})
+_LYING: Final = frozenset({5, 7})
+"""Those of the mirrored that change height for width."""
 _ORIENTATION: Final = 274
 
 
@@ -142,6 +149,7 @@ class _Work:
     def spend(self, image: Image) -> None:
         """Count a picture before it is decoded; raise _Fault."""
         kind = "JPEG" if image.format == "JPEG" else image.mode
+        kind = kind if "transparency" not in image.info else ""  # laid on paper, it is in colour
         self._left -= image.width * image.height // _SHARES.get(kind, 1)
         if self._left < 0:
             raise _Fault("pixels", "the pictures of the answer have too many points in all")
@@ -266,8 +274,11 @@ def _frames(data: bytes, bounds: Bounds, before: int) -> Iterator[Image]:
 def _add_picture(writer: PdfWriter, image: Image, data: bytes) -> None:
     from pypdf.generic import DictionaryObject, NameObject, StreamObject
 
-    orientation = image.getexif().get(_ORIENTATION, 1)
+    # Pillow turns a TIFF itself as it decodes it, and its size is already that of the turned one.
+    orientation = 1 if image.format == "TIFF" else image.getexif().get(_ORIENTATION, 1)
     size = _page_size(image)
+    if orientation in _LYING:
+        size = size[::-1]
     page = writer.add_blank_page(*size)
     stream = StreamObject()
     entries, body = _encoded(image, data, mirrored=orientation in _MIRRORED)
@@ -301,10 +312,20 @@ def _page_size(image: Image) -> tuple[float, float]:
     except (TypeError, ValueError, ZeroDivisionError):
         across = down = 0.0
     if all(_DPI[0] <= dpi <= _DPI[1] for dpi in (across, down)):
-        return round(width / across * _POINTS, 2), round(height / down * _POINTS, 2)
+        told_size = round(width / across * _POINTS, 2), round(height / down * _POINTS, 2)
+        if _believed(told_size, max(across, down)):
+            return told_size
     frame = _A4 if width <= height else (_A4[1], _A4[0])
     scale = min(frame[0] / width, frame[1] / height)
-    return round(width * scale, 2), round(height * scale, 2)
+    return max(_SIDES[0], round(width * scale, 2)), max(_SIDES[0], round(height * scale, 2))
+
+
+def _believed(size: tuple[float, float], dpi: float) -> bool:
+    """Whether a page of this size was scanned so, and can be shown."""
+    short, long = sorted(size)
+    if short < _SIDES[0] or long > _SIDES[1]:
+        return False
+    return dpi > _SCREEN or (short <= _A3[0] and long <= _A3[1])
 
 
 def _encoded(image: Image, data: bytes, *, mirrored: bool) -> tuple[dict[str, Any], bytes]:
@@ -336,14 +357,14 @@ def _plain(image: Image) -> Image:
     """The picture in black and white, grey or colour; what shows through becomes white paper."""
     from PIL import Image
 
-    if image.mode in {"1", "L", "RGB"}:
-        return image
     if image.mode.startswith("I"):
         return image.convert("I").point(lambda value: value / 256).convert("L")
     if "A" in image.mode or "transparency" in image.info:
         above = image.convert("RGBA")
         paper = Image.new("RGBA", above.size, "white")
         return Image.alpha_composite(paper, above).convert("RGB")
+    if image.mode in {"1", "L", "RGB"}:
+        return image
     return image.convert("RGB")
 
 

@@ -64,6 +64,55 @@ def test_a_photograph_taken_sideways_stands_upright():
     assert (first.rotation, second.rotation) == (90, 0)
 
 
+def turned(kind, orientation, **more):
+    exif = Image.Exif()
+    exif[274] = orientation
+    more |= {"tiffinfo": {274: orientation}} if kind == "TIFF" else {"exif": exif}
+    return picture(kind, size=(60, 90), **more)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_a_turned_or_mirrored_picture_keeps_its_proportions(kind, orientation):
+    (page,) = pages(merge([Scan("1", turned(kind, orientation))]))
+    width, height = float(page.mediabox.width), float(page.mediabox.height)
+    if page.rotation in (90, 270):
+        width, height = height, width
+    assert (width < height) == (orientation < 5)
+    image = page.images[0].image
+    assert (image.width < image.height) == (page.mediabox.width < page.mediabox.height)
+
+
+def test_a_tiff_that_lies_is_turned_once():
+    (page,) = pages(merge([Scan("1.tif", turned("TIFF", 6))]))
+    assert (page.rotation, page.images[0].image.size) == (0, (90, 60))
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "RGB"])
+def test_the_colour_that_a_png_declares_transparent_is_white_paper(mode):
+    clear = (0, 0, 0) if mode == "RGB" else 0
+    data = picture("PNG", mode, colour="black", transparency=clear)
+    (page,) = pages(merge([Scan("1.png", data)]))
+    assert page.images[0].image.convert("L").getpixel((5, 5)) > 250
+
+
+@pytest.mark.parametrize(
+    ("size", "dpi", "expected"),
+    [
+        ((1, 1), 300, (595.28, 595.28)),
+        ((4_000, 3_000), 72, (793.71, 595.28)),
+        ((30_000, 300), 50, (841.89, 8.42)),
+        ((30_000, 1), 300, (841.89, 3.0)),
+        ((842, 595), 72, (842.0, 595.0)),
+        ((2_480, 3_508), 300, (595.2, 841.92)),
+    ],
+)
+def test_a_page_has_a_size_that_can_be_shown_and_printed(size, dpi, expected):
+    (page,) = pages(merge([Scan("1.png", picture("PNG", "1", size=size, dpi=(dpi, dpi)))]))
+    found = (float(page.mediabox.width), float(page.mediabox.height))
+    assert found == pytest.approx(expected, abs=0.2)
+
+
 def test_the_same_files_give_the_same_bytes_without_any_date():
     files = [Scan("1.pdf", pdf()), Scan("2.png", picture("PNG"))]
     merged = merge(files)
