@@ -42,6 +42,8 @@ CLOSING_SECONDS: Final = 1.0
 _QUORUM: Final = {"x-queue-type": "quorum"}
 _BREAKS: Final = (trouble.AMQPError, AMQPConnectorException, OSError, ssl.SSLError)
 _SAID_CHARS: Final = 300
+_SECRET_CHARS: Final = 6
+"""A shorter password, as `guest`, is a word that may stand anywhere."""
 
 logging.getLogger("pika").setLevel(logging.CRITICAL)  # what it meets is raised, and told by us
 
@@ -106,13 +108,17 @@ def _close(connection: Any) -> None:
 
 
 class Session:
-    """One connection with one channel in confirm mode; used by one thread at a time."""
+    """One connection with one channel in confirm mode; used by one thread at a time.
+
+    secret: what a broker was given and may say again for a reason; it is told to nobody.
+    """
 
     _channel: Any = None
 
-    def __init__(self, connection: Any, named: str) -> None:
+    def __init__(self, connection: Any, named: str, secret: str) -> None:
         self._connection = connection
         self._named = named
+        self._secret = secret
         self.idle_since = monotonic()
         # a channel whose row changed is only let go, so nobody else closes its connections
         self._end = weakref.finalize(self, _close, connection)
@@ -170,14 +176,14 @@ class Session:
             except trouble.ChannelClosedByBroker as error:
                 raise PeerRefused(
                     "брокер отказал · the broker refused",
-                    found=_told(f"{error.reply_code} {error.reply_text}"),
+                    found=_told(f"{error.reply_code} {error.reply_text}", self._secret),
                     where=f"{message.exchange} / {message.routing_key}",
                     todo="check exchange, rights of the user and the broker's max_message_size",
                 ) from error
             except _BREAKS as error:
                 raise PeerDoubtful(
                     "подтверждения нет · no confirm came",
-                    found=_say(error),
+                    found=_say(error, self._secret),
                     where=self._named,
                 ) from error
 
@@ -248,14 +254,14 @@ class Session:
         except trouble.ChannelClosedByBroker as error:
             raise PeerUnavailable(
                 "брокер не дал сделать то, что нужно · the broker does not let us",
-                found=_told(f"{error.reply_code} {error.reply_text}"),
+                found=_told(f"{error.reply_code} {error.reply_text}", self._secret),
                 where=self._named,
                 todo="create exchange and queues as README.md says, or set `declare`",
             ) from error
         except _BREAKS as error:
             raise PeerUnavailable(
                 "соединение с брокером прервано · the connection broke",
-                found=_say(error),
+                found=_say(error, self._secret),
                 where=self._named,
             ) from error
 
@@ -278,7 +284,8 @@ class Door:
         if left <= 0:
             raise PeerUnavailable("время вызова вышло · the time of the call is over")
         each = left / len(addresses)
-        parameters = [self._parameters(str(address), each) for address in addresses]
+        password = self._password()
+        parameters = [self._parameters(str(address), each, password) for address in addresses]
         try:
             connection = pika.BlockingConnection(parameters, _impl_class=Stream)
         except (trouble.ProbableAuthenticationError, trouble.AuthenticationError) as error:
@@ -297,10 +304,10 @@ class Door:
         except _BREAKS as error:
             raise PeerUnavailable(
                 "брокер не отвечает · the broker does not answer",
-                found=_say(error),
+                found=_say(error, password),
                 where=self._broker.named,
             ) from error
-        session = Session(connection, self._broker.named)
+        session = Session(connection, self._broker.named, password)
         try:
             session.begin(deadline)
         except BaseException:
@@ -308,13 +315,13 @@ class Door:
             raise
         return session
 
-    def _parameters(self, address: str, seconds: float) -> Any:
+    def _parameters(self, address: str, seconds: float, password: str) -> Any:
         tls = pika.SSLOptions(self._tls, self._broker.host) if self._tls else None
         return pika.ConnectionParameters(
             host=address,
             port=self._broker.port,
             virtual_host=self._broker.vhost,
-            credentials=pika.PlainCredentials(self._options.user, self._password()),
+            credentials=pika.PlainCredentials(self._options.user, password),
             heartbeat=self._options.heartbeat,
             blocked_connection_timeout=None,
             connection_attempts=1,
@@ -331,14 +338,15 @@ class Door:
         return secretfile.read(self._table, "password_file").decode()
 
 
-def _say(error: BaseException) -> str:
+def _say(error: BaseException, secret: str) -> str:
     text = str(error)
-    return _told(f"{type(error).__name__}: {text}" if text else type(error).__name__)
+    return _told(f"{type(error).__name__}: {text}" if text else type(error).__name__, secret)
 
 
-def _told(text: str) -> str:
-    """Return what a broker said without what no text may hold, and no more than is of use."""
-    return FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text[:_SAID_CHARS])
+def _told(text: str, secret: str) -> str:
+    """Return what a broker said without the secret and what no text may hold, and not too much."""
+    shown = text.replace(secret, "***") if len(secret) >= _SECRET_CHARS else text
+    return FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", shown[:_SAID_CHARS])
 
 
 def _tls(table: Mapping[str, Any]) -> ssl.SSLContext:

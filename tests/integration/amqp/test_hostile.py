@@ -7,7 +7,7 @@ import pytest
 
 from adapters.amqp.adapter import Amqp
 from gateway.adapter import EncodeContext
-from gateway.errors import PeerDoubtful, PeerUnavailable
+from gateway.errors import PeerDoubtful, PeerRefused, PeerUnavailable
 from gateway.model.appeal import Appeal
 from gateway.outbound import Outbound
 from tests.integration.amqp import hostile
@@ -108,3 +108,17 @@ def test_what_a_broker_says_for_a_reason_is_cut_and_holds_no_nul(meet):
         channel.receive("")
 
     assert "\0" not in raised.value.found
+
+
+@pytest.mark.parametrize("number", [10, 20], ids=["connection", "channel"])
+def test_a_broker_that_says_the_password_for_a_reason_puts_it_into_no_error(meet, number):
+    closed = struct.pack(">H", 403) + hostile.short(f"no: {SECRET}!".encode()) + bytes(4)
+    method = hostile.method(number // 20, number, 40 if number == 20 else 50, closed)
+    channel = meet({GET: lambda _: (method,), PUBLISH: lambda _: (method,)})
+
+    with pytest.raises(PeerUnavailable, match=r"no: \*\*\*!") as receiving:
+        channel.receive("")
+    with pytest.raises((PeerDoubtful, PeerRefused), match=r"no: \*\*\*!") as sending:
+        send(channel)
+
+    assert SECRET not in f"{receiving.value}{sending.value}"
