@@ -11,7 +11,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from adapters.sstu.codes import BASE64_LIMIT
-from adapters.sstu.merge import Bounds
+from adapters.sstu.pages import Bounds
 from gateway import limits
 from gateway.errors import ConfigurationError
 

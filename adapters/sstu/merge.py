@@ -1,6 +1,6 @@
 """Several files of one answer → one PDF: the format takes a single attachment (README, sources).
 
-Pages of PDFs are copied as they are; a JPEG keeps its very bytes; a scan in black and white stays
+Pages of PDFs are copied (`pages`); a JPEG keeps its very bytes; a scan in black and white stays
 without loss; other pictures are kept without loss where that is not larger than a good JPEG. The
 same files give the same bytes: no dates, and an identifier made of the content.
 
@@ -14,14 +14,14 @@ import io
 import zlib
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from gateway import limits
+from adapters.sstu.pages import Bounds, Fault, add_pdf, refuse_pages
 from gateway.errors import ValidationError, Violation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from PIL.Image import Image
-    from pypdf import PageObject, PdfReader, PdfWriter
+    from pypdf import PageObject, PdfWriter
 
 MEDIA_TYPE: Final = "application/pdf"
 _MAGIC: Final = (
@@ -41,13 +41,6 @@ _A3: Final = (841.89, 1_190.55)
 _SIDES: Final = (3.0, 14_400.0)
 """Points that a side of a page may have (ISO 32000-1, annex C)."""
 _QUALITY: Final = 85
-_STRUCTURE: Final = 8 * limits.MB
-"""What one stream that holds a PDF's own tables may unpack to; pictures are copied as packed."""
-_TREE: Final = 100
-"""Entries of the tree of pages for each page that may be merged."""
-_NODES: Final = 200_000
-"""Values that stand directly in the pages of one answer; each page has its own copy of what it
-inherits, so that 100 KB of one page that stood 500 times took 55 s and 1 GB."""
 _PICTURES: Final = 6
 """Pictures in one answer that may be as large as one can be, where each is packed anew in colour;
 500 of them in 60 MB took eight minutes."""
@@ -60,14 +53,6 @@ _MIRRORED: Final = frozenset({2, 4, 5, 7})
 _LYING: Final = frozenset({5, 7})
 """Those of the mirrored that change height for width."""
 _ORIENTATION: Final = 274
-
-
-class Bounds(NamedTuple):
-    """What may be merged. pages: in all. pixels: of one picture. size: bytes of all files."""
-
-    pages: int = 500
-    pixels: int = 40_000_000
-    size: int = 64 * limits.MB
 
 
 class Scan(NamedTuple):
@@ -99,7 +84,7 @@ def merge(files: Sequence[Scan], bounds: Bounds | None = None) -> bytes:
     for index, file in enumerate(files):
         try:
             _add(writer, file, bounds, work)
-        except _Fault as fault:
+        except Fault as fault:
             wrong.append(_violation(index, file, *fault.args))
     if wrong:
         raise ValidationError("files of an answer cannot be merged", tuple(wrong))
@@ -107,10 +92,6 @@ def merge(files: Sequence[Scan], bounds: Bounds | None = None) -> bytes:
     out = io.BytesIO()
     writer.write(out)
     return out.getvalue()
-
-
-class _Fault(Exception):
-    """What is wrong with one file: code, message, what was found, what was expected."""
 
 
 def _violation(
@@ -147,106 +128,35 @@ class _Work:
         self._left = left
 
     def spend(self, image: Image) -> None:
-        """Count a picture before it is decoded; raise _Fault."""
+        """Count a picture before it is decoded; raise Fault."""
         kind = "JPEG" if image.format == "JPEG" else image.mode
         kind = kind if "transparency" not in image.info else ""  # laid on paper, it is in colour
         self._left -= image.width * image.height // _SHARES.get(kind, 1)
         if self._left < 0:
-            raise _Fault("pixels", "the pictures of the answer have too many points in all")
+            raise Fault("pixels", "the pictures of the answer have too many points in all")
 
 
 def _add(writer: PdfWriter, file: Scan, bounds: Bounds, work: _Work) -> None:
     """Add the pages of one file; whatever a library says of hostile bytes is that file's fault."""
     try:
         if kind_of(file.data) == "PDF":
-            _add_pdf(writer, file.data, bounds)
+            add_pdf(writer, file.data, bounds)
         else:
             for image in _frames(file.data, bounds, len(writer.pages)):
                 work.spend(image)
                 _add_picture(writer, image, file.data)
-    except _Fault:
+    except Fault:
         raise
     except MemoryError:
         raise
     except Exception as error:
-        raise _Fault("file", "the file is broken", _words(error)) from error
+        raise Fault("file", "the file is broken", _words(error)) from error
 
 
 def _words(error: Exception) -> str:
     """What a library says, without addresses in memory, which differ each time."""
     name, text = type(error).__name__, str(error)
     return name if not text or " at 0x" in text else f"{name}: {text}"
-
-
-def _add_pdf(writer: PdfWriter, data: bytes, bounds: Bounds) -> None:
-    from pypdf import apply_configuration
-
-    with apply_configuration(
-        maximum_declared_stream_length=bounds.size,
-        array_based_stream_maximum_output_length=_STRUCTURE,
-        zlib_maximum_output_length=_STRUCTURE,
-        lzw_maximum_output_length=_STRUCTURE,
-        run_length_maximum_output_length=_STRUCTURE,
-        stream_decoding_work_maximum_length=4 * _STRUCTURE,
-        page_tree_maximum_entries=_TREE * bounds.pages,
-        page_tree_maximum_page_entries=_TREE * bounds.pages,
-    ):
-        _copy_pages(writer, data, bounds)
-
-
-def _copy_pages(writer: PdfWriter, data: bytes, bounds: Bounds) -> None:
-    from pypdf import PdfReader
-
-    reader = PdfReader(io.BytesIO(data), strict=False)
-    if reader.is_encrypted:
-        raise _Fault("encrypted", "the PDF is encrypted")
-    _refuse_structure(reader)
-    count = len(reader.pages)
-    _refuse_pages(len(writer.pages) + count, bounds)
-    if not count:
-        raise _Fault("file", "the PDF has no pages")
-    nodes = 0
-    for page in reader.pages:
-        nodes += _weight(page, _NODES - nodes)
-        if nodes > _NODES:
-            raise _Fault("structure", "the pages of the PDF hold too much", "", f"at most {_NODES}")
-        writer.add_page(page)
-
-
-def _refuse_structure(reader: PdfReader) -> None:
-    """Refuse streams of objects that unpack to too much in all: 70 KB of ten took 12 s to read."""
-    from pypdf.errors import PyPdfError
-    from pypdf.generic import StreamObject
-
-    left = _STRUCTURE
-    for number in sorted({stream for stream, _ in reader.xref_objStm.values()}):
-        try:
-            packed = reader.get_object(number)
-            left -= len(packed.get_data()) if isinstance(packed, StreamObject) else 0
-        except PyPdfError:
-            continue  # it is told when something of it is needed
-        if left < 0:
-            found, most = "objects in streams", f"at most {_STRUCTURE} bytes"
-            raise _Fault("structure", "the tables of the PDF are too large", found, most)
-
-
-def _weight(page: PageObject, most: int) -> int:
-    """Count the values within a page that are no references; stop past `most`."""
-    stack: list[Any] = [page]
-    count = 0
-    while stack and count <= most:
-        node = stack.pop()
-        count += 1
-        if isinstance(node, dict):
-            stack += dict.values(node)
-        elif isinstance(node, list):
-            stack += list.__iter__(node)
-    return count
-
-
-def _refuse_pages(count: int, bounds: Bounds) -> None:
-    if count > bounds.pages:
-        raise _Fault("pages", "too many pages in one answer", str(count), str(bounds.pages))
 
 
 def _frames(data: bytes, bounds: Bounds, before: int) -> Iterator[Image]:
@@ -256,11 +166,11 @@ def _frames(data: bytes, bounds: Bounds, before: int) -> Iterator[Image]:
     with Image.open(io.BytesIO(data), formats=(kind_of(data),)) as image:
         frame = 0
         while True:
-            _refuse_pages(before + frame + 1, bounds)
+            refuse_pages(before + frame + 1, bounds)
             width, height = image.size
             if width * height > bounds.pixels:
                 found = f"{width}×{height}"
-                raise _Fault(
+                raise Fault(
                     "pixels", "the picture has too many points", found, f"at most {bounds.pixels}"
                 )
             yield image

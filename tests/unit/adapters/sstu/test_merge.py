@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from PIL import Image
 from pypdf import PdfReader
 
-from adapters.sstu.merge import Bounds, Scan, merge
+from adapters.sstu.merge import Scan, merge
+from adapters.sstu.pages import Bounds
 from gateway.errors import ValidationError
 from tests.unit.adapters.sstu.scans import pdf, picture, tiff
 
@@ -227,3 +228,42 @@ def test_pictures_are_counted_together():
     file = Scan("a.png", picture_of_it)
     assert why(*[file] * 7, pixels=10_000) == [("/6", "pixels")]
     assert len(pages(merge([Scan("a.tif", tiff(*["1"] * 7))] * 2, Bounds(pixels=2_400)))) == 14
+
+
+def plain_pdf(*objects):
+    """A PDF of these objects; the first one is its catalogue."""
+    out, places = b"%PDF-1.4\n", []
+    for number, body in enumerate(objects, 1):
+        places.append(len(out))
+        out += b"%d 0 obj\n%b\nendobj\n" % (number, body)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    start = len(out)
+    out += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1) + table
+    trailer = b"trailer <</Size %d /Root 1 0 R>>\n" % (len(objects) + 1)
+    return out + trailer + b"startxref\n%d\n%%%%EOF" % start
+
+
+def test_a_merged_answer_does_nothing_when_it_is_opened_or_touched():
+    script = b"<</S/JavaScript/JS(app.alert(1))>>"
+    notes = (
+        b"<</Type/Annot/Subtype/Link/Rect[0 0 9 9]/A<</S/Launch/F(cmd.exe)>>>>"
+        b"<</Type/Annot/Subtype/Link/Rect[0 0 9 9]/A<</S/URI/URI(http://city/)/Next %b>>>>"
+        b"<</Type/Annot/Subtype/Widget/Rect[0 0 9 9]/AA<</D %b>>/A 4 0 R>>" % (script, script)
+    )
+    hostile = plain_pdf(
+        b"<</Type/Catalog/Pages 2 0 R/OpenAction %b>>" % script,
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/AA<</O %b>>/Annots[%b]>>" % (script, notes),
+        script,
+    )
+
+    merged = merge([Scan("a.pdf", hostile), Scan("b.pdf", hostile)])
+
+    reader = PdfReader(io.BytesIO(merged))
+    assert "/OpenAction" not in reader.trailer["/Root"]
+    for page in reader.pages:
+        assert "/AA" not in page
+        first, link, widget = (note.get_object() for note in page["/Annots"])
+        assert "/A" not in first
+        assert dict(link["/A"]) == {"/S": "/URI", "/URI": "http://city/"}
+        assert not {"/A", "/AA"} & set(widget)
