@@ -54,6 +54,7 @@ class Edds:
     ) -> None:
         self.template = tables.of(options)
         self._card_on = _card_on(str(options.get("card_on") or EventType.REGISTERED))
+        self._classifier = str(options.get("classifier") or "")
         self._zone = _zone(str(options.get("zone") or "Europe/Moscow"))
         self._desk = Desk(outbound, base, self.template, dict(options)) if outbound else None
         self._base = base
@@ -64,7 +65,7 @@ class Edds:
 
     def encode(self, appeal: Appeal, event: Event | None, ctx: EncodeContext) -> Wire:
         """Return the card, its correction or its withdrawal."""
-        return encode(self.template, self._card_on, appeal, event, ctx)
+        return encode(self.template, self._card_on, appeal, event, ctx, classifier=self._classifier)
 
     def restore(self, item: Inbound) -> Wire:
         """Return a call-back as it came."""

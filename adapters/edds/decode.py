@@ -162,7 +162,10 @@ def _report(callback: Callback, zone: ZoneInfo, tree: Tree | Elements) -> Inboun
     key = reading.text("message_key", limits.ID_CHARS, required=True)
     comment = reading.free("comment")
     if reading.wrong:
-        raise ValidationError("the call-back cannot be taken", tuple(reading.wrong))
+        wrong = "; ".join(f"{one.path}: {one.message}" for one in reading.wrong)
+        raise ValidationError(
+            f"вызов не принят · the call-back cannot be taken: {wrong}", tuple(reading.wrong)
+        )
     event = callback.states.get(state, EventType.PEER_STATE_REPORTED)
     told = event is EventType.PEER_STATE_REPORTED
     spoken = occurred_at.isoformat() if occurred_at else occurred_on.isoformat()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from adapters.edds.codes import METHOD, NUMBER, PATH, PLACE, SECTION, SECTIONS
-from adapters.edds.fields import fields
+from adapters.edds.fields import fields, in_words
 from gateway.adapter import Wire
 from gateway.errors import UnsupportedError, ValidationError, Violation
 
@@ -18,12 +18,20 @@ if TYPE_CHECKING:
 
 
 def encode(
-    template: Template, card_on: EventType, appeal: Appeal, event: Event | None, ctx: EncodeContext
+    template: Template,
+    card_on: EventType,
+    appeal: Appeal,
+    event: Event | None,
+    ctx: EncodeContext,
+    *,
+    classifier: str = "",
 ) -> Wire:
     """Return the call of an event.
 
-    Which appeals are urgent is routing's to say. Raises UnsupportedError for an event that the
-    template has no call for, ValidationError naming every field that a card lacks.
+    Which appeals are urgent is routing's to say. A place that is not known is told in words, for
+    an urgent card is never kept back; a vendor that insists has `place` in `required`. classifier:
+    whose code is the card's type. Raises UnsupportedError for an event that the template has no
+    call for, ValidationError naming every field that a card lacks.
     """
     section = _section(card_on, event)
     call = template.calls.get(section)
@@ -31,7 +39,7 @@ def encode(
         raise UnsupportedError(
             "the dispatcher is told nothing of this event", found=event.type if event else ""
         )
-    told = fields(appeal, event, ctx, template.urgency)
+    told = fields(appeal, event, ctx, template.urgency, classifier)
     needed = ("receipt_number",) if section == "cancel" else template.required
     missing = tuple(
         Violation(name, "required", f"a card needs it: {name}")
@@ -39,11 +47,14 @@ def encode(
         if not _there(told, name)
     )
     if missing:
+        lacks = ", ".join(fault.path for fault in missing)
         raise ValidationError(
-            "a dispatcher cannot work with this card",
+            f"a dispatcher cannot work with this card: it lacks {lacks}",
             missing,
-            todo="name the place and the topic of the appeal, then send again",
+            todo="give the appeal what is missing, or take it out of `required` of the template;"
+            " then send again",
         )
+    told["address"] = in_words(told)
     return Wire(
         media_type=template.media_type,
         body=call.body.fill(told) if call.body else b"",

@@ -9,7 +9,7 @@ from gateway.model import facts as f
 from gateway.model.address import AddressRole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from adapters.edds.template import Value
     from gateway.adapter import EncodeContext
@@ -21,15 +21,20 @@ if TYPE_CHECKING:
 
 
 def fields(
-    appeal: Appeal, event: Event, ctx: EncodeContext, urgency: Mapping[str, str]
+    appeal: Appeal,
+    event: Event,
+    ctx: EncodeContext,
+    urgency: Mapping[str, str],
+    classifier: str = "",
 ) -> dict[str, Value]:
     """Return every field of a card; what is not known is None or empty.
 
-    urgency: our word → the vendor's; the word of the empty name stands for all others. Nothing
-    changes from one attempt to the next.
+    urgency: our word → the vendor's; the word of the empty name stands for all others. classifier:
+    whose code is told, empty for that of the first topic. Nothing changes from one attempt to the
+    next.
     """
     place = next((a for a in appeal.addresses if a.role is AddressRole.PROBLEM), None)
-    topic = next((topic for q in appeal.questions for topic in q.topics), None)
+    topics = [topic for q in appeal.questions for topic in q.topics]
     registered = next((r for r in appeal.registrations if r.number), None)
     told = appeal.urgency.value if appeal.urgency else ""
     facts = event.payload
@@ -42,7 +47,7 @@ def fields(
         "organisation": registered.organisation.full_name
         if registered and registered.organisation
         else "",
-        **_topic(topic),
+        **_topic(topics, classifier),
         "urgency": urgency.get(told, urgency.get("", told)),
         "urgency_code": told,
         "description": _description(appeal),
@@ -58,14 +63,16 @@ def fields(
     }
 
 
-def _topic(topic: Topic | None) -> dict[str, Value]:
-    if topic is None:
+def _topic(topics: Sequence[Topic], classifier: str) -> dict[str, Value]:
+    """The topic to tell; one of another classifier than the vendor's lends its name only."""
+    known = [topic for topic in topics if classifier in ("", topic.code.system)]
+    told = next(iter(known or topics), None)
+    if told is None:
         return {"topic": "", "topic_code": "", "topic_system": ""}
-    code = topic.code
     return {
-        "topic": code.label or topic.name_as_given or code.value,
-        "topic_code": code.value,
-        "topic_system": code.system,
+        "topic": told.code.label or told.name_as_given or told.code.value,
+        "topic_code": told.code.value if known else "",
+        "topic_system": told.code.system if known else "",
     }
 
 
@@ -86,6 +93,16 @@ def _place(place: Address | None) -> dict[str, Value]:
         "lat": place.lat,
         "lon": place.lon,
     }
+
+
+def in_words(told: Mapping[str, Value]) -> str:
+    """Return the address of a card, or what a dispatcher without one has to go by."""
+    address, lat, lon = told.get("address"), told["lat"], told["lon"]
+    if address:
+        return str(address)
+    if lat is not None and lon is not None:
+        return f"координаты {lat}, {lon}"
+    return f"место не разобрано, уточните по обращению {told['receipt_number']}"
 
 
 def address_line(place: Address) -> str:

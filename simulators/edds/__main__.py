@@ -23,6 +23,8 @@ from simulators.page import Face
 
 JSON: Final = "application/json; charset=utf-8"
 XML: Final = "text/xml; charset=utf-8"
+INNER: Final[dict[str, Any]] = {"allow_private": ["127.0.0.1"]}
+"""The gateway reaches no inner address that nobody allowed."""
 _PUSH_SECONDS: Final = 30.0
 _STATES: Final = {"rest": "WORKING", "soap": "в работе"}
 _open: Final = build_opener(ProxyHandler({})).open
@@ -203,8 +205,8 @@ def main() -> None:
         peer,
         rules.SOURCED,
         rules.OURS,
-        options={"url": f"{peer.address}/rest"},
-        soap={"url": f"{peer.address}/soap", "template": "card-soap"},
+        options={"url": f"{peer.address}/rest", **INNER},
+        soap={"url": f"{peer.address}/soap", "template": "card-soap", **INNER},
     )
     base.run_until_signal(peer)
 

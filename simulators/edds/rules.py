@@ -21,8 +21,9 @@ OURS: Final = (
         "a card needs the number of its sender, a type of 4 or 5 blocks of 4 digits, and a place"
     ),
     (
-        "место – адрес или точка в пределах широты и долготы · "
-        "a place is an address or a point within the ranges of latitude and longitude"
+        "место – адрес, хотя бы словами, или точка в пределах широты и долготы · "
+        "a place is an address, if only in words, or a point within the ranges of latitude and "
+        "longitude"
     ),
     (
         "срочность urgency – CRITICAL, HIGH, NORMAL (REST), 0, 1, 2 (SOAP) · "

@@ -97,7 +97,9 @@ def main() -> None:
         port=args.port,
     )
     api = f"{peer.address}{API}"
-    options = {"url": api, "department_id": DEPARTMENT, "zone": args.zone}
+    options = {
+        "url": api, "department_id": DEPARTMENT, "zone": args.zone, "allow_private": ["127.0.0.1"],
+    }  # fmt: skip
     base.announce(peer, rules.SOURCED, rules.OURS, api=api, options=options)
     base.run_until_signal(peer)
 

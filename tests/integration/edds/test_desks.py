@@ -147,3 +147,15 @@ def test_a_credential_goes_where_the_row_says(connect, desks, tmp_path):
     assert desk.probe().ok
     send(desk, "k-1")
     assert len(desks.holds()) == 1
+
+
+def test_the_rows_that_the_simulator_prints_let_the_gateway_reach_it(desks):
+    assert desks.facts["options"]["allow_private"] == ["127.0.0.1"]
+    assert desks.facts["soap"]["allow_private"] == ["127.0.0.1"]
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_card_whose_place_is_told_in_words_only_is_taken(connect, desks, vendor):
+    send(connect(vendor), "k-1", appeal=msgspec.structs.replace(SEEN, addresses=()))
+    (held,) = desks.holds()
+    assert held["address"] == "место не разобрано, уточните по обращению 2026-00017"

@@ -66,6 +66,7 @@ def test_a_delivery_is_stored_and_settled_at_once(node, connect, tmp_path):
 
 def test_the_node_tells_how_it_is_spoken_to_and_shows_what_it_holds(node, connect):
     told = node.facts["options"]
+    assert told["allow_private"] == ["127.0.0.1"]
     assert told["url"] == node.facts["api"]
     node.control(emit=3, seed=1)
     channel = connect(node, **told)

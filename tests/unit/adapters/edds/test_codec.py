@@ -4,7 +4,9 @@ import contextlib
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +17,8 @@ from adapters.edds.adapter import Edds
 from adapters.edds.codes import NAMES
 from adapters.edds.template import Json, Xml, line
 from gateway import registry
-from gateway.adapter import Landed, Verdict, Wire
+from gateway.adapter import EncodeContext, Landed, Verdict, Wire
+from gateway.disclosure import Level, disclose
 from gateway.errors import (
     BusyError,
     ConfigurationError,
@@ -24,6 +27,9 @@ from gateway.errors import (
     ValidationError,
     Violation,
 )
+from gateway.model.appeal import Appeal
+from gateway.model.events import Actor, Event, EventType
+from gateway.model.facts import NoFacts
 from gateway.testing.leaves import leaves
 
 MANIFEST = registry.read_manifest("adapters.edds")
@@ -99,7 +105,7 @@ def test_braces_of_a_template_are_doubled():
     [
         (("{topic}", "{nothing_of_ours}"), "[card] body"),
         (("/cards/{receipt_number}/cancel", "/cards/{receipt/cancel"), "[cancel] path"),
-        (('"place"]', '"planet"]'), "required"),
+        (('"topic"]', '"topic", "planet"]'), "required"),
         (('method = "PUT"', 'method = "BREW"'), "tables"),
         (('form = "json"', 'form = "yaml"'), "tables"),
         (('form = "json"', 'form = "xml"'), "[card] body"),
@@ -134,6 +140,54 @@ def test_a_template_of_an_operator_takes_the_place_of_the_shipped_one(tmp_path):
     path.write_text(TEMPLATE.replace('path = "/health"', 'path = "/alive"'), "utf-8")
     made = tables.of({"tables": str(path)})
     assert made.calls["probe"].path.path({}) == "/alive"
+
+
+def urgent(*places):
+    question = {"ordinal": 1, "topics": [{"code": {"system": "sstu", "value": "1"}}]}
+    told = {"id": str(UUID(int=1)), "receipt_number": "2026-00017", "questions": [question]}
+    appeal = msgspec.convert({**told, "addresses": list(places)}, Appeal, strict=False)
+    return disclose(appeal, Level.PROBLEM_ONLY)
+
+
+REGISTERED = Event(
+    appeal_id=UUID(int=1), seq=1, type=EventType.REGISTERED, occurred_at=NOW.date(),
+    recorded_at=NOW, actor=Actor(kind="system"), payload=NoFacts(),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("places", "told"),
+    [
+        ([{"raw": "г. Хабаровск, Ленина 7-12"}], "место не разобрано, уточните по обращению"),
+        ([], "место не разобрано, уточните по обращению 2026-00017"),
+        ([{"raw": "Ленина 7-12", "lat": 48.5, "lon": 135.0}], "координаты 48.5, 135.0"),
+        ([{"raw": "Ленина 7-12", "street": "Ленина", "house": "7"}], "Ленина, д. 7"),
+    ],
+)
+@pytest.mark.parametrize("codec", [REST, SOAP])
+def test_an_urgent_card_leaves_whatever_is_known_of_its_place(codec, places, told):
+    wire = codec.encode(urgent(*places), REGISTERED, EncodeContext(now=NOW, key="k"))
+    assert told in wire.body.decode()
+    assert "7-12" not in wire.body.decode()
+
+
+@pytest.mark.parametrize("insists", ["place", "address"])
+def test_a_vendor_that_insists_on_a_place_gets_no_words_in_its_stead(tmp_path, insists):
+    path = tmp_path / "tables.toml"
+    path.write_text(TEMPLATE.replace('"topic"]', f'"topic", "{insists}"]'), "utf-8")
+    codec = Edds({**MANIFEST.options, "tables": str(path)})
+    with pytest.raises(ValidationError, match=f"lacks {insists}") as caught:
+        codec.encode(urgent({"raw": "Ленина 7"}), REGISTERED, EncodeContext(now=NOW, key="k"))
+    assert [fault.path for fault in caught.value.violations] == [insists]
+
+
+@pytest.mark.parametrize("answered", [REST, SOAP])
+def test_a_call_back_that_lacks_something_is_told_what(answered):
+    with pytest.raises(ValidationError) as caught:
+        REST.decode(Wire(media_type="application/json", body=b'{"state": "DONE"}'))
+    told = answered.reply(verdict(caught.value)).body.decode()
+    for missing in ("/externalId", "/at", "/eventId"):
+        assert f"{missing}: " in told
 
 
 def test_a_call_back_is_answered_in_the_form_of_the_template():
