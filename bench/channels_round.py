@@ -35,7 +35,7 @@ def measure(plan: Plan) -> list[Figure]:
     begun = time.monotonic()
     with Stage() as stage:
         running = crew.raise_curtain(stage, SEED, names, FAILING)
-        cast.configure(stage, adapters=tuple(n for n in names if n != "sstu"))
+        cast.configure(stage, adapters=tuple(names))
         stage.start_gateway()
         stage.command("org", "import", str(stage.path("bodies.csv")), "--commit")
         played = Round(stage, teller, running, SEED)

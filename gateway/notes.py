@@ -1,6 +1,6 @@
 """What the note of a message may say: where and why it was refused, never what stood there.
 
-It also names the files that came beside a message in its package.
+It also says what came beside the body: which files of a package, which headers.
 
 The note lies beside the body, outlives it and is shown unmasked. Reasons quote values now and then,
 and a path is made of names that a stranger chose: both are cleaned here.
@@ -12,7 +12,7 @@ import re
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
-from gateway.adapter import File, Stored
+from gateway.adapter import File, Stored, Wire
 from gateway.errors import GatewayError, ValidationError, Violation
 
 if TYPE_CHECKING:
@@ -24,6 +24,11 @@ _STEP: Final = re.compile(r"(?!.*\d{7})[\w\[\]{}?.:~=, -]{0,64}", re.ASCII)
 _SHORT: Final = 3
 PART: Final = "part "
 """What the names of parts in a note begin with."""
+HEADER: Final = "header "
+"""What the names of headers in a note begin with."""
+NAME: Final = "name"
+_PLAIN: Final = re.compile(r"(?!(?:.*?\d){7})[\w:./+;=-]{1,200}", re.ASCII)
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _HEX_DIGITS: Final = 64
 """Of a SHA-256."""
 
@@ -64,6 +69,37 @@ def _text(text: str, hidden: Mapping[str, str]) -> str:
     for found, instead in hidden.items():
         text = text.replace(found, instead)
     return text.replace("\0", "")
+
+
+def of_wire(wire: Wire) -> dict[str, str]:
+    """Return name and headers of a message that its adapter may need to read it once more.
+
+    Only words that can be no person's: types, codings, ids.
+    """
+    told = {NAME: wire.name} if _is_plain(wire.name) else {}
+    return told | {
+        f"{HEADER}{name}": text
+        for name, text in wire.headers.items()
+        if _PLAIN.fullmatch(name) and _is_plain(text)
+    }
+
+
+def _is_plain(text: str) -> bool:
+    return bool(_PLAIN.fullmatch(text) or _UUID.fullmatch(text))
+
+
+def wire_of(beside: Mapping[str, str], media_type: str, body: bytes) -> Wire:
+    """Return a stored message of an adapter as it came, as far as `of_wire` kept it."""
+    return Wire(
+        media_type=media_type,
+        body=body,
+        name=beside.get(NAME, ""),
+        headers={
+            name.removeprefix(HEADER): text
+            for name, text in beside.items()
+            if name.startswith(HEADER)
+        },
+    )
 
 
 def part_key(content_id: str) -> str:

@@ -16,9 +16,15 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import structlog
 
-from gateway import ingest, taking
+from gateway import ingest, notes, taking
 from gateway.adapter import Source
-from gateway.errors import BusyError, DeliveryError, GatewayError, InternalError
+from gateway.errors import (
+    BusyError,
+    ConfigurationError,
+    DeliveryError,
+    GatewayError,
+    InternalError,
+)
 from gateway.model.ids import uuid7
 from gateway.store import sources
 
@@ -141,7 +147,7 @@ class Polling:
             return self._carry(asked, claim.cursor)
         except GatewayError as error:
             self._failed(asked, claim.failures + 1, error)
-            if isinstance(error, DeliveryError):
+            if isinstance(error, DeliveryError | ConfigurationError):
                 return None
             raise
         except Exception as defect:
@@ -194,7 +200,7 @@ class Polling:
             media_type=taken.wire.media_type,
             test=asked.row.test,
         )
-        door = taking.StoreDoor(arrival, self._committer, self._blobs)
+        door = taking.StoreDoor(arrival, self._committer, self._blobs, notes.of_wire(taken.wire))
         return taking.Message(taken.wire, door, now, correlation, taken.token)
 
     def _failed(self, asked: Asked, failures: int, error: GatewayError) -> None:
@@ -202,7 +208,16 @@ class Polling:
         pause = min(LONGEST_PAUSE, 2.0 ** min(failures, 16)) * self._random.uniform(0.5, 1.0)
         pause = min(pause, float(asked.row.options.get("backoff_cap", LONGEST_PAUSE)))
         # What was found are a peer's own words, which may name a citizen: `gateway sources` has it.
-        log.warning("polling.failed", peer=code, code=error.code, reason=error.message, again=pause)
+        # A row that cannot work is ours: where it is wrong names the option.
+        where = {"where": error.where} if isinstance(error, ConfigurationError) else {}
+        log.warning(
+            "polling.failed",
+            peer=code,
+            code=error.code,
+            reason=error.message,
+            again=pause,
+            **where,
+        )
         self._settle(code, pause, failures, str(error))
 
     def _settle(self, code: str, pause: float, failures: int = 0, error: str = "") -> None:

@@ -19,7 +19,7 @@ from gateway.errors import BusyError, ConflictError, GatewayError, InternalError
 from gateway.model.digest import canonical_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
     from datetime import datetime
 
     from gateway.adapter import Wire
@@ -38,6 +38,8 @@ OPENS = frozenset({"submit", "expect"})
 AT_ONCE = 500
 """Items of one message that wait for the store together: 10,000 of them filled its queue, so that
 the message could never be taken and others were told to come later."""
+KEPT_APART = 1_000
+"""Items of one message that were refused and are stored each by itself, at most."""
 
 
 class Door(Protocol):
@@ -57,9 +59,19 @@ class Door(Protocol):
 
 
 class StoreDoor:
-    """The door of a message that no call waits for: straight to the committer."""
+    """The door of a message that no call waits for: straight to the committer.
 
-    def __init__(self, arrival: ingest.Arrival, committer: Committer, blobs: BlobDirectory) -> None:
+    beside: what a replay of it needs besides the body (`gateway.notes.of_wire`).
+    """
+
+    def __init__(
+        self,
+        arrival: ingest.Arrival,
+        committer: Committer,
+        blobs: BlobDirectory,
+        beside: Mapping[str, str],
+    ) -> None:
+        self._beside = beside
         self._arrival = arrival
         self._committer = committer
         self._blobs = blobs
@@ -70,7 +82,9 @@ class StoreDoor:
 
     async def keep(self, error: GatewayError, operation: str, raw: bytes) -> None:
         """Store what was refused."""
-        await self._committer.submit(ingest.kept(self._of(raw), error, operation, self._blobs))
+        await self._committer.submit(
+            ingest.kept(self._of(raw), error, operation, self._blobs, self._beside)
+        )
 
     async def whole(self) -> None:
         """Store the message."""
@@ -153,10 +167,7 @@ async def _land(wire: Wire, decoded: Decoded, door: Door) -> tuple[Landed, ...]:
             if isinstance(outcome, BaseException):
                 raise outcome
             landed[id(item)] = outcome
-    refused = [
-        await _refused(rejected, wire.body if alone else rejected.raw, door)
-        for rejected in decoded.rejected
-    ]
+    refused = await _reject(wire, decoded.rejected, door, alone=alone)
     return (*(landed[id(item)] for item in decoded.items), *refused)
 
 
@@ -184,8 +195,26 @@ async def _one(item: Inbound, raw: bytes, door: Door) -> Landed:
     )
 
 
-async def _refused(rejected: Rejected, raw: bytes, door: Door) -> Landed:
+async def _reject(
+    wire: Wire, rejected: Sequence[Rejected], door: Door, *, alone: bool
+) -> list[Landed]:
+    """Store what of a message could not be read, each item by itself unless there are many.
+
+    A file of another system, taken for ours, is kept once and not line by line. Its replay reads
+    all of it, and what was taken of it gets its first receipts.
+    """
+    errors = [_unread(one) for one in rejected]
+    if len(rejected) > KEPT_APART:
+        why = f"{len(rejected)} items cannot be read, the first of them so"
+        await door.keep(ValidationError(why, rejected[0].violations), "submit", wire.body)
+    else:
+        for one, error in zip(rejected, errors, strict=True):
+            raw = wire.body if alone else one.raw or one.where.encode()
+            await door.keep(error, "submit", raw)
+    return [Landed(where=error.where, operation="submit", error=error) for error in errors]
+
+
+def _unread(rejected: Rejected) -> ValidationError:
     error = ValidationError("the item cannot be read", rejected.violations)
     error.where = rejected.where
-    await door.keep(error, "submit", raw or rejected.where.encode())
-    return Landed(where=rejected.where, operation="submit", error=error)
+    return error

@@ -18,7 +18,7 @@ import msgspec
 from lxml.etree import _Element
 
 from gateway import notes, ns, registry, xml
-from gateway.adapter import Codec, Inbound, Wire
+from gateway.adapter import Codec, Decoded
 from gateway.errors import UnsupportedError, ValidationError, Violation
 from gateway.masking import looks_like_xml
 from gateway.rest import decode
@@ -50,6 +50,8 @@ WRITES: Final = (
 """Operations that leave something here; a question that was not understood is not asked again."""
 
 _ENVELOPES: Final = {ns.tag(ns.SOAP11, "Envelope"): "1.1", ns.tag(ns.SOAP12, "Envelope"): "1.2"}
+LEFT: Final = 20
+"""Items that still cannot be read and are named."""
 _NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 _PATH: Final = re.compile(r"\{(\w+):")
 
@@ -136,9 +138,28 @@ def _parameters(route: Route, body: bytes, beside: Mapping[str, str]) -> dict[st
     return {n: quote(str(told[k]), safe="") for n in names if (k := spelled.get(n, n)) in told}
 
 
-def documents(body: bytes, media_type: str, codec: Codec) -> tuple[Inbound, ...]:
-    """Return what a stored message of an adapter holds; raise GatewayError."""
-    return codec.decode(Wire(media_type=media_type, body=body)).items
+def documents(
+    body: bytes, media_type: str, codec: Codec, beside: Mapping[str, str] = _NOTHING
+) -> Decoded:
+    """Return what a stored message of an adapter holds; raise GatewayError.
+
+    beside: what was kept with it of its name and headers (`gateway.notes.of_wire`).
+    """
+    return codec.decode(notes.wire_of(beside, media_type, body))
+
+
+def require_read(found: Decoded) -> None:
+    """Raise ValidationError for a message of which some items still cannot be read."""
+    if found.rejected:
+        raise ValidationError(
+            f"{len(found.rejected)} of {len(found.rejected) + len(found.items)} items of the "
+            "message cannot be read",
+            tuple(
+                violation._replace(path=f"{one.where}{violation.path}")
+                for one in found.rejected[:LEFT]
+                for violation in one.violations
+            ),
+        )
 
 
 def open_file(

@@ -229,8 +229,10 @@ class _Replaying:
             media_type=row.media_type,
             test=bool(peer and peer.test),
         )
-        for inbound in redecode.documents(body, row.media_type, codec):
+        found = redecode.documents(body, row.media_type, codec, messages.beside(row))
+        for inbound in found.items:
             asyncio.run(self._committer.submit(ingest.entry(arrival, inbound, self._blobs)))
+        redecode.require_read(found)
 
     def _file(self, file_id: UUID, rows: Sequence[Any]) -> list[Outcome]:
         """Read a file once more and land the rows that are wanted; of a whole file, all."""

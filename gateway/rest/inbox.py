@@ -14,7 +14,7 @@ import structlog
 from litestar import Request, Response
 from litestar.handlers import HTTPRouteHandler
 
-from gateway import limits, taking
+from gateway import limits, notes, taking
 from gateway.adapter import Answering, Decoded, Reply, Wire
 from gateway.errors import WIRE, GatewayError
 from gateway.rest import decode as decoding
@@ -99,7 +99,9 @@ async def _taken(
             name=str(request.path_params.get("name", ""))[: limits.ID_CHARS],
             headers={name: headers[name] for name in _KEPT_HEADERS if name in headers},
         )
-        context = edge.context(caller, adapter, correlation, body, media_type)
+        context = msgspec.structs.replace(
+            edge.context(caller, adapter, correlation, body, media_type), beside=notes.of_wire(wire)
+        )
 
         async def decode(told: Wire) -> Decoded:
             if len(told.body) <= _INLINE and not decoding.is_xml(headers):

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from gateway import notes
+from gateway.adapter import Wire
 from gateway.errors import GatewayError, ValidationError, Violation
 from gateway.rest import decode
 from gateway.rest.routes import ROUTES
@@ -60,3 +61,26 @@ def test_the_place_the_reason_and_the_column_stay():
         ("/questions/0/text", "too long", "at most 5", 3),
         ("Дата поступления", "no date", "", 0),
     ]
+
+
+def test_what_an_adapter_needs_to_read_a_message_once_more_is_kept_and_comes_back():
+    wire = Wire(
+        media_type="application/json",
+        body=b"{}",
+        name="answers",
+        headers={
+            "amqp-type": "gov.appeals.status.v1",
+            "ce-id": "01a20537-22e6-777b-a62a-618b978e2d70",
+            "amqp-content-encoding": "gzip",
+        },
+    )
+    assert notes.wire_of(notes.of_wire(wire), wire.media_type, wire.body) == wire
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Выдуманов Иван", "+7 900 000-00-00", "79000000000", "i@example.org", "a\nb", "x" * 201],
+)
+def test_a_header_that_may_name_a_person_stands_in_no_note(text):
+    told = notes.of_wire(Wire(media_type="", body=b"", name=text, headers={"x": text, text: "y"}))
+    assert told == {}

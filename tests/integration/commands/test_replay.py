@@ -8,8 +8,8 @@ from hashlib import sha256
 
 import pytest
 
-from gateway import ns
-from gateway.adapter import File
+from gateway import notes, ns
+from gateway.adapter import File, Wire
 from gateway.errors import ValidationError
 from gateway.settings import FileInbox
 from import_export.filedrop import run_once
@@ -229,6 +229,50 @@ def test_an_amendment_finds_its_path_in_the_document(house):
     assert house.json("replay", message, "--commit")["accepted"] == 1
     house.triage()
     assert house.rows("SELECT revision FROM appeal") == [(2,)]
+
+
+LINES = b"\n".join(
+    json.dumps(
+        {
+            "id": name, "network": "vk", "text": "Яма", "published_at": "2026-03-02T08:15:00+03:00",
+            **more,
+        }
+    ).encode()
+    for name, more in (("a", {"version": 1}), ("b", {}))
+)  # fmt: skip
+
+
+@pytest.fixture
+def channels(house):
+    """Adapters are switched on by the settings."""
+    house.environ = {**house.environ, "GATEWAY_ADAPTERS": "incident,amqp"}
+
+
+def test_lines_that_still_cannot_be_read_keep_their_message_where_it_is(house, channels):
+    message = kept(house, LINES, "submit", wire="incident", media_type="application/x-ndjson")
+
+    dry = house.json("replay", message, code=1)["messages"][0]
+    done = house.json("replay", message, "--commit", code=1)["messages"][0]
+
+    assert (dry["word"], done["word"]) == ("failed", "failed")
+    assert "1 of 2 items" in done["detail"]
+    assert house.rows("SELECT external_id FROM appeal") == [("a",)], "what can be read is taken"
+    assert "replayed_as" not in stage_and_note(house, message)[1]
+
+
+def test_a_message_of_a_queue_is_decoded_by_the_type_that_stood_beside_it(house, channels):
+    house.submit("e-7")
+    report = {
+        "messageKey": "st-1", "key": {"externalId": "e-7"}, "event": "Registered",
+        "registration": {"number": "1", "date": "2026-03-04"},
+        "occurredOn": "2026-03-04",
+    }  # fmt: skip
+    body = json.dumps(report).encode()
+    beside = notes.of_wire(Wire(media_type="", body=b"", headers={"amqp-type": "SubmitStatus"}))
+    message = kept(house, body, "submit", wire="amqp", beside=beside)
+
+    assert house.json("replay", message)["messages"][0]["word"] != "failed"
+    assert house.json("replay", kept(house, body, "submit", wire="amqp"), code=1)
 
 
 def test_parked_work_goes_back_on_the_queue(house):

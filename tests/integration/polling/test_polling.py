@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from adapters.sstu.adapter import Sstu
 from gateway.adapter import Batch, Taken, Wire
 from gateway.dispatch.ports import Destination, Policy
-from gateway.errors import BusyError, PeerUnavailable
+from gateway.errors import BusyError, ConfigurationError, PeerUnavailable
 from gateway.model.peer import Peer
 from gateway.polling import Asked, Polling
 from gateway.store import sources
@@ -182,6 +182,21 @@ def test_what_a_source_said_is_kept_for_the_operator_and_stands_in_no_log(stand)
     ]
     assert "Выдуманова" not in str(logged)
     assert "Выдуманова" in there.standing().error
+
+
+def test_a_row_that_cannot_work_is_one_calm_line_that_names_the_option(stand):
+    there = stand(wire("Н-1"))
+    wrong = ConfigurationError("такой папки нет", where="options.directory")
+    there.shelf.trouble["receive"] = wrong
+
+    with capture_logs() as logged:
+        assert there.poller().run_once("feed") == 0
+
+    assert [(line["event"], line["log_level"], line["where"]) for line in logged] == [
+        ("polling.failed", "warning", "options.directory")
+    ]
+    assert "exc_info" not in logged[0]
+    assert there.standing().failures == 1
 
 
 def test_a_defect_of_a_source_is_told_and_holds_nobody_up_longer_than_a_failure(stand):
