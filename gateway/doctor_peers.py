@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 import psycopg
 
-from gateway import registry, routing
+from gateway import readiness, registry, routing
 from gateway.access import certificates
 from gateway.access.needs import REQUIRE, missing
 from gateway.access.seals import REMEDY, Seals
@@ -24,7 +24,7 @@ from gateway.doctor import Check, Finding, fail, ok, warn
 from gateway.errors import ConfigurationError, GatewayError, PeerUnavailable
 from gateway.options import LOCAL, callback_host
 from gateway.pinning import Resolver, parse_target
-from gateway.store import organisations, peers
+from gateway.store import organisations, peers, sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -46,6 +46,7 @@ def checks(settings: Settings, url: str, now: datetime) -> dict[str, Check]:
     return {
         "proofs": partial(check_proofs, settings, url, now),
         "destinations": partial(check_destinations, settings, url, now),
+        "sources": partial(check_sources, url),
         "answers": partial(check_answers, settings, url, now),
         "inboxes": partial(check_senders, settings, url),
         "routing": partial(check_rules, settings, url),
@@ -56,21 +57,44 @@ def check_destinations(settings: Settings, url: str, now: datetime) -> Iterator[
     """Build what dispatch would send to, and read every option of every peer."""
     with _connected(url) as db:
         every = peers.read_all(db)
-    builder = Builder(_adapters(settings), settings, lambda: now)
-    built = 0
+    adapters = _adapters(settings)
+    builder = Builder(adapters, settings, lambda: now)
+    built, takes = 0, []
     for row in every.values():
         if not row.enabled:
             continue
-        hindrance = builder.hindrance(row)
+        hindrance: GatewayError | None = None
+        if readiness.only_takes(adapters, row):
+            takes.append(row.code)
+        else:
+            hindrance = readiness.hindrance(builder, adapters, row)
+            built += hindrance is None and row.adapter not in LOCAL
         if hindrance is not None:
             yield fail("destinations", _said(row, hindrance), hindrance.todo)
-        elif row.adapter not in LOCAL:
-            built += 1
         for error in builder.wrong(row):
             if hindrance is None or error.message != hindrance.message:
                 yield warn("destinations", _said(row, error), error.todo)
     builder.close()
+    if takes:
+        told = ", ".join(takes)
+        yield ok("destinations", f"только передают нам · we only take from: {told}")
     yield ok("destinations", f"готовы к отправке · ready to be sent to: {built}")
+
+
+def check_sources(url: str) -> Iterator[Finding]:
+    """Look for peers that are asked for what they have, and failed at the last asking."""
+    with _connected(url) as db:
+        rows = [row for row in sources.standing(db) if row.enabled]
+    for row in rows:
+        if row.failures:
+            yield warn(
+                "sources",
+                f"{row.peer}: опрос не удаётся, раз подряд · asking fails, in a row:"
+                f" {row.failures}: {row.error}",
+                f"gateway sources list; gateway peer option {row.peer}",
+            )
+    failing = sum(row.failures > 0 for row in rows)
+    yield ok("sources", f"опрашиваются · are asked: {len(rows) - failing}")
 
 
 def check_answers(settings: Settings, url: str, now: datetime) -> Iterator[Finding]:
@@ -287,7 +311,7 @@ def _connected(url: str) -> psycopg.Connection[Any]:
     )
 
 
-def _said(row: Peer, error: ConfigurationError) -> str:
+def _said(row: Peer, error: GatewayError) -> str:
     found = f", найдено · found: {error.found}" if error.found else ""
     expected = f", ожидалось · expected: {error.expected}" if error.expected else ""
     place = "" if error.where.startswith("peer ") else f"{error.where}: "

@@ -45,14 +45,15 @@ WHERE m.stage = 'conflict' AND NOT EXISTS (SELECT FROM conflict c WHERE c.messag
 UNION ALL
 SELECT 'twin', '', count(*), extract(epoch FROM now() - min(noted_at)) FROM twin
 UNION ALL
-SELECT 'source', peer || '|' || CASE WHEN failures > 0 THEN 'failing' ELSE 'asked' END, failures,
-       extract(epoch FROM now() - coalesce(asked_at, due_at))
-FROM source
+SELECT 'source', s.peer || '|' || CASE WHEN s.failures > 0 THEN 'failing' ELSE 'asked' END,
+       s.failures, extract(epoch FROM now() - coalesce(s.asked_at, s.due_at))
+FROM source s JOIN peer p ON p.code = s.peer AND p.enabled
 """
 """Queue, destination and state, how many, age of the oldest in seconds: of what was put in first,
 whenever it is due. A conflict is a contradiction that a person has to settle, or a call that was
 answered with 409 because its key was taken (`gateway messages --stage conflict` shows both). Of a
-peer that is asked for what it has: how often that failed in a row, and since when it was not."""
+peer that is asked for what it has: how often that failed in a row, and since when it was not; one
+that is disabled is not asked, and is left out."""
 
 NOTHING: Final[Mapping[str, Path]] = MappingProxyType({})
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)

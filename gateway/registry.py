@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
+from functools import wraps
 from hashlib import sha256
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from importlib.resources import files
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
+from gateway import secretfile
 from gateway.adapter import Answering, Channel, Codec, Directory, Server, Source
 from gateway.disclosure import level_of
 from gateway.errors import ConfigurationError, GatewayError, UnsupportedError
@@ -49,7 +52,11 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What an adapter is and may do (design §4)."""
+    """What an adapter is and may do (design §4).
+
+    needs: options without which its channel cannot work. Each says one, as `url`, or what stands in
+    for it, as `url | mode=offline`: an option that is set, or that has a value.
+    """
 
     name: str
     title: str
@@ -75,12 +82,16 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     conformity: str
     seen_by_real_system: bool
     grade: str
+    needs: tuple[str, ...] = ()
     contracts: tuple[Contract, ...] = ()
     options: dict[str, Any] = {}
 
 
 class Adapter(msgspec.Struct, frozen=True, kw_only=True):
-    """A loaded adapter. make: builds it from options, `base` and `outbound`."""
+    """A loaded adapter. make: builds it from options, `base` and `outbound`.
+
+    With `outbound` it raises ConfigurationError when the options lack what the channel needs.
+    """
 
     manifest: Manifest
     make: Callable[..., Any]
@@ -129,7 +140,78 @@ def _load(point: EntryPoint) -> Adapter:
         )
     made = point.load()
     check(manifest, package, made)
-    return Adapter(manifest=manifest, make=made)
+
+    @wraps(made)
+    def make(given: Mapping[str, Any], **more: Any) -> Any:
+        if more.get("outbound") is not None and (error := lack(manifest, given)):
+            raise error
+        return made(given, **more)
+
+    return Adapter(manifest=manifest, make=make)
+
+
+def lack(
+    manifest: Manifest, given: Mapping[str, Any], peer: str = "…"
+) -> ConfigurationError | None:
+    """Return what a channel with these options cannot work without; None when nothing is missing.
+
+    The one rule for whatever builds a channel: an option that is not set, a secret that cannot be
+    read, a directory that is not there. given: options over the manifest's. peer: code of the row.
+    """
+    for need in manifest.needs:
+        if not _met(need, given):
+            name = _named(need)
+            return ConfigurationError(
+                f"{name}: настройка не задана · the peer's row lacks this option",
+                expected=need if need != name else "",
+                where=f"options.{name}",
+                todo=f"`gateway peer option {peer} {name}=…`",
+            )
+    for name in manifest.options:
+        if name.endswith("_file") and given.get(name):
+            try:
+                secretfile.read(given, name)
+            except ConfigurationError as error:
+                error.todo = f"положите файл · put it there: `gateway peer option {peer} {name}=…`"
+                return error
+        if name.endswith("directory") and given.get(name) and not _is_there(str(given[name])):
+            return ConfigurationError(
+                f"{name}: такой папки нет · there is no such directory",
+                found=str(given[name]),
+                where=f"options.{name}",
+                todo=f"создайте её · make it: mkdir, `gateway peer option {peer} {name}=…`",
+            )
+    return None
+
+
+def only_takes(manifest: Manifest, given: Mapping[str, Any]) -> bool:
+    """Whether a row is for messages that its peer pushes or that come as files, and no more.
+
+    Nothing is owed to it by push (`tell`), and it does not say where the peer could be reached. It
+    is neither sent to nor asked.
+    """
+    unmet = any(not _met(need, given) for need in manifest.needs)
+    return unmet and given.get("tell") in ("none", "pull")
+
+
+def _met(need: str, given: Mapping[str, Any]) -> bool:
+    for way in need.split(" | "):
+        name, equals, value = way.partition("=")
+        found = str(given.get(name) or "")
+        if found == value if equals else found:
+            return True
+    return False
+
+
+def _named(need: str) -> str:
+    return need.partition(" | ")[0]
+
+
+def _is_there(directory: str) -> bool:
+    try:
+        return Path(directory).is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def options(adapter: Adapter, given: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -203,6 +285,10 @@ def check(manifest: Manifest, package: str, made: Callable[..., Any]) -> None:
             raise ConfigurationError(
                 f"the code does not offer the kind {kind}", found=", ".join(missing), where=where
             )
+    known = {"url", *manifest.options}
+    for need in manifest.needs:
+        if stray := {way.partition("=")[0] for way in need.split(" | ")} - known:
+            raise ConfigurationError("no such option", found=", ".join(stray), where=where)
     for names in (manifest.events, manifest.sends_on):
         unknown = sorted(set(names) - {event.value for event in EventType})
         if unknown:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
@@ -66,20 +66,17 @@ class Options:
     zone: ZoneInfo
     mail_regime: str = "message"
     page: int = PAGE
-    key: str = field(default="", repr=False)
 
     @classmethod
     def of(cls, table: Mapping[str, Any]) -> Options:
         """Read the table."""
         for name, default in (("answer_chars", ANSWER_CHARS), ("file_bytes", FILE_BYTES)):
             number(table, name, default)
-        key = secretfile.read(table, "key_file").decode("ascii") if table.get("key_file") else ""
         return cls(
             tables=codes.tables(str(table.get("tables", ""))),
             zone=zone(table),
             mail_regime=choice(table, "mail_regime", _REGIMES),
             page=int(number(table, "page", PAGE)),
-            key=key,
         )
 
 
@@ -94,7 +91,10 @@ class Pos:
         self, options: Mapping[str, Any], *, base: str = "", outbound: Outbound | None = None
     ) -> None:
         self.options = Options.of(options)
-        self._platform = Platform(outbound, base, self.options.key) if outbound else None
+        self._platform: Platform | None = None
+        if outbound is not None:
+            key = secretfile.read(options, "key_file") if options.get("key_file") else b""
+            self._platform = Platform(outbound, base, key.decode("ascii", "replace"))
 
     def decode(self, wire: Wire) -> Decoded:
         """Return what an item, an event, lines of them, or an e-mail holds."""

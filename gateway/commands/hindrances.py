@@ -6,7 +6,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from gateway import registry
+from gateway import readiness, registry
 from gateway.destinations import Builder
 from gateway.errors import StateError
 
@@ -15,21 +15,29 @@ if TYPE_CHECKING:
 
     from gateway.errors import GatewayError
     from gateway.model.peer import Peer
+    from gateway.registry import Adapter
     from gateway.settings import Settings
 
 
 def builder(settings: Settings, rows: Iterable[Peer]) -> Builder:
     """Return what builds these peers' destinations; only the adapters that they name are loaded."""
-    named = {row.adapter for row in rows} & set(settings.adapters)
-    return Builder(registry.load(sorted(named)), settings, lambda: datetime.now(UTC))
+    return Builder(_adapters(settings, rows), settings, lambda: datetime.now(UTC))
 
 
 def of(settings: Settings, rows: Iterable[Peer]) -> dict[str, GatewayError]:
     """Return, by code, why peers are not sent to; those that are sent to are left out."""
     rows = list(rows)
-    with closing(builder(settings, rows)) as made:
-        found = {row.code: _disabled(row) or made.hindrance(row) for row in rows}
+    adapters = _adapters(settings, rows)
+    with closing(Builder(adapters, settings, lambda: datetime.now(UTC))) as made:
+        found = {
+            row.code: _disabled(row) or readiness.hindrance(made, adapters, row) for row in rows
+        }
     return {code: error for code, error in found.items() if error is not None}
+
+
+def only_takes(settings: Settings, row: Peer) -> bool:
+    """Whether a row is for what its peer pushes or brings as files, and no more."""
+    return readiness.only_takes(_adapters(settings, [row]), row)
 
 
 def told(error: GatewayError | None) -> str:
@@ -48,3 +56,7 @@ def _disabled(row: Peer) -> StateError | None:
         current_state=row.code,
         todo=f"`gateway peer enable {row.code} --commit`",
     )
+
+
+def _adapters(settings: Settings, rows: Iterable[Peer]) -> dict[str, Adapter]:
+    return registry.load(sorted({row.adapter for row in rows} & set(settings.adapters)))

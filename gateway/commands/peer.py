@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from contextlib import closing
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
 app = output.app("peer", "Системы и организации, с которыми связан шлюз · Peers and their keys")
 
 SKIPPED: Final = "накопилось, пока система была отключена"
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
+_STANDING: Final = {
+    "blocked": "Пока ничего не отправляется · Nothing is sent yet",
+    "only_takes": "Только приём · Only takes",
+}
 _CODE: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
 Options = Annotated[
@@ -84,8 +91,13 @@ def add(
     with context.opened(settings) as gw, gw.connection() as db, db.transaction():
         peers.add(db, peer, gw.now())
         key = peers.new_key(db, code, gw.now()) if with_key else ""
-    blocked = hindrances.told(hindrances.of(settings, [peer]).get(code))
-    _told(code, key, as_json=as_json, text=f"Добавлен · Added: {code}", blocked=blocked)
+    _told(
+        code,
+        key,
+        as_json=as_json,
+        text=f"Добавлен · Added: {code}",
+        standing=_standing(settings, peer),
+    )
 
 
 @app.command("list")
@@ -219,17 +231,16 @@ def option(
             _require_there(row, unset)
             peers.unset_options(db, code, unset)
         found = peers.read_all(db)[code]
-    blocked = hindrances.told(hindrances.of(settings, [found]).get(code))
+    standing = _standing(settings, found)
     if as_json:
-        told = {"peer": code, "options": found.options}
-        output.document(told | ({"blocked": blocked} if blocked else {}))
+        output.document({"peer": code, "options": found.options} | standing)
         return
     output.table(
         f"Настройки · Options: {code}",
         ("Имя", "Значение"),
         [(n, msgspec.json.encode(v).decode()) for n, v in sorted(found.options.items())],
     )
-    _say_blocked(blocked)
+    _say_standing(standing)
 
 
 for _command in (proofs.secret, proofs.certificate, proofs.require, proofs.reseal, callback.hosts):
@@ -268,20 +279,31 @@ def _require_there(row: Peer, names: list[str]) -> None:
             )
 
 
-def _told(code: str, minted: str, *, as_json: bool, text: str, blocked: str = "") -> None:
+def _standing(settings: Settings, row: Peer) -> dict[str, str]:
+    """Say why nothing is sent to a peer, if so: by choice, or because its row lacks something."""
+    why = hindrances.told(hindrances.of(settings, [row]).get(row.code))
+    if not why:
+        return {}
+    by_choice = row.enabled and hindrances.only_takes(settings, row)
+    return {"only_takes": why} if by_choice else {"blocked": why}
+
+
+def _told(
+    code: str, minted: str, *, as_json: bool, text: str, standing: Mapping[str, str] = _NOTHING
+) -> None:
     """Tell what was done; a key is shown here and never again."""
     if as_json:
-        told = {"peer": code, "key": minted, "blocked": blocked}
+        told = {"peer": code, "key": minted, **standing}
         output.document({name: value for name, value in told.items() if value})
         return
     output.say(text)
     _say_key(minted)
-    _say_blocked(blocked)
+    _say_standing(standing)
 
 
-def _say_blocked(blocked: str) -> None:
-    if blocked:
-        output.say(f"Пока ничего не отправляется · Nothing is sent yet: {blocked}")
+def _say_standing(standing: Mapping[str, str]) -> None:
+    for what, why in standing.items():
+        output.say(f"{_STANDING[what]}: {why}")
 
 
 def _say_key(minted: str) -> None:

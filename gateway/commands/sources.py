@@ -23,12 +23,13 @@ def listed(*, as_json: output.Json = False) -> None:
         return
     output.table(
         times.titled("Опрашиваемые системы · Sources", zone),
-        ("Система", "Метка", "Спрошена", "Спросим", "Сбоев подряд", "Последний сбой"),
+        ("Система", "Вкл.", "Метка", "Спрошена", "Спросим", "Сбоев подряд", "Последний сбой"),
         [
             (
-                row.peer, row.cursor,
+                row.peer, "да" if row.enabled else "отключена", row.cursor,
                 times.shown(row.asked_at, zone),
-                times.shown(row.due_at, zone), str(row.failures), row.error,
+                times.shown(row.due_at, zone) if row.enabled else "",
+                str(row.failures), row.error,
             )
             for row in rows
         ],

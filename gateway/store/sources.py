@@ -26,7 +26,8 @@ UPDATE source SET asked_at = $3, due_at = $4, failures = $5, error = $6, leased_
 WHERE peer = $1 AND owner = $2
 """
 LIST: Final = """
-SELECT peer, cursor, asked_at, due_at, failures, error FROM source ORDER BY peer
+SELECT s.peer, s.cursor, s.asked_at, s.due_at, s.failures, s.error, coalesce(p.enabled, false)
+FROM source s LEFT JOIN peer p ON p.code = s.peer ORDER BY s.peer
 """
 SET: Final = """
 INSERT INTO source (peer, cursor, due_at) VALUES ($1, $2, $3)
@@ -42,7 +43,10 @@ class Claim(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """How it stands with one source. error: of the last asking, empty when it went well."""
+    """How it stands with one source. error: of the last asking, empty when it went well.
+
+    enabled: of its peer's row; one that is disabled is not asked.
+    """
 
     peer: str
     cursor: str
@@ -50,6 +54,7 @@ class Standing(NamedTuple):
     due_at: datetime
     failures: int
     error: str
+    enabled: bool
 
 
 def claim(

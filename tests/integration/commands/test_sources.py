@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from gateway.metrics import Metrics
 from gateway.store import sources
 from tests.integration.commands.conftest import NOW
 
@@ -19,6 +20,42 @@ def test_a_person_sees_where_each_source_stopped_and_why(house):
     (row,) = house.json("sources", "list")
     assert (row["peer"], row["cursor"], row["failures"]) == ("feed", "17", 2)
     assert "it is down" in house.run("sources", "list")
+
+
+def oldest(house):
+    with house.connection() as db:
+        said = Metrics().render(db).decode()
+    return [line for line in said.splitlines() if 'queue="source"' in line]
+
+
+def test_a_disabled_peer_is_listed_as_such_and_is_no_oldest_that_waits(house):
+    house.run("peer", "add", "feed")
+    failed(house)
+    assert house.json("sources", "list")[0]["enabled"] is True
+    assert any('destination="feed"' in line for line in oldest(house))
+
+    house.run("peer", "disable", "feed", "--commit")
+
+    assert house.json("sources", "list")[0]["enabled"] is False
+    assert "отключена" in house.run("sources", "list")
+    assert oldest(house) == []
+
+
+def test_the_doctor_tells_of_a_source_that_fails_until_its_peer_is_disabled(house):
+    house.run("peer", "add", "feed")
+    failed(house)
+
+    def told():
+        return [f for f in house.json("doctor")["findings"] if f["check"] == "sources"]
+
+    found, fit = told()
+    assert (found["level"], fit["level"]) == ("warn", "ok")
+    assert "feed" in found["what"]
+    assert "it is down" in found["what"]
+    assert fit["what"].endswith(": 0")
+
+    house.run("peer", "disable", "feed", "--commit")
+    assert [f["level"] for f in told()] == ["ok"]
 
 
 def test_a_cursor_is_set_only_with_commit(house):

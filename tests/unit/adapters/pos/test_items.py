@@ -14,6 +14,7 @@ from gateway.errors import ConfigurationError, TooLargeError, ValidationError
 from gateway.model.appeal import Regime
 from gateway.model.person import IdentificationLevel
 from gateway.model.registration import LinkKind
+from gateway.outbound import Outbound
 from gateway.testing.cases import found
 
 CONTRACT = Path(__file__).parents[3] / "contract"
@@ -141,8 +142,12 @@ def test_another_table_takes_the_place_of_ours(tmp_path, item):
 )  # fmt: skip
 def test_an_option_that_cannot_work_is_named(options):
     with pytest.raises(ConfigurationError) as caught:
-        Pos(options)
+        Pos(options, base="http://127.0.0.1:9", outbound=Outbound(allowed_hosts=[]))
     assert next(iter(options)) in caught.value.where
+
+
+def test_a_codec_reads_pushes_without_the_key_that_only_calls_need():
+    assert Pos({"key_file": "/nowhere/key"}).options.page == 50
 
 
 def test_without_an_address_a_codec_works_and_sending_is_refused():
