@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from adapters.sstu import analytics
 from adapters.sstu.bounds import Limits, number
 from adapters.sstu.client import Node
-from adapters.sstu.codes import GUID
+from adapters.sstu.codes import GUID, UNNUMBERED
 from adapters.sstu.decode import decode
-from adapters.sstu.encode import ZONE, encode
+from adapters.sstu.encode import ZONE, encode, is_unnumbered
 from adapters.sstu.fields import parse
 from adapters.sstu.restore import restore
 from gateway import limits
@@ -130,8 +130,14 @@ class Sstu:
         """Return what a document, a package, a list or an overview holds."""
         return decode(wire, self.options.zone)
 
-    def encode(self, appeal: Appeal, event: Event | None, ctx: EncodeContext) -> Wire:  # noqa: ARG002
-        """Return the document; every event sends the whole appeal again, as the node expects."""
+    def encode(self, appeal: Appeal, event: Event | None, ctx: EncodeContext) -> Wire:
+        """Return the document; every event sends the whole appeal again, as the node expects.
+
+        What happened before there is a number is passed over with UnsupportedError: the event of
+        the registration tells it all. Without an event every rule speaks.
+        """
+        if event is not None and is_unnumbered(appeal):
+            raise UnsupportedError(UNNUMBERED, found=event.type)
         return encode(appeal, ctx)
 
     def restore(self, item: Inbound) -> Wire:

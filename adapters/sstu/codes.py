@@ -12,6 +12,8 @@ from typing import Final, NamedTuple
 from gateway.model.answer import Result
 from gateway.model.events import State
 
+UNNUMBERED: Final = "ещё не зарегистрировано, передавать не под чем · not registered yet"
+"""Why an event is passed over: its appeal is reported when it has a number."""
 PEER: Final = "sstu"
 """Name of the system in codes, extras and identifiers; the topic codes' system, too."""
 STATUS_SYSTEM: Final = "sstu.status"

@@ -18,12 +18,14 @@ from typer.core import TyperGroup
 
 from adapters.sstu import month as months
 from adapters.sstu import review_rules, settling, stored, work
-from adapters.sstu.month import REASONS, STAGES
+from adapters.sstu.month import NOT_DUE, REASONS, STAGES
 from gateway.errors import GatewayError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from contextlib import AbstractContextManager
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from adapters.sstu.work import Opened
 
@@ -106,18 +108,19 @@ def _completeness(group: typer.Typer, opened: Callable[[], AbstractContextManage
     def expected(*, peer: Peer = "", as_json: Json = False) -> None:
         """Там передано, к нам не поступало · Reported there, not received here."""
         with opened() as gw, work.connected(gw.url) as db:
+            zone = work.zone_of(gw)
             code = work.chosen(db, peer).code
             rows = list(stored.expected(db, code))
         if as_json:
             _document({"peer": code, "expected": [row._asdict() for row in rows]})
         else:
             _table(
-                f"Ожидаются · Expected: {code}",
+                f"Ожидаются · Expected: {code} ({zone.key})",
                 ("Номер", "Орган", "Впервые", "В последний раз", "Состояния"),
                 (
                     (
-                        row.number, row.organisation, f"{row.first_seen:%Y-%m-%d %H:%M}",
-                        f"{row.last_seen:%Y-%m-%d %H:%M}",
+                        row.number, row.organisation, _at(row.first_seen, zone),
+                        _at(row.last_seen, zone),
                         ", ".join(row.remote.get("states", {}).values()),
                     )
                     for row in rows
@@ -135,13 +138,15 @@ def _tell(
     as_csv: bool,
 ) -> bool:
     """Print a month; return whether everything is reported as it is now, and nothing is strange."""
-    missing = sum(not row.reported for row in rows)
+    aside = sum(row.why in NOT_DUE for row in rows)
+    missing = sum(not row.reported for row in rows) - aside
     outdated = sum(row.why == "changed_since" for row in rows)
     strange = sum(row.why == "never_came" for row in rows)
     if as_json:
         summary = {
             "month": when, "peer": code, "asked": asked, "appeals": len(rows) - strange,
             "not_reported": missing, "outdated": outdated, "not_received": strange,
+            "not_due": aside,
         }  # fmt: skip
         told = [row._asdict() | {"why_ru": REASONS[row.why][0]} for row in rows]
         _document(summary | {"rows": told})
@@ -154,6 +159,7 @@ def _tell(
         _table(f"ССТУ, {when}: {code}", _COLUMNS, map(_cells, shown[:SHOWN]))
         _say(f"Обращений · Appeals: {len(rows) - strange}")
         _say(f"Не передано · Not reported: {missing}")
+        _say(f"Не подлежит передаче · Not due: {aside}")
         _say(f"Передано прежнее состояние · Outdated there: {outdated}")
         _say(f"Там есть, у нас нет · There, not here: {strange}")
     return not (missing or outdated or strange)
@@ -270,6 +276,11 @@ def _csv(rows: Iterable[Sequence[str]]) -> None:
     from adapters.sstu.review_csv import guarded, line
 
     typer.echo(b"".join((b"\xef\xbb\xbf", *(line(guarded(row)) for row in rows))), nl=False)
+
+
+def _at(instant: datetime, zone: ZoneInfo) -> str:
+    """As other lists of the house show it; the title says the zone."""
+    return f"{instant.astimezone(zone):%d.%m.%Y %H:%M:%S}"
 
 
 def _say(text: str) -> None:

@@ -68,6 +68,13 @@ def encode(appeal: Appeal, ctx: EncodeContext) -> Wire:
     )
 
 
+def is_unnumbered(appeal: Appeal) -> bool:
+    """Whether nobody has given it a number yet under which it could be reported."""
+    referred = any(r.number for r in appeal.referrals)
+    direct = appeal.direct if appeal.direct is not None else not referred
+    return direct and not any(r.number for r in appeal.registrations)
+
+
 def _document(
     appeal: Appeal, ctx: EncodeContext, bounds: Limits, wrong: list[Violation]
 ) -> dict[str, Any]:

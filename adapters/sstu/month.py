@@ -10,6 +10,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from adapters.sstu.codes import UNNUMBERED
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -47,6 +49,10 @@ REASONS: Final[dict[str, tuple[str, str]]] = {
     "refused": ("Отказ", "Refused"),
     "dead": ("Попытки отправки исчерпаны", "Every attempt to send it failed"),
     "skipped": ("Отправку пропустил оператор", "An operator skipped it"),
+    "unnumbered": (
+        "Ещё не зарегистрировано: передаётся с номером",
+        "Not registered yet: it is reported when it has its number",
+    ),
     "never_came": ("В ССТУ есть, к нам не поступало", "Reported there, not received here"),
 }
 """Every reason, in Russian for operators and in English."""
@@ -54,6 +60,12 @@ _OF_STATE: Final = {
     "ready": "waiting", "retry": "waiting", "sending": "waiting", "unknown": "in_doubt",
     "sent": "handed_over", "refused": "refused", "dead": "dead", "skipped": "skipped",
 }  # fmt: skip
+
+
+NOT_DUE: Final = frozenset({"not_an_appeal", "test", "historical", "merged"})
+"""Reasons for which nothing has to be reported: they leave no month incomplete."""
+ELSEWHERE: Final = "message"
+"""`Known.aside` of what is no appeal of 59-ФЗ: it has no row in a month, unless the node has it."""
 
 
 STAGES: Final[dict[str, tuple[str, str]]] = {
@@ -69,8 +81,8 @@ class Known(NamedTuple):
 
     number: as it is reported, empty when it has none; keys: every folded number. on: the day that
     decides its month. aside: a reason why nothing is reported of it, else empty. state, error: of
-    the newest delivery to the node, empty when nothing is owed; taken: it acknowledged an earlier
-    or this one.
+    the first delivery that was refused or given up since the node took one, for the later ones
+    wait behind it; else of the newest; empty when nothing is owed. taken: it acknowledged one.
     """
 
     receipt: str
@@ -146,6 +158,8 @@ def complete(
         key = next((k for k in one.keys if listed and k in listed), "")
         met.add(key)
         there = listed[key] if listed and key else None
+        if one.aside == ELSEWHERE and there is None and not one.taken:
+            continue
         yield _row(one, there, asked=listed is not None)
     for key, row in (listed or {}).items():
         if key not in met and row.on is not None and month[0] <= row.on < month[1]:
@@ -163,8 +177,10 @@ def _row(one: Known, there: Listed | None, *, asked: bool) -> Row:
         if one.state not in {"", "acknowledged"}:
             return says("changed_since", reported=True, detail=_detail(one))
         return says("listed" if there else "acknowledged", reported=True)
-    if one.aside:
+    if one.aside in NOT_DUE:
         return says(one.aside, reported=False)
+    if one.state == "skipped" and one.error == UNNUMBERED:
+        return says("unnumbered", reported=False)
     if not one.state:
         return says("not_told", reported=False)
     if one.state == "acknowledged":

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 RESULT_LINE_BYTES: Final = 64 * limits.KB
 _SHA256: Final = 64
+_REASON_CHARS: Final = 2000
 _TAKEN: Final = range(200, 300)
 _REFUSED: Final = range(400, 500)
 _LATER: Final = frozenset({408, 423, 425, 429})
@@ -47,7 +48,7 @@ class Waiting(NamedTuple):
     """One delivery whose fate is not known here. sha256: hex of what was packed or would be.
 
     key: body in lower case and folded number; digest: as the list will show it. Both are empty
-    when that is not known any more.
+    when that is not known any more. error: why it was refused, where it was; empty while it waits.
     """
 
     id: UUID
@@ -55,6 +56,7 @@ class Waiting(NamedTuple):
     sha256: str = ""
     key: tuple[str, str] = ("", "")
     digest: str = ""
+    error: str = ""
 
 
 class Settled(NamedTuple):
@@ -123,7 +125,7 @@ def by_results(
             if result.status in _TAKEN:
                 yield from _taken(group[: place + 1])
             else:
-                yield Settled(group[place].id, "refused", result.text or str(result.status))
+                yield from _refused(group[place], result.text or str(result.status))
             break
 
 
@@ -149,10 +151,17 @@ def by_list(
                 continue
             state = found[0].state
             if uploaded and state.exception_message:
-                yield Settled(one.id, "refused", state.exception_message)
+                yield from _refused(one, state.exception_message)
             elif not uploaded or state.stages.get("uploaded") is not None:
                 yield from _taken(group[: place + 1])
             break
+
+
+def _refused(one: Waiting, reason: str) -> Iterator[Settled]:
+    """Refuse it, unless it was refused in these very words before."""
+    reason = reason[:_REASON_CHARS].replace("\0", "")
+    if one.error != reason:
+        yield Settled(one.id, "refused", reason)
 
 
 def _taken(group: Sequence[Waiting]) -> Iterator[Settled]:

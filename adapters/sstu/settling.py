@@ -13,7 +13,7 @@ from adapters.sstu.array import AT_ONCE
 from adapters.sstu.offline import Result, Waiting
 from adapters.sstu.work import asking, connected, document_of, pieces_of
 from gateway.adapter import RemoteState, Wire
-from gateway.errors import BusyError, Violation
+from gateway.errors import BusyError, StateError, Violation
 from gateway.store import deliveries, lanes
 from gateway.store import work as expectations
 
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from gateway.reconcile.standing import Told
 
 
+_ASKED: Final = frozenset({"sent", "unknown"})
+_OPEN: Final = _ASKED | {"ready", "retry", "refused", "dead"}
+CARRIED: Final = "Принято узлом из пакета · the node took it from a package"
 HELD: Final = "Отправка занята, повторите · a worker has it in hand, repeat"
 
 
@@ -59,7 +62,8 @@ def result(gw: Opened, node: Node, files: Sequence[Path], *, commit: bool) -> Re
                 faults += _take_results(file.name, offline.lines(source), results)
     with connected(gw.url) as db:
         strangers = _strangers(db, rows)
-        groups = list(_waiting(db, node, with_list=bool(rows)))
+        asked: set[UUID] = set()
+        groups = list(_waiting(db, node, asked, with_list=bool(rows)))
         uploaded = node.adapter.options.ack == "upload"
         told = {one.id: one for one in offline.by_results(groups, results, uploaded=uploaded)}
         # what the node holds now says more than what it answered then
@@ -70,7 +74,8 @@ def result(gw: Opened, node: Node, files: Sequence[Path], *, commit: bool) -> Re
             held = _settle(db, node.code, list(told.values()), gw.now)
     done = [one for one in told.values() if one.id not in held]
     refused = sum(one.state == "refused" for one in done)
-    waiting = sum(len(group) for group in groups) - len(done)
+    settled = {one.id for one in done}
+    waiting = sum(one.id in asked - settled for group in groups for one in group)
     if held:
         faults.append(f"{HELD}: {len(held)}")
     return Read(len(done) - refused, refused, waiting, len(strangers), tuple(faults))
@@ -108,39 +113,49 @@ def _strangers(
 
 
 def _waiting(
-    db: psycopg.Connection[Any], node: Node, *, with_list: bool
+    db: psycopg.Connection[Any], node: Node, asked: set[UUID], *, with_list: bool
 ) -> Iterator[list[Waiting]]:
-    """Yield, appeal by appeal, the deliveries whose fate is not known, the oldest first."""
+    """Yield, appeal by appeal, the deliveries that were packed, the oldest first.
+
+    A package tells an appeal as it is, whatever of it dispatch has got through with: where a
+    refusal keeps the lane, the newest delivery stands for the document of today. asked: takes in
+    those whose fate only the node can tell.
+    """
     for page in stored.awaiting(db, node.code):
         for appeal, rows in page.items():
-            open_ = [row for row in rows if row.state in {"sent", "unknown"}]
+            open_ = [row for row in rows if row.state in _OPEN]
+            asked |= {row.id for row in open_ if row.state in _ASKED}
             last = lanes.last_sent(db, [row.id for row in open_]) if with_list else {}
             group = []
             for row in open_:
                 sent = last.get(row.id)
                 body = sent.request if sent else None
-                if body is None and with_list:
+                if row is open_[-1] and row.state not in _ASKED:
                     body = _today(node, appeal, row)
+                elif body is None and with_list and row.state in _ASKED:
+                    body = _today(node, appeal, row, row.payload_sha256)
                 group.append(_one(node, row, body))
             yield group
 
 
-def _today(node: Node, appeal: UUID, row: Told) -> bytes | None:
-    """The bytes of a document too large to be kept, if the appeal has not changed since."""
+def _today(node: Node, appeal: UUID, row: Told, digest: bytes | None = None) -> bytes | None:
+    """The document as it would be packed; None when it cannot be, or has another digest."""
     snapshot = node.snapshots.load([asking(node.code, appeal, row.through)]).get(appeal)
     wire = document_of(snapshot, node)
-    if isinstance(wire, Wire) and sha256(wire.body).digest() == row.payload_sha256:
+    if isinstance(wire, Wire) and digest in (None, sha256(wire.body).digest()):
         return wire.body
     return None
 
 
 def _one(node: Node, row: Told, body: bytes | None) -> Waiting:
-    digest = row.payload_sha256.hex() if row.payload_sha256 else ""
+    known = row.payload_sha256.hex() if row.payload_sha256 else ""
+    error = row.error if row.state == "refused" else ""
     if body is None:
-        return Waiting(row.id, row.appeal_id, digest)
+        return Waiting(row.id, row.appeal_id, known, error=error)
     shows = node.adapter.expected(Wire(media_type="application/json", body=body))
     key = (shows.organisation.lower(), shows.key_folded)
-    return Waiting(row.id, row.appeal_id, digest, key, shows.digest)
+    digest = sha256(body).hexdigest()
+    return Waiting(row.id, row.appeal_id, digest, key, shows.digest, error)
 
 
 def _expect(
@@ -166,19 +181,21 @@ def _settle(
         with db.transaction():
             held -= set(deliveries.acknowledge(db, code, now(), ids=taken[at : at + stored.PAGE]))
     for one in told:
-        if one.state == "refused":
+        if one.state == "refused" or one.id in held:
             try:
                 with db.transaction():
-                    _refuse(db, one, now())
-            except BusyError:
+                    _decide(db, one, now())
+                held.discard(one.id)
+            except (BusyError, StateError):
                 held.add(one.id)
     db.execute("NOTIFY gateway_work")
     return held
 
 
-def _refuse(db: psycopg.Connection[Any], one: Settled, now: datetime) -> None:
-    decision = deliveries.Decision(
-        "refused", ("sent", "unknown"), "peer_refused", one.reason[:2000].replace("\0", "")
-    )
+def _decide(db: psycopg.Connection[Any], one: Settled, now: datetime) -> None:
+    """Settle what dispatch may never have sent itself: the package has carried it."""
+    code = "peer_refused" if one.state == "refused" else "confirmed"
+    decision = deliveries.Decision(one.state, tuple(_OPEN), code, one.reason or CARRIED)
     deliveries._decide(db, one.id, decision, now)  # noqa: SLF001 - the store has no name for it yet
-    db.execute(stored.CLOSE, (one.id,))
+    if one.state == "refused":
+        db.execute(stored.CLOSE, (one.id,))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from adapters.sstu.month import Known
+from adapters.sstu.month import ELSEWHERE, Known
 from gateway.model.appeal import Regime
 from gateway.reconcile.read import told
 from gateway.reconcile.standing import standing
@@ -79,11 +79,12 @@ WHERE value_key = ANY($1::text[]) AND kind IN ('registration', 'letter', 'urog_n
 
 AWAITING: Final = """
 SELECT d.appeal_id FROM delivery d
-WHERE d.destination = $1 AND d.kind = 'push' AND d.state IN ('sent', 'unknown')
+WHERE d.destination = $1 AND d.kind = 'push'
+  AND d.state IN ('sent', 'unknown', 'ready', 'retry', 'refused', 'dead')
   AND d.appeal_id IS NOT NULL AND ($2::uuid IS NULL OR d.appeal_id > $2)
 GROUP BY d.appeal_id ORDER BY d.appeal_id LIMIT $3
 """
-"""Appeals of which the node has been told something and has not said yet that it took it."""
+"""Appeals that `pack` takes: the node has not said that it took the newest of them."""
 
 CLOSE: Final = """
 UPDATE lane l SET closed_by = d.id::text FROM delivery d
@@ -129,15 +130,15 @@ def of_month(
 def _known(
     receipt: str, number: str, keys: tuple[str, ...], day: date, aside: str, rows: Sequence[Told]
 ) -> Known:
-    newest = rows[-1] if rows else None
+    told = standing(rows).blocked or next(iter(rows[-1:]), None)
     return Known(
         receipt=receipt,
         number=number,
         keys=keys,
         on=day,
         aside=aside,
-        state=newest.state if newest else "",
-        error=newest.error if newest else "",
+        state=told.state if told else "",
+        error=told.error if told else "",
         taken=any(row.state == "acknowledged" for row in rows),
     )
 
@@ -146,6 +147,8 @@ def _aside(regime: str, marks: Sequence[bool]) -> str:
     """Why nothing is reported of an appeal as such; empty when it is."""
     if regime == Regime.NOT_AN_APPEAL:
         return "not_an_appeal"
+    if regime in {Regime.MESSAGE, Regime.INCIDENT}:
+        return ELSEWHERE
     names = ("test", "historical", "merged")
     return next((name for name, mark in zip(names, marks, strict=True) if mark), "")
 
@@ -185,7 +188,7 @@ def here(db: Connection[Any], keys: Sequence[str]) -> set[str]:
 
 
 def awaiting(db: Connection[Any], peer: str) -> Iterator[dict[UUID, list[Told]]]:
-    """Yield, page by page, what the node was told of appeals and has not acknowledged."""
+    """Yield, page by page, what the node was told of appeals that it has not acknowledged whole."""
     after: UUID | None = None
     while page := db.execute(AWAITING, (peer, after, PAGE)).fetchall():
         ids = [row[0] for row in page]

@@ -6,6 +6,7 @@ import getpass
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import psycopg
 
@@ -15,7 +16,7 @@ from adapters.sstu.analytics import Row
 from adapters.sstu.array import AT_ONCE
 from gateway import audit, registry
 from gateway.adapter import RemoteState, Window, Wire
-from gateway.destinations import Destinations
+from gateway.destinations import Builder
 from gateway.dispatch.prepare import visible
 from gateway.errors import (
     BusyError,
@@ -90,8 +91,10 @@ def connected(url: str) -> Iterator[psycopg.Connection[Any]]:
 
 
 def chosen(db: psycopg.Connection[Any], code: str) -> Peer:
-    """Return the peer named, or the only one that speaks this adapter."""
+    """Return the peer named, or the only one that speaks this adapter and is not disabled."""
     known = {c: row for c, row in peers.read_all(db).items() if row.adapter == ADAPTER}
+    if not code:
+        known = {c: row for c, row in known.items() if row.enabled} or known
     if code and code not in known:
         raise NotFoundError(
             "no such node", found=code, expected=", ".join(known), todo="`gateway peer list`"
@@ -113,19 +116,34 @@ def node(gw: Opened, code: str) -> Iterator[Node]:
         stack.callback(pool.close)
         with pool.connection() as db:
             row = chosen(db, code)
-        destinations = Destinations(pool, registry.load((ADAPTER,)), gw.settings, gw.now)
-        stack.callback(destinations.close)
-        target = destinations().get(row.code)
-        if target is None or not isinstance(target.codec, Sstu):
+        if not row.enabled:
             raise ConfigurationError(
-                "this peer is disabled, or its row does not fit its adapter",
+                "узел отключён · this peer is disabled",
                 where=f"peer {row.code}",
-                todo=f"`gateway peer option {row.code}`; the log names the option",
+                todo=f"`gateway peer enable {row.code}`",
             )
+        # only this row is built: what other rows need is none of this command's business
+        builder = Builder(registry.load((ADAPTER,)), gw.settings, gw.now)
+        stack.callback(builder.close)
+        target = builder.build(row)
+        assert isinstance(target.codec, Sstu)
         snapshots = StoredSnapshots(
-            pool, BlobDirectory(gw.settings.blobs), destinations.options, gw.now
+            pool, BlobDirectory(gw.settings.blobs), lambda _: builder.options(row), gw.now
         )
         yield Node(row.code, target, target.codec, snapshots)
+
+
+def zone_of(gw: Opened) -> ZoneInfo:
+    """Return the zone of the house; raise ConfigurationError when there is none of its name."""
+    try:
+        return ZoneInfo(gw.settings.zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ConfigurationError(
+            "нет такого пояса · no such time zone",
+            found=gw.settings.zone,
+            expected="Europe/Moscow",
+            where="zone",
+        ) from error
 
 
 def listed(node: Node, file: Path | None, *, ask: bool) -> dict[str, month.Listed] | None:

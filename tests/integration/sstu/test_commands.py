@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from hashlib import sha256
 from types import SimpleNamespace
 from urllib.request import ProxyHandler, build_opener
+from zoneinfo import ZoneInfo
 
 import pytest
 import typer
@@ -23,10 +24,12 @@ from adapters.sstu.decode import decode
 from gateway import logs
 from gateway.adapter import File, Wire
 from gateway.model.answer import AnswerKind
+from gateway.model.appeal import Regime
 from gateway.model.base import Code
 from gateway.model.events import EventType, PeerAnswer
-from gateway.model.facts import OutcomeFacts
+from gateway.model.facts import OutcomeFacts, RegistrationFacts
 from gateway.model.question import Question, Topic
+from gateway.store import peers
 from tests.integration.reconcile.conftest import BODY, CODE, node, stand
 from tests.unit.adapters.sstu.scans import picture, tiff
 
@@ -53,6 +56,7 @@ def sstu(stand):
     def run(*arguments, code=0):
         done = CliRunner().invoke(app, ["sstu", *map(str, arguments)], env=stand.environ)
         assert done.exit_code == code, done.output
+        assert "warning" not in done.stderr
         return json.loads(done.stdout) if "--json" in arguments else done.stdout
 
     return run
@@ -323,3 +327,123 @@ def test_the_overview_is_written_and_checked(stand, sstu, tmp_path):
     assert (fault["line"], fault["column"], fault["rule"]) == (2, "Округ", "enumeration")
     sstu("overview", "2026-13", "--check", out, code=2)
     sstu("overview", code=2)
+
+
+LATER = "soap"
+"""A channel on which nothing is registered at once."""
+
+
+def _registered(stand, name, number):
+    stand.report(
+        name,
+        EventType.REGISTERED,
+        registration=RegistrationFacts(organisation="gzhi", number=number, date=stand.today()),
+    )
+    stand.deliver()
+
+
+def test_what_has_no_number_is_passed_over_and_reported_when_it_has_one(stand, sstu):
+    name = stand.submit(wire=LATER)
+    stand.deliver()
+    month = this_month(stand)
+
+    assert states(stand) == {"skipped": 1}
+    told = why(sstu("month", month, "--json", code=1))
+    assert told == {stand.receipt(name): (False, "unnumbered")}
+
+    _registered(stand, name, "ОГ-77")
+    assert stand.held() == {"ОГ-77": ["InWork"]}
+    assert why(sstu("month", month, "--json")) == {"ОГ-77": (True, "acknowledged")}
+
+
+def test_a_month_names_the_refusal_behind_which_the_rest_waits(stand, sstu):
+    name = stand.submit(codes=("0001",))
+    stand.deliver()
+    stand.answer(name)
+    stand.deliver()
+    assert set(states(stand)) == {"refused", "ready"}
+
+    (row,) = sstu("month", this_month(stand), "--json", code=1)["rows"]
+
+    assert row["why"] == "refused"
+    assert "ССТУ would refuse" in row["detail"]
+
+
+@pytest.mark.parametrize("brought", ["result", "list"])
+def test_a_result_finds_what_was_packed_though_dispatch_was_stopped_by_a_refusal(
+    stand, sstu, tmp_path, brought
+):
+    stand.option(**OFFLINE)
+    name = stand.submit(codes=("0001",))
+    stand.deliver()
+    topic = Topic(code=Code(system="sstu", value=CODE))
+    stand.amend(name, questions=(Question(text="Фонарь", topics=(topic,)),))
+    stand.deliver()
+    assert set(states(stand)) == {"refused", "ready"}
+    month, number = this_month(stand), stand.number_of(name)
+    packed = sstu("pack", month, "--out", tmp_path / "out", "--json")
+    assert packed["packed"] == 1
+    part = str(tmp_path / "out" / packed["parts"][0])
+    result = tmp_path / "result.ndjson"
+    stand.node.plan("refuse", key=number, text="Неверный орган")
+    assert carry.carry(stand.node.facts["api"], str(result), [part]) == 1
+
+    refused = sstu("result", result, "--commit", "--json", code=1)
+    assert (refused["acknowledged"], refused["refused"]) == (0, 1)
+    assert sstu("result", result, "--commit", "--json")["refused"] == 0
+
+    result.unlink()
+    assert carry.carry(stand.node.facts["api"], str(result), [part]) == 0
+    file = tmp_path / "list.json"
+    file.write_bytes(_list_of(stand.node))
+    told = sstu("result", result if brought == "result" else file, "--commit", "--json")
+
+    assert told["acknowledged"] == sum(states(stand).values())
+    assert (told["refused"], told["waiting"]) == (0, 0)
+    assert set(states(stand)) == {"acknowledged"}
+    assert why(sstu("month", month, "--json")) == {number: (True, "acknowledged")}
+    stand.answer(name)
+    stand.deliver()
+    assert states(stand)["sent"] == 1  # the lane is open again
+
+
+@pytest.mark.parametrize("regime", [Regime.MESSAGE, Regime.INCIDENT])
+def test_what_is_no_appeal_of_the_law_leaves_a_month_complete(stand, sstu, regime):
+    stand.submit(regime=regime, wire=LATER)
+    reported = stand.submit()
+    stand.deliver()
+    told = sstu("month", this_month(stand), "--json")
+    assert why(told) == {stand.number_of(reported): (True, "acknowledged")}
+
+
+def test_what_is_not_due_leaves_a_month_complete_and_is_counted(stand, sstu):
+    stand.submit(regime=Regime.NOT_AN_APPEAL, wire=LATER)
+    stand.triage()
+    told = sstu("month", this_month(stand), "--json")
+    assert (told["appeals"], told["not_due"], told["not_reported"]) == (1, 1, 0)
+    assert "Не подлежит передаче · Not due: 1" in sstu("month", this_month(stand))
+
+
+def test_what_is_expected_is_shown_in_the_zone_of_the_house(stand, sstu):
+    stand.node.control(plant=_document("А26-02-14057001", stand.today()))
+    stand.reconcile("--commit")
+    zone = ZoneInfo(stand.settings.zone)
+    [(seen,)] = stand.rows("SELECT first_seen FROM expectation")
+    said = sstu("expected")
+    assert zone.key in said
+    assert f"{seen.astimezone(zone):%d.%m.%Y %H:%M:%S}" in said
+
+
+def test_a_disabled_node_is_no_candidate(stand, sstu):
+    stand.peer("sstu-old", adapter="sstu")
+    sstu("month", this_month(stand), code=2)
+    peers.disable(stand.connection, "sstu-old", stand.now())
+    assert sstu("month", this_month(stand), "--json")["peer"] == "sstu"
+    assert sstu("expected", "--json")["peer"] == "sstu"
+    sstu("month", this_month(stand), "--peer", "sstu-old", code=2)
+
+
+def test_peers_of_other_adapters_are_no_concern_of_a_node(stand, sstu, tmp_path):
+    stand.peer("asdou", adapter="asdou")
+    sstu("month", this_month(stand))
+    sstu("pack", this_month(stand), "--out", tmp_path / "out")

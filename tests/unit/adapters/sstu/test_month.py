@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from adapters.sstu.month import REASONS, Known, bounds, complete, index
+from adapters.sstu.codes import UNNUMBERED
+from adapters.sstu.month import ELSEWHERE, REASONS, Known, bounds, complete, index
 from gateway.adapter import RemoteState
 
 OCTOBER = bounds(2026, 10)
@@ -40,6 +41,7 @@ def test_a_month_ends_where_the_next_begins():
         ({"state": "skipped"}, False, "skipped"), ({}, False, "not_told"),
         ({"aside": "test"}, False, "test"), ({"aside": "merged"}, False, "merged"),
         ({"aside": "not_an_appeal", "state": "refused"}, False, "not_an_appeal"),
+        ({"state": "skipped", "error": UNNUMBERED}, False, "unnumbered"),
     ],
 )  # fmt: skip
 def test_without_the_nodes_list_its_word_counts(fields, reported, reason):
@@ -89,6 +91,15 @@ def test_what_only_the_node_has_is_told_in_its_month():
 def test_any_number_of_an_appeal_is_enough():
     one = known()._replace(keys=("ОГ-1", "A26-1"))
     assert why(one, listed=[row("A26-1", reported_on="2026-10-02")]) == [("ОГ-1", True, "listed")]
+
+
+def test_a_message_has_no_row_unless_the_node_has_it():
+    message = known(aside=ELSEWHERE, state="refused")
+    assert why(message) == []
+    assert why(message, listed=[]) == []
+    assert why(message, listed=[row()]) == [("ОГ-1", True, "changed_since")]
+    taken = known(aside=ELSEWHERE, state="acknowledged", taken=True)
+    assert why(taken) == [("ОГ-1", True, "acknowledged")]
 
 
 def test_every_reason_is_told_in_both_languages():
