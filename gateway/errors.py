@@ -58,11 +58,15 @@ class Violation(NamedTuple):
 
 
 class GatewayError(Exception):
-    """Base of every error raised on purpose."""
+    """Base of every error raised on purpose.
+
+    about: id that the refused item gave itself, where it could be read; its sender is told it back.
+    """
 
     code: ClassVar[str] = "internal"
     retry: ClassVar[Retry] = "never"
     who: ClassVar[Who] = "us"
+    about: str = ""
 
     def __init__(
         self,

@@ -43,6 +43,12 @@ def parse(body: bytes) -> Any:
         raise MalformedError("nested too deep", expected=str(limits.JSON_DEPTH)) from error
 
 
+def called(value: object) -> str:
+    """Return what an object says is its id, to name it in a refusal; empty for what is no id."""
+    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    return text if len(text) <= limits.ID_CHARS and text.isprintable() else ""
+
+
 class Taker:
     """Reads one message of a peer. wrong: everything that does not fit, by place."""
 

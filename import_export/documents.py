@@ -18,7 +18,7 @@ from gateway.adapter import Wire
 from gateway.errors import ValidationError
 from gateway.model.digest import canonical_json
 from import_export.lines import Line
-from import_export.reasons import Problem, problems_of, unreadable
+from import_export.reasons import Problem, problems_of, refuse, unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +48,8 @@ class Documents:
         self.media_type = "application/zip" if body.startswith(_ZIP) else "application/json"
         self._body = body
         self._decoded = codec.decode(Wire(media_type=self.media_type, body=body, name=name))
+        if not (self._decoded.items or self._decoded.rejected):
+            raise refuse("no_documents")
 
     def __iter__(self) -> Iterator[Line]:
         """Yield a line for each document that was read, then for each that was not.

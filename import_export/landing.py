@@ -43,13 +43,14 @@ UNIQUE: Final = "23505"
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """The file that lines come from: its message id, sender, reader's profile."""
+    """The file that lines come from: its message id, sender, reader's profile or adapter."""
 
     id: UUID
     peer: str
     now: datetime
     media_type: str
     profile: str = ""
+    codec: str = ""
     by_content: bool = False
     test: bool = False
     begun: Begun = Begun(stored=False, rows=frozenset())
@@ -145,6 +146,8 @@ class Landing:
         note |= {"file": str(self._source.id), "row": line.row, "last": line.last}
         if self._source.profile:
             note["profile"] = self._source.profile
+        if self._source.codec:
+            note["codec"] = self._source.codec
         text = msgspec.json.encode(note).decode().replace("\\u0000", "")
         entry.message = entry.message._replace(note=text)
         return entry

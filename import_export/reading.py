@@ -85,6 +85,7 @@ class Reading:
         self._peer = inbox.peer
         self._test = sender is not None and sender.test
         self._codec = codec
+        self._codec_name = inbox.codec if codec is not None else ""
         self._document_bytes = inbox.document_bytes
         self._directories = directories
         self._committer = committer
@@ -160,14 +161,21 @@ class Reading:
             if snapshot.changed(claim.path):
                 self._give_back(claim)
                 return None
-            if not any(counts.values()):
-                for row, problem in whole_file(refuse("no_rows")):
-                    out.refuse(row, problem)
+            nothing = None if any(counts.values()) else refuse("no_rows")
+            wrong = whole_file(nothing) if nothing is not None else ()
+            for row, problem in wrong:
+                out.refuse(row, problem)
             out.finish()
         landed = counts["accepted"] + counts["amended"] + counts["repeat"]
         place = self._directories.done if landed else self._directories.error
         claim.move(place)
-        report = FileReport(name=claim.name, file_id=str(claim.id), place=place.name)
+        report = FileReport(
+            name=claim.name,
+            file_id=str(claim.id),
+            place=place.name,
+            error=nothing.code if nothing is not None else "",
+            reason="; ".join(str(problem) for _, problem in wrong),
+        )
         return msgspec.structs.replace(report, **counts)
 
     def _refuse(
@@ -212,6 +220,7 @@ class Reading:
             now=self._now,
             media_type="application/xml" if xml else "text/csv",
             profile=profile.name if profile else "",
+            codec="" if xml else self._codec_name,
             by_content=bool(profile and profile.revision_by_content),
             test=self._test,
             begun=begun or Begun(stored=False, rows=frozenset()),
@@ -228,6 +237,8 @@ class Reading:
         note["size"] = snapshot.size if snapshot else claim.path.lstat().st_size
         if source.profile:
             note["profile"] = source.profile
+        if source.codec:
+            note["codec"] = source.codec
         if error is not None:
             note |= {"code": error.code, "message": error.message, "where": error.where}
             note["violations"] = [v._asdict() for v in getattr(error, "violations", ())]

@@ -126,6 +126,11 @@ TEXTS: Final[dict[str, _Text]] = {
         "the row is not finished: the file did not arrive whole",
     ),
     "empty": _Text("malformed", "файл пуст", "the file is empty"),
+    "no_documents": _Text(
+        "validation",
+        "в файле нет ни одного документа",
+        "the file holds no document",
+    ),
     "digest": _Text(
         "malformed",
         "контрольная сумма не сошлась: файл передан с ошибкой",

@@ -22,6 +22,7 @@ from gateway.errors import (
     ValidationError,
     violations_of,
 )
+from gateway.jsonfields import called
 from gateway.model.address import Address
 from gateway.model.appeal import Appeal, Form, Regime
 from gateway.model.attachment import Attachment, AttachmentGroup
@@ -64,10 +65,13 @@ def decode_item(body: bytes, tables: Tables, raw: bytes = b"") -> Inbound:
             found=f"{len(body)} bytes",
             expected=f"at most {limits.REST_BODY_BYTES} bytes",
         )
-    take = Taker()
-    item = _item(parse(body), take, tables, raw)
+    take, obj = Taker(), parse(body)
+    named = called(obj.get("id"))
+    item = _item(obj, take, tables, raw)
     if take.wrong:
-        raise ValidationError("the message breaks the profile", tuple(take.wrong))
+        refusal = ValidationError("the message breaks the profile", tuple(take.wrong))
+        refusal.about = named
+        raise refusal
     return item
 
 

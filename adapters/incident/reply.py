@@ -41,7 +41,7 @@ def _status(items: Sequence[Landed]) -> int:
 
 
 def _result(item: Landed) -> dict[str, Any]:
-    out: dict[str, Any] = {"id": item.key, "accepted": item.error is None}
+    out: dict[str, Any] = {"id": _named(item), "accepted": item.error is None}
     if item.where:
         out["line"] = item.where
     if item.error is None:
@@ -52,3 +52,8 @@ def _result(item: Landed) -> dict[str, Any]:
         for v in violations_of(error)
     ]
     return {**out, "error": {"code": error.code, "message": error.message, "violations": places}}
+
+
+def _named(item: Landed) -> str:
+    """The item's id; of one that was refused before it was read, what it gave as such."""
+    return item.key or (item.error.about if item.error is not None else "")

@@ -12,12 +12,12 @@ from adapters.pos.report import decode_event
 from gateway import limits
 from gateway.adapter import Decoded, Inbound, Rejected, Wire
 from gateway.errors import GatewayError, MalformedError, TooLargeError, violations_of
+from gateway.jsonfields import called
 
 if TYPE_CHECKING:
     from datetime import tzinfo
 
     from adapters.pos.codes import Tables
-    from gateway.errors import Violation
 
 NDJSON: Final = "ndjson"
 
@@ -44,8 +44,16 @@ def decode(wire: Wire, tables: Tables, zone: tzinfo, mail_regime: str = "message
 
 def decode_one(body: bytes, tables: Tables, zone: tzinfo, *, raw: bytes = b"") -> Inbound:
     """Return one item or event; raise ValidationError naming everything that is wrong."""
-    wrong: list[Violation] = []
-    fields = Fields(parse(body), "", wrong)
+    fields = Fields(parse(body), "", [])
+    named = called(fields.obj.get("eventId" if fields.obj.get("kind") == EVENT else "id"))
+    try:
+        return _one(fields, tables, zone, raw)
+    except GatewayError as error:
+        error.about = named
+        raise
+
+
+def _one(fields: Fields, tables: Tables, zone: tzinfo, raw: bytes) -> Inbound:
     kind = fields.obj.get("kind", ITEM)
     if kind == EVENT:
         del fields.obj["kind"]

@@ -30,6 +30,7 @@ from adapters.pos.letter import CUT, Letter, Line
 from gateway import limits
 from gateway.adapter import File, Inbound, Wire
 from gateway.errors import ValidationError, Violation
+from gateway.jsonfields import called
 from gateway.model.address import Address, AddressRole
 from gateway.model.appeal import Appeal, Form, Regime
 from gateway.model.attachment import Attachment
@@ -114,7 +115,9 @@ def decode_mail(body: bytes, tables: Tables, zone: dt.tzinfo, regime: str) -> In
         extras=tuple(_cleaned(extra, fields) for extra in (*lines, *beside)),
     )
     if wrong:
-        raise ValidationError("the e-mail is no item of ПОС", tuple(wrong))
+        refusal = ValidationError("the e-mail is no item of ПОС", tuple(wrong))
+        refusal.about = called(number or message_id)
+        raise refusal
     return Inbound(
         operation="submit",
         external_id=number or message_id or f"sha256:{hashlib.sha256(body).hexdigest()}",

@@ -41,7 +41,7 @@ def _status(items: Sequence[Landed]) -> int:
 
 
 def _result(item: Landed) -> dict[str, Any]:
-    told: dict[str, Any] = {"id": item.key, "accepted": item.error is None}
+    told: dict[str, Any] = {"id": _named(item), "accepted": item.error is None}
     if item.where:
         told["where"] = item.where
     if item.error is not None:
@@ -77,3 +77,8 @@ def result_of(verdict: Verdict) -> dict[str, Any]:
         return {"result": "later", "code": error.code, "reason": error.message}
     places = "; ".join(f"{v.path}: {v.message}" for v in violations_of(error))
     return {"result": "refused", "code": error.code, "reason": places or error.message}
+
+
+def _named(item: Landed) -> str:
+    """The item's id; of one that was refused before it was read, what it gave as such."""
+    return item.key or (item.error.about if item.error is not None else "")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -14,21 +13,18 @@ import psycopg
 import typer
 from rich.markup import escape
 
-from gateway import audit, contracts_explain, masking
-from gateway.commands import context, foreign, output, redecode, times
+from gateway import audit, masking
+from gateway.commands import context, explaining, output, redecode, times
 from gateway.commands.context import Opened
 from gateway.commands.register import login
 from gateway.errors import (
     ConfigurationError,
     ConflictError,
-    GatewayError,
     NotFoundError,
     ValidationError,
-    Violation,
 )
 from gateway.store import lookup, messages, peers, refusals
 from gateway.store.blobs import BlobDirectory
-from gateway.wires.xmlbody import charset
 
 app = output.app(
     "messages",
@@ -158,16 +154,13 @@ def show(
 def explain(
     message: Id, *, full: Full = False, ground: Ground = "", as_json: output.Json = False
 ) -> None:
-    """Объяснить, чем сообщение нарушает контракт · Explain how a message breaks the contract."""
+    """Объяснить, что в сообщении не так и где · Explain what is wrong with a message, and where."""
     with context.opened(context.settings()) as gw, gw.connection() as db:
         row = _one(db, message)
         messages.require_whole(row)
-        body = messages.body(db, BlobDirectory(gw.settings.blobs), row.id)
         if full:
             recorded(gw, "messages explain", str(row.id), ground)
-        now = gw.now()
-        foreign.check(body, row.media_type, gw.settings)
-    violations = explained(body, row.media_type, row.operation, now, messages.beside(row))
+        violations = explaining.explained(gw, db, row)
     shown = [v if full else v._replace(found=masked(v.found)) for v in violations]
     if as_json:
         output.document({"message": str(row.id), "violations": [v._asdict() for v in shown]})
@@ -178,30 +171,16 @@ def explain(
             [(v.path, v.line or "", v.code, v.message, v.found, v.expected) for v in shown],
         )
     else:
-        output.say("Контракту соответствует · It follows the contract")
+        ours = row.wire in redecode.HTTP
+        output.say(
+            "Контракту соответствует · It follows the contract"
+            if ours
+            else "Читается без замечаний · It is read without a fault"
+        )
         if row.note:
             output.say(f"Тогда · At the time: {msgspec.json.encode(row.note).decode()}")
     if shown:
         raise typer.Exit(output.FOUND)
-
-
-def explained(
-    body: bytes, media_type: str, operation: str, now: datetime, beside: Mapping[str, str]
-) -> tuple[Violation, ...]:
-    """Return how a stored body breaks the contract, by a second library where it is XML.
-
-    beside: what was kept with it of headers and path.
-    Raises MalformedError, TooLargeError when the body cannot be looked at.
-    """
-    if masking.looks_like_xml(body):
-        return contracts_explain.explain(body, charset(media_type))
-    try:
-        redecode.request(body, media_type, operation, now, beside)
-    except GatewayError as error:
-        return getattr(error, "violations", ()) or (
-            Violation(error.where, error.code, error.message, error.found, error.expected),
-        )
-    return ()
 
 
 def recorded(gw: Opened, what: str, subject: str, ground: str) -> None:

@@ -7,9 +7,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from gateway import registry
 from gateway.access.policy import Gate
 from gateway.access.refusals import RefusalLog
 from gateway.errors import AccessError, ValidationError
+from gateway.settings import FileInbox
+from import_export.commands import import_files
+from tests.integration.commands.conftest import NOW
 
 BROKEN = {
     "externalId": "e-9",
@@ -129,6 +133,71 @@ def test_a_stored_envelope_is_explained_by_place(house):
     found = house.json("messages", "explain", str(kept.message_id), code=1)
 
     assert found["violations"][0]["path"].endswith("Regime")
+
+
+class TestDocumentsOfChannels:
+    """What came by an adapter is read by its codec, with the options of its peer's row."""
+
+    ITEM = {"id": "POS-7", "version": 1, "fz59": False, "text": "Петров П. И.: яма"}  # noqa: RUF012
+
+    def kept(self, house, body, **more):
+        house.environ["GATEWAY_ADAPTERS"] = "pos,sstu"
+        if not isinstance(body, bytes):
+            body = json.dumps(body, ensure_ascii=False).encode()
+        given = {"wire": "pos", "peer": "pos", **more}
+        kept = house.keep(body, ValidationError("x"), "submit", **given)
+        return str(kept.message_id)
+
+    def test_what_is_wrong_is_told_by_place(self, house):
+        house.peer("pos", adapter="pos")
+        message = self.kept(house, self.ITEM)
+
+        (violation,) = house.json("messages", "explain", message, code=1)["violations"]
+
+        assert (violation["path"], violation["code"]) == ("/submittedAt", "required")
+        assert "Петров" not in str(violation)
+
+    def test_of_many_in_one_each_by_its_line(self, house):
+        house.peer("pos", adapter="pos")
+        lines = b"\n".join([json.dumps({**self.ITEM, "version": n}).encode() for n in (1, 2)])
+        message = self.kept(house, lines, media_type="application/x-ndjson")
+
+        found = house.json("messages", "explain", message, code=1)["violations"]
+
+        assert [v["path"] for v in found] == ["1/submittedAt", "2/submittedAt"]
+
+    def test_one_that_reads_now_is_said_to(self, house):
+        house.peer("pos", adapter="pos")
+        sound = {**self.ITEM, "submittedAt": "2026-11-20T10:00:00+03:00"}
+        message = self.kept(house, sound)
+
+        assert "Читается без замечаний" in house.run("messages", "explain", message)
+
+    def test_why_it_cannot_be_looked_at_is_said_plainly(self, house):
+        house.peer("pos", adapter="pos")
+        message = self.kept(house, self.ITEM)
+        house.environ["GATEWAY_ADAPTERS"] = "sstu"
+
+        said = house.run("messages", "explain", message, code=2)
+
+        assert "not switched on" in said
+        assert "pos" in said
+
+    def test_a_file_is_read_by_the_adapter_it_was_imported_with(
+        self, house, tmp_path
+    ):
+        house.environ["GATEWAY_ADAPTERS"] = "sstu"
+        out = tmp_path / "part.json"
+        out.write_text('{"number": "А26-1", "questions": []}')
+        codec = registry.load(["sstu"])["sstu"]
+        import_files(
+            [out], FileInbox(path=tmp_path, peer="epgu", codec="sstu"), house.url,
+            house.settings.blobs, NOW, tmp_path / "out", codec=codec.make(codec.manifest.options),
+        )  # fmt: skip
+        for row in house.rows("SELECT id FROM message WHERE stage = 'undecodable'"):
+            found = house.json("messages", "explain", str(row[0]), code=1)["violations"]
+            assert [v["path"] for v in found] == ["/questions"]
+        assert house.rows("SELECT count(*) FROM message WHERE stage = 'undecodable'") == [(1,)]
 
 
 def test_a_sound_message_has_nothing_to_explain(house, story):

@@ -113,6 +113,15 @@ class TestFormatsOfAdapters:
         as_table = run(*common, "--profile", "legacy-cp1251", **house)
         assert msgspec.json.decode(as_table.stdout)["place"] == "error"
 
+    @pytest.mark.parametrize("more", [(), ("--check",)])
+    def test_a_package_of_nothing_is_no_success(self, run, tmp_path, more):
+        path = tmp_path / "none.zip"
+        path.write_bytes(package())
+        common = ("import", path, "--out", tmp_path / "out", "--peer", "sed", "--codec", "sstu")
+        done = run(*common, *more, adapters=("sstu",))
+        assert done.exit_code == 1
+        assert "the file holds no document" in done.stdout
+
     def test_check_reads_it_without_storing(self, run, file, tmp_path):
         done = run("import", file, "--check", "--codec", "sstu")
         assert done.exit_code == 1
@@ -122,6 +131,15 @@ class TestFormatsOfAdapters:
     def test_an_adapter_that_is_not_switched_on_reads_nothing(self, run, file):
         done = run("import", file, "--peer", "sed", "--codec", "sstu", adapters=())
         assert "not switched on" in str(done.exception)
+
+
+def test_a_table_without_a_row_is_no_success(run, tmp_path):
+    file = tmp_path / "r.csv"
+    file.write_bytes(table())
+    common = ("import", file, "--peer", "sed", "--profile", "legacy-cp1251", "--out", tmp_path)
+    done = run(*common)
+    assert done.exit_code == 1
+    assert "the file holds no row" in done.stdout
 
 
 def test_import_asks_whose_files_they_are(run, tmp_path):

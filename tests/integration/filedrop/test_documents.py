@@ -96,6 +96,26 @@ def test_neither_an_empty_file_nor_another_format_lands(make_drop, sstu):
     assert drop.names("out") == ["empty.json.err.csv", "text.json.err.csv"]
 
 
+def test_a_package_without_a_document_is_refused_in_words(make_drop, sstu):
+    drop = make_drop("")
+    drop.put("none.zip", package())
+    (report,) = drop.look(codec=sstu).files
+    assert (report.place, report.error) == ("error", "validation")
+    assert "нет ни одного документа" in report.reason
+    assert drop.names("out") == ["none.zip.err.csv"]
+
+
+def test_a_message_of_a_file_says_by_which_adapter_it_was_read(make_drop, sstu):
+    drop = make_drop("")
+    drop.inbox = msgspec.structs.replace(drop.inbox, codec="sstu")
+    drop.put("part.zip", package(("a.json", json.dumps(document("А26-1"))), ("b.json", b"{")))
+    drop.look(codec=sstu)
+    drop.put("text.json", "просто текст".encode())
+    drop.look(codec=sstu)
+    said = drop.rows("SELECT DISTINCT note->>'codec' FROM message")
+    assert said == [("sstu",)], "the file, its rows, and a file that cannot be read at all"
+
+
 def test_a_file_that_is_too_large_to_be_read_in_memory_is_refused(make_drop, sstu):
     body = json.dumps(document("А26-01-11111111-СО1"), ensure_ascii=False).encode()
     drop = make_drop("")

@@ -13,7 +13,14 @@ from adapters.incident.codes import tables
 from gateway import registry
 from gateway.adapter import Answering, Channel, Codec, Landed, Source, Verdict, Wire
 from gateway.deadlines.terms import read_terms
-from gateway.errors import BusyError, ConfigurationError, ConflictError, GatewayError, InternalError
+from gateway.errors import (
+    BusyError,
+    ConfigurationError,
+    ConflictError,
+    GatewayError,
+    InternalError,
+    ValidationError,
+)
 from gateway.model.digest import content_sha256
 from gateway.model.intake import check_intake
 from gateway.testing.leaves import leaves
@@ -174,3 +181,12 @@ def test_without_an_address_pushes_still_work_and_sending_is_refused():
     with pytest.raises(ConfigurationError):
         ADAPTER.deliver(None, "")
     assert not ADAPTER.probe().ok
+
+
+def test_a_refused_push_is_answered_with_the_id_that_it_gave():
+    with pytest.raises(ValidationError) as caught:
+        ADAPTER.decode(Wire(media_type="application/json", body=b'{"id": "vk-7", "text": "?"}'))
+    items = (Landed(error=caught.value),)
+    reply = ADAPTER.reply(Verdict(token="", items=items, now=NOW, correlation="c"))
+    (result,) = json.loads(reply.body)["results"]
+    assert (result["id"], result["accepted"]) == ("vk-7", False)

@@ -9,7 +9,7 @@ import pytest
 import adapters.pos
 from adapters.pos.adapter import Pos
 from gateway import ingest
-from gateway.adapter import Wire
+from gateway.adapter import Landed, Verdict, Wire
 from gateway.errors import ConfigurationError, TooLargeError, ValidationError
 from gateway.model.appeal import Regime
 from gateway.model.person import IdentificationLevel
@@ -166,3 +166,31 @@ def test_everything_that_was_read_can_be_stored(case, codec):
     for inbound in codec.decode(case.wire()).items:
         entry = ingest.entry(ARRIVAL, inbound, None)
         assert entry.key == (inbound.external_id or inbound.message_key)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"id": "POS-7", "version": "two"}, "POS-7"),
+        ({"id": 7}, "7"),
+        ({"kind": "event", "eventId": "e-1", "id": "POS-7"}, "e-1"),
+        ({"id": ["POS-7"]}, ""),
+        ({"id": "P" * 300}, ""),
+    ],
+)
+def test_a_refused_push_is_answered_with_the_id_that_it_gave(said, told):
+    codec = Pos({})
+    with pytest.raises(ValidationError) as caught:
+        codec.decode(Wire(media_type="application/json", body=json.dumps(said).encode()))
+    verdict = Verdict(
+        token="", items=(Landed(error=caught.value),), now=dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
+    )
+    (result,) = json.loads(codec.reply(verdict).body)["results"]
+    assert (result["id"], result["accepted"]) == (told, False)
+
+
+def test_a_refused_letter_is_answered_with_its_number():
+    codec, body = Pos({}), b"Subject: =?utf-8?b?4oSW?= 12345\r\n\r\n"
+    with pytest.raises(ValidationError) as caught:
+        codec.decode(Wire(media_type="message/rfc822", body=body))
+    assert caught.value.about == "12345"
