@@ -30,7 +30,11 @@ from gateway.store import letters, lookup
 from gateway.store.committer import CHANNEL
 from gateway.store.lookup import Found
 
-app = output.app("appeals", "Слияние и разъединение обращений · Merging and taking apart")
+app = output.app(
+    "appeals",
+    "Решения человека: слить, разъединить, признать не обращением, отдать модератору, спросить"
+    " автора · A person's word: merge, take apart, say that it is none, moderate, ask its author",
+)
 
 REASON_CHARS: Final = 300
 TEXT_CHARS: Final = 4000

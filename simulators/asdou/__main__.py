@@ -121,7 +121,12 @@ def main() -> None:
         host=args.host,
         port=args.port,
     )
-    base.announce(peer, rules.SOURCED, rules.OURS, options={"url": f"{peer.address}{PATH}"})
+    options = {
+        "url": f"{peer.address}{PATH}",
+        "allow_private": ["127.0.0.1"],
+        "author": "Выдуманцев Андрей Борисович",
+    }
+    base.announce(peer, rules.SOURCED, rules.OURS, options=options)
     base.run_until_signal(peer)
 
 

@@ -191,7 +191,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="incident-") as folder:
         key = Path(folder) / "feed.key"
         key.write_text(KEY, encoding="utf-8")
-        options = {"url": peer.address, "key_file": str(key), "in_order": True}
+        options = {
+            "url": peer.address, "allow_private": ["127.0.0.1"], "key_file": str(key),
+            "in_order": True,
+        }  # fmt: skip
         base.announce(peer, rules.SOURCED, rules.OURS, options=options)
         base.run_until_signal(peer)
 

@@ -198,7 +198,8 @@ def main() -> None:
         host=args.host,
         port=args.port,
     )
-    base.announce(peer, SOURCED, OURS, options={"url": peer.address})
+    options = {"url": peer.address, "allow_private": ["127.0.0.1"]}
+    base.announce(peer, SOURCED, OURS, options=options)
     base.run_until_signal(peer)
 
 

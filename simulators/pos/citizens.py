@@ -115,8 +115,8 @@ def letter(item: dict[str, Any], seed: int) -> bytes:
     message["Date"] = _date(item["submittedAt"])
     body = "\n".join([line for line in lines if not line.endswith(": ")])
     text = item["text"][:CUT]
-    charset = draw.choice(CHARSETS)
-    message.set_content(f"{body}\n\n{text}\n", charset=charset, cte="base64")
+    content = f"{body}\n\n{text}\n"
+    message.set_content(content, charset=_carrying(content, draw.choice(CHARSETS)), cte="base64")
     for file in item["attachments"]:
         maintype, _, subtype = file["mediaType"].partition("/")
         data = base64.b64decode(file["content"])
@@ -124,6 +124,15 @@ def letter(item: dict[str, Any], seed: int) -> bytes:
     if message.is_multipart():
         message.set_boundary(f"pos-{item['id']}")
     return message.as_bytes()
+
+
+def _carrying(text: str, charset: str) -> str:
+    """Return the charset, or UTF-8 where it lacks a letter of the text, as mail programs do."""
+    try:
+        text.encode(charset)
+    except UnicodeEncodeError:
+        return "utf-8"
+    return charset
 
 
 def _date(text: str) -> str:

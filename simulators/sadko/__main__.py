@@ -160,8 +160,8 @@ def main() -> None:
         secret = Path(folder) / "client.secret"
         secret.write_text(SECRET, encoding="utf-8")
         options = {
-            "url": peer.address, "client_id": CLIENT, "client_secret_file": str(secret),
-            "officer": "Дежурнов Д. Д.",
+            "url": peer.address, "allow_private": ["127.0.0.1"], "client_id": CLIENT,
+            "client_secret_file": str(secret), "officer": "Дежурнов Д. Д.",
         }  # fmt: skip
         base.announce(peer, rules.SOURCED, rules.OURS, options=options)
         base.run_until_signal(peer)

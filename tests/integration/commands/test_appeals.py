@@ -165,3 +165,10 @@ def test_a_message_is_moderated_and_its_author_asked(house):
 def test_a_59fz_appeal_is_not_moderated(house):
     receipt = post(house, "z-2", "fz59")
     house.run("appeals", "moderate", receipt, "--send", "--by", "petrova", "--commit", code=2)
+
+
+def test_the_help_names_all_that_a_person_may_decide(house):
+    said = " ".join(house.run("appeals", "--help").split())
+    for word in ("слить", "разъединить", "не обращением", "модератору", "спросить"):
+        assert word in said
+    assert said.index("слить") < said.index("merge")

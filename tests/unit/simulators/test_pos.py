@@ -142,6 +142,25 @@ def test_letters_are_cut_where_the_real_ones_are():
     assert text.count("я") - text.split("\n\n")[0].count("я") == rules.CUT
 
 
+@pytest.mark.parametrize("seed", range(1, 31))
+def test_letters_of_any_seed_are_written_and_read(tmp_path, seed):
+    store = Store()
+    command = {"emit": 5, "seed": seed, "as": "eml", "directory": str(tmp_path)}
+    keys = store.command(command)["keys"]
+    assert sorted(path.stem for path in tmp_path.glob("*.eml")) == sorted(keys)
+
+
+def test_a_letter_that_its_charset_lacks_goes_in_utf_8():
+    from email import message_from_bytes
+
+    item = Store().emit(1, 1, "item")[0]
+    for seed in range(6):
+        raw = citizens.letter({**item, "text": "Яма 🕳 во дворе", "attachments": []}, seed)
+        message = message_from_bytes(raw)
+        assert message.get_content_charset() == "utf-8"
+        assert "🕳" in message.get_payload(decode=True).decode()
+
+
 def test_commands_that_mean_nothing_are_refused():
     store = Store()
     with pytest.raises(ValueError, match="unknown"):
