@@ -15,6 +15,7 @@ from uuid import UUID, uuid5
 import msgspec
 from msgspec.structs import replace
 
+from gateway.disclosure import files_of
 from gateway.model.answer import Answer, AnswerKind
 from gateway.model.attachment import Attachment, AttachmentRole
 from gateway.model.base import Code
@@ -112,9 +113,9 @@ def known_files(
     appeals: Mapping[UUID, Appeal],
     events: Mapping[UUID, Iterable[Event]],
 ) -> dict[UUID, dict[str, files.Known]]:
-    """Return appeal → SHA-256 → the file, of the files of answers and those that came later."""
+    """Return appeal → SHA-256 → the file, of everything it names and of what came later."""
     named = {
-        appeal_id: {file.sha256 for answer in appeal.answers for file in answer.attachments}
+        appeal_id: files_of(appeal)
         | {e.payload.sha256 for e in events[appeal_id] if isinstance(e.payload, FileFacts)}
         for appeal_id, appeal in appeals.items()
     }

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from gateway import additions
 from gateway.adapter import EncodeContext
+from gateway.disclosure import files_of
 from gateway.dispatch.ports import Snapshot
 from gateway.errors import BusyError, PeerUnavailable, TooLargeError
 from gateway.lifecycle import fold
@@ -34,6 +35,7 @@ from gateway.store.arrays import TextArray, UuidArray
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Set as AbstractSet
     from uuid import UUID
 
     from psycopg import Connection
@@ -114,16 +116,13 @@ class StoredSnapshots:
                 for head in found.fetchall()
             }
             known = additions.known_files(connection, appeals, events)
-        answered = {
-            appeal_id: _answered(appeal) & known[appeal_id].keys()
-            for appeal_id, appeal in appeals.items()
-        }
         whole = {
             appeal_id: additions.with_files(
                 appeal, additions.attached(events[appeal_id], texts), known[appeal_id]
             )
             for appeal_id, appeal in appeals.items()
         }
+        there = {id_: files_of(appeal) & known[id_].keys() for id_, appeal in whole.items()}
         now = self._clock()
         return {
             d.id: Snapshot(
@@ -132,7 +131,7 @@ class StoredSnapshots:
                 next((e for e in events[d.appeal_id] if e.seq == d.event_seq), None),
                 EncodeContext(
                     now=now,
-                    files=_Files(self._read, _named(answered, d.appeal_id, d.through)),
+                    files=_Files(self._read, _named(there, d.appeal_id, d.through)),
                     options=self._options(d.destination),
                 ),
                 # Its own may have gone with its month; then nothing is shown in its place.
@@ -168,19 +167,19 @@ def _parted(delivery: Delivery, states: Mapping[UUID, AppealState]) -> bool:
     return own is not None and own.merged_into != delivery.appeal_id
 
 
-def _named(answered: Mapping[UUID, set[str]], *ids: UUID | None) -> set[str]:
-    return {digest for i in ids if i is not None for digest in answered.get(i, ())}
+def _named(there: Mapping[UUID, AbstractSet[str]], *ids: UUID | None) -> set[str]:
+    return {digest for i in ids if i is not None for digest in there.get(i, ())}
 
 
 class _Files(Mapping[str, bytes]):
-    """Files of answers by digest, each read when it is asked for.
+    """Files of an appeal and its answers by digest, each read when it is asked for.
 
     Dispatch takes those of one appeal at a time, and only what its destination may see.
     """
 
     def __init__(self, read: Callable[[str], bytes], digests: Iterable[str]) -> None:
         self._read = read
-        self._digests = tuple(sorted(digests))
+        self._digests = frozenset(digests)
 
     def __getitem__(self, digest: str) -> bytes:
         if digest not in self._digests:
@@ -192,11 +191,6 @@ class _Files(Mapping[str, bytes]):
 
     def __len__(self) -> int:
         return len(self._digests)
-
-
-def _answered(appeal: Appeal) -> set[str]:
-    """Return the digests of the files of answers."""
-    return {file.sha256 for answer in appeal.answers for file in answer.attachments}
 
 
 def _told(

@@ -5,6 +5,7 @@ No channel and no codec sees an appeal that did not pass `visible` (docs/adr/001
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -23,7 +24,7 @@ from gateway.model.ids import uuid7
 from gateway.sharing import share, share_event
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Iterator, Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -93,6 +94,25 @@ class Prepared(NamedTuple):
     away: bool = False
 
 
+class _Shown(Mapping[str, bytes]):
+    """Files that a destination may see; one is read when its encoder asks for it."""
+
+    def __init__(self, files: Mapping[str, bytes], named: Container[str]) -> None:
+        self._files = files
+        self._digests = frozenset(digest for digest in files if digest in named)
+
+    def __getitem__(self, digest: str) -> bytes:
+        if digest not in self._digests:
+            raise KeyError(digest)
+        return self._files[digest]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._digests)
+
+    def __len__(self) -> int:
+        return len(self._digests)
+
+
 def visible(snapshot: Snapshot, policy: Policy, peer: str, key: str = "") -> Snapshot:
     """Return what a destination may see of a snapshot; raise ConfigurationError.
 
@@ -108,8 +128,7 @@ def visible(snapshot: Snapshot, policy: Policy, peer: str, key: str = "") -> Sna
         event = snapshot.event and disclose_event(snapshot.event, level)
     files = snapshot.context.files
     if files:
-        named = files_of(appeal)
-        files = {digest: files[digest] for digest in files if digest in named}
+        files = _Shown(files, files_of(appeal))
     context = msgspec.structs.replace(snapshot.context, files=files, key=key, peer=peer)
     if snapshot.event is not None and event is not None:
         event, context = _own_word(snapshot.event, event, context)

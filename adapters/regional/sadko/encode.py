@@ -92,7 +92,7 @@ def encode(
     if not guid:
         told.lacks(f"/{CARD}/Guid", "the appeal did not come from САДКО.ОГ: it has no card there")
     document: Fields = {
-        CARD if kind != "letterGuid" else LETTER: parts.card(appeal, how, ctx.files),
+        CARD if kind != "letterGuid" else LETTER: parts.card(appeal, how, {}),
         RESOLUTION: _resolution(told, guid),
         DETAIL: _detail(told, status),
     }

@@ -17,7 +17,8 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from typing import TYPE_CHECKING, Final
+from collections import ChainMap
+from typing import TYPE_CHECKING, Final, cast
 
 import msgspec
 from msgspec.structs import replace
@@ -84,7 +85,8 @@ def encode(appeal: Appeal, event: Event | None, ctx: EncodeContext) -> dict[str,
             description="Карточка и текст" if kind not in _LETTER else "Текст ответа",
         )  # fmt: skip
         document = replace(document, attachments=(*document.attachments, card))
-        ctx = msgspec.structs.replace(ctx, files={**ctx.files, card.sha256: data})
+        files = ChainMap({card.sha256: data}, cast("dict[str, bytes]", ctx.files))
+        ctx = msgspec.structs.replace(ctx, files=files)
     return _message(document, version, ctx)
 
 

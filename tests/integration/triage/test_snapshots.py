@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from gateway import ingest
 from gateway.adapter import File, Inbound
 from gateway.model.appeal import Appeal, Regime
+from gateway.model.attachment import Attachment
 from gateway.model.base import Code
 from gateway.model.events import AppealKey, EventType, PeerAnswer, PeerReport
 from gateway.model.facts import (
@@ -108,6 +109,22 @@ def test_the_first_word_on_an_incident_is_due_by_what_its_source_calls_urgent(ro
     room.work_off()
 
     assert room.rows("SELECT rule FROM deadline WHERE rule LIKE 'incident%%'") == [(rule,)]
+
+
+def test_the_files_that_came_with_an_appeal_can_go_on_with_it(room, snapshot):
+    with room.connection() as db:
+        peers.add(db, Peer(code="node", name="node"), room.now)
+    photo = Attachment(sha256=DIGEST, declared_name="скан.pdf")
+    files = (File(name="скан.pdf", media_type="", data=SCAN, sha256=DIGEST),)
+    for external_id, peer, sent in (("a", PEER, files), ("b", "node", ())):
+        appeal = Appeal(text="Нет света", attachments=(photo,))
+        inbound = Inbound(operation="submit", external_id=external_id, appeal=appeal, files=sent)
+        arrival = replace(room.arrival(external_id.encode()), peer=peer)
+        room.accept.submit_sync(ingest.entry(arrival, inbound, room.blobs))
+    room.work_off()
+
+    assert snapshot("a").context.files == {DIGEST: SCAN}
+    assert snapshot("b").context.files == {}, "named only: it came from another"
 
 
 def test_naming_the_digest_of_a_strangers_file_does_not_send_it(room, snapshot):
