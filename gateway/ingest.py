@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from gateway.store.blobs import BlobDirectory
 
 SALT_BYTES = 16
+_TYPE_CHARS: Final = 1_000
 PACKAGE: Final = "package"
 """Operation of a message that held several items."""
 CUT: Final = "cut"
@@ -324,7 +325,7 @@ def _message(  # noqa: PLR0917 - the columns of one row
         revision=revision,
         recorded_at=arrival.now,
         correlation=arrival.correlation,
-        media_type=arrival.media_type,
+        media_type=_storable(arrival.media_type)[:_TYPE_CHARS],
         body=None if blob else body,
         blob=blob,
         body_sha256=_digest(arrival),

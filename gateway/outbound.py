@@ -26,6 +26,7 @@ from urllib3.exceptions import HTTPError, LocationParseError
 from urllib3.util import make_headers, parse_url
 
 from gateway import http1, limits
+from gateway.echo import hidden
 from gateway.errors import (
     ConfigurationError,
     GatewayError,
@@ -250,7 +251,7 @@ class Outbound:
         while not answer.whole:
             answer.feed(conn.sock.recv(_READ_BYTES))
         self._end(conn, target, answer)
-        return answer.response()
+        return hidden(answer.response(), headers)
 
     def _send(
         self,

@@ -11,6 +11,7 @@ JAX-WS answer with HTTP Basic by themselves.
 from __future__ import annotations
 
 import asyncio
+import re
 import traceback
 from functools import partial
 from types import MappingProxyType
@@ -57,6 +58,11 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+_PASSWORD: Final = re.compile(
+    rb"(<(?:[\w.\-]+:)?Password(?=[\s>])(?![^>]*#PasswordDigest)[^>]*>)[^<]*+(?=</)"
+)
+"""Of a UsernameToken, in an encoding that spells its marks as ASCII does."""
+_BODY: Final = re.compile(rb"<(?:[\w.\-]+:)?Body[\s>]")
 WIRES: Final = {"1.1": "soap11", "1.2": "soap12"}
 HEAD_BYTES: Final = 200
 """Enough of a document to see its encoding."""
@@ -332,8 +338,9 @@ class Exchange:
         content_type = self._headers.get("content-type", "")
         wire = WIRES[frame.announced(content_type)]
         caller = found if isinstance(found, Caller) else _NOBODY
+        root = _without_password(self._root)
         return self._edge.context(
-            caller, wire, self._correlation, self._root, content_type, self._address
+            caller, wire, self._correlation, root, content_type, self._address
         )
 
     def _accept(
@@ -400,3 +407,15 @@ def _hints(error: GatewayError) -> dict[str, str]:
     if isinstance(error, AccessError) and error.challenge:
         return {"www-authenticate": CHALLENGE}
     return {"retry-after": str(error.retry_after)} if isinstance(error, BusyError) else {}
+
+
+def _without_password(root: bytes) -> bytes:
+    """Return an envelope as it is archived: a password in it is a key of ours in plain text.
+
+    It is no part of what was said, and no replay wants it.
+    """
+    if b"UsernameToken" not in root:
+        return root
+    body = _BODY.search(root)  # the Body is the sender's own and is kept as it came
+    at = body.start() if body else len(root)
+    return _PASSWORD.sub(rb"\1***", root[:at]) + root[at:]

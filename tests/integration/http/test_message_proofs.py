@@ -92,6 +92,29 @@ def test_a_key_may_stand_in_a_username_token(wired):
         assert reason.startswith("WS-Security: FailedAuthentication: ")
 
 
+def test_a_password_of_a_message_is_not_archived_with_it(wired):
+    submitted = (
+        f'<s:Envelope xmlns:s="{SOAP11}"><s:Body><SubmitAppeal xmlns="urn:gov:appeals:v1"><Appeal>'
+        "<ExternalId>{}</ExternalId><Text>{}</Text></Appeal></SubmitAppeal></s:Body></s:Envelope>"
+    )
+    for key, text in (("kept-1", "Текст, Password: как есть"), ("kept-2", "")):
+        now = datetime.now(UTC)
+        token = security.username_token(
+            "portal", wired.keys["portal"], digest=False, now=now, nonce=os.urandom(16)
+        )
+        body = security.sign_envelope(submitted.format(key, text).encode(), None, now, token=token)
+        assert wired.keys["portal"].encode() in body
+        send(wired, body)
+
+    archived = wired.rows("SELECT body FROM message WHERE body LIKE $1", b"%>kept-_<%")
+
+    assert len(archived) == 2, "what is taken and what is refused"
+    for (kept,) in archived:
+        assert wired.keys["portal"].encode() not in kept
+        assert b">***</" in kept
+        assert b"UsernameToken" in kept
+
+
 def test_a_digest_is_taken_once(wired):
     body = message(user="digests", password=wired.secret, digest=True)
     assert is_for(send(wired, body), "digests")
