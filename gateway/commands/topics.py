@@ -19,6 +19,7 @@ from gateway.errors import NotFoundError, ValidationError
 from gateway.store import topics as store
 from gateway.topics import SSTU, Change, Classifier, Kind, Node, canonical, compare
 from gateway.topics.codes import is_short
+from gateway.topics.seed import seed
 from import_export import topics as files
 
 app = output.app("topics", "Классификаторы тем · Classifiers of topics")
@@ -62,24 +63,28 @@ def import_(
     )
     with context.opened(context.settings()) as gw, gw.connection() as db, db.transaction():
         known = store.stored(db, system)
-        above = frozenset(n.code for n in known if n.valid_to is None) if partial else frozenset()
-        read = files.nodes(data, file.name, system, above)
-        changes = compare(
-            known,
-            read.nodes,
-            version=version,
-            day=_begins(begins, version, gw.now().date(), first=not known),
-            whole=not partial,
+        shipped = seed().nodes if partial and not known and system == SSTU else ()
+        there = frozenset(n.code for n in (*known, *shipped) if n.valid_to is None)
+        read = files.nodes(data, file.name, system, there if partial else frozenset())
+        changes = _lasting(
+            compare(
+                (*known, *shipped),
+                read.nodes,
+                version=version,
+                day=_begins(begins, version, gw.now().date(), first=not known),
+                whole=not partial,
+            )
         )
         if commit:
-            store.write(db, about, changes, gw.now())
+            store.write(db, about, [*_taken_over(shipped, changes), *changes], gw.now())
+        kept = len(there - {n.code for n in read.nodes}) if partial else 0
         stray = _stray(db, system, read.nodes, changes)
     counts = {kind.value: sum(c.kind is kind for c in changes) for kind in KINDS}
     if as_json:
         told = {"system": system, "version": version, "skipped": read.skipped, "stray": stray}
-        output.document(counts | told | {"committed": commit})
+        output.document(counts | {"kept": kept} | told | {"committed": commit})
         return
-    _say(file.name, changes, read.skipped)
+    _say(file.name, changes, read.skipped, kept)
     if stray:
         output.say(f"Сопоставлены с кодом, которого нет · Mapped to no code: {', '.join(stray)}")
     output.planned(commit=commit)
@@ -245,6 +250,17 @@ def _begins(text: str, version: str, today: dt.date, *, first: bool) -> dt.date 
         return today
 
 
+def _lasting(changes: list[Change]) -> list[Change]:
+    """Leave out wordings that were never in force: a first file's hold for all that came before."""
+    return [c for c in changes if c.node.valid_to != dt.date.min]
+
+
+def _taken_over(shipped: tuple[Node, ...], changes: list[Change]) -> list[Change]:
+    """Return what comes with the gateway and stays as it is beside a first part of a body's own."""
+    other = {change.node.code for change in changes if change.kind is not Kind.SAME}
+    return [Change(Kind.ADDED, node, None) for node in shipped if node.code not in other]
+
+
 def _stray(db: Any, system: str, read: tuple[Node, ...], changes: list[Change]) -> list[str]:
     """Return codes of other classifiers that are mapped to what is not there after the file."""
     closed = {c.node.code for c in changes if c.kind is Kind.CLOSED} - {n.code for n in read}
@@ -254,7 +270,7 @@ def _stray(db: Any, system: str, read: tuple[Node, ...], changes: list[Change]) 
     )
 
 
-def _say(name: str, changes: list[Change], skipped: tuple[str, ...]) -> None:
+def _say(name: str, changes: list[Change], skipped: tuple[str, ...], kept: int) -> None:
     differing = [c for c in changes if c.kind is not Kind.SAME]
     if differing:
         output.table(
@@ -263,7 +279,8 @@ def _say(name: str, changes: list[Change], skipped: tuple[str, ...]) -> None:
             [(c.node.code, c.node.title, KINDS[c.kind]) for c in differing[:SHOWN]],
         )
     counts = {kind: sum(c.kind is kind for c in changes) for kind in KINDS}
-    output.say(", ".join(f"{KINDS[kind]}: {count}" for kind, count in counts.items()))
+    said = [f"{KINDS[kind]}: {count}" for kind, count in counts.items()]
+    output.say(", ".join([*said, f"остались · kept: {kept}"]))
     if skipped:
         output.say(f"Пропущено · Left out: {len(skipped)}")
         for line in skipped[:SHOWN]:

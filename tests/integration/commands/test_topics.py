@@ -71,6 +71,43 @@ def test_a_new_version_ends_what_it_does_not_name_and_the_old_one_is_still_read(
     assert (again["added"], again["changed"], again["closed"]) == (0, 0, 0)
 
 
+def test_a_first_part_is_added_to_what_comes_with_the_gateway(house, table):
+    own, reworded = "0005.0005.0056.9901", (FEES, "Плата за жильё и коммунальные услуги")
+    same = ("0005", next(n["title"] for n in topics(house, "show", "0005")))
+    part = table([(own, "Домофоны"), reworded, same])
+
+    planned = topics(house, "import", part, "--version", "2026-11-01", "--partial")
+    counts = {"added": 1, "changed": 1, "closed": 0, "same": 1, "kept": 164}
+    assert counts.items() <= planned.items()
+    assert topics(house, "list")[0]["nodes"] == 166
+
+    assert counts.items() <= load(house, part, "2026-11-01", "--partial").items()
+
+    row = topics(house, "list")[0]
+    assert (row["nodes"], row["partial"], row["version"]) == (167, True, "2026-11-01")
+    assert [n["title"] for n in topics(house, "show", own)] == ["Домофоны"]
+    for more in ((), ("--on", "2020-01-01")):
+        assert [n["title"] for n in topics(house, "show", FEES, *more)] == [reworded[1]]
+    again = load(house, part, "2026-11-01", "--partial")
+    assert (again["added"], again["changed"], again["closed"], again["same"]) == (0, 0, 0, 3)
+    assert "kept: 164" in house.run(
+        "topics", "import", part, "--version", "2026-11-01", "--partial"
+    )
+
+
+def test_a_second_part_is_added_to_the_first(house, table):
+    load(house, table([("0005.0005.0056.9901", "Домофоны")]), "2026-01-01", "--partial")
+    told = load(house, table([("0005.0005.0056.9902", "Лифты")]), "2026-11-01", "--partial")
+    assert (told["added"], told["kept"]) == (1, 167)
+    assert topics(house, "list")[0]["nodes"] == 168
+
+
+def test_a_first_part_of_another_classifier_brings_nothing_of_sstu(house, table):
+    told = load(house, table([("roads", "Дороги")]), "1", "--partial", "--system", "pos.topic")
+    assert (told["added"], told["kept"]) == (1, 0)
+    assert {r["system"]: r["nodes"] for r in topics(house, "list")} == {"sstu": 166, "pos.topic": 1}
+
+
 def test_a_file_with_a_mistake_is_not_taken_at_all(house, table):
     wrong = table([*WHOLE, ("5.5", "Не код")])
     said = house.run("topics", "import", wrong, "--version", "1", "--commit", code=2)
