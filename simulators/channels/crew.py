@@ -70,7 +70,9 @@ PLAYERS: Final[dict[str, Player]] = {
             ("clock_skew", 1),
         ),
     ),
-    "edds": Player("ЕДДС (имитатор)", "nothing", "problem_only"),
+    "edds": Player(
+        "ЕДДС (имитатор)", "nothing", "problem_only", options=(("classifier", "sstu"),)
+    ),
 }
 """Channels in the order in which they are told of."""
 

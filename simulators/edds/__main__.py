@@ -145,6 +145,7 @@ def _flat(document: dict[str, Any]) -> dict[str, Any]:
     return {
         "number": document.get("externalId"),
         "type": document.get("type"),
+        "title": document.get("typeName"),
         "urgency": document.get("urgency"),
         "address": place.get("address"),
         "lat": point.get("lat"),

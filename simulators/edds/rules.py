@@ -17,8 +17,12 @@ SOURCED: Final = (
 )
 OURS: Final = (
     (
-        "у карточки есть номер отправителя, тип из 4 или 5 блоков по 4 цифры и место · "
-        "a card needs the number of its sender, a type of 4 or 5 blocks of 4 digits, and a place"
+        "у карточки есть номер отправителя, тип и место · "
+        "a card needs the number of its sender, a type, and a place"
+    ),
+    (
+        "тип – код из 4 или 5 блоков по 4 цифры, а без кода – название словами · "
+        "a type is a code of 4 or 5 blocks of 4 digits, or its name in words and no code"
     ),
     (
         "место – адрес, хотя бы словами, или точка в пределах широты и долготы · "
@@ -52,14 +56,16 @@ _URGENCY: Final = {"rest": ("CRITICAL", "HIGH", "NORMAL"), "soap": ("0", "1", "2
 def refusals(vendor: str, card: dict[str, Any]) -> list[str]:
     """Every reason to refuse a card, in Russian; empty when it is taken.
 
-    card: number, type, urgency, address, lat, lon, due, key; of SOAP all are texts.
+    card: number, type, title, urgency, address, lat, lon, due, key; of SOAP all are texts.
     """
     out = []
     if not _text(card.get("key")):
         out.append("Нет ключа сообщения")
     if not _text(card.get("number")):
         out.append("Нет номера источника")
-    if not _TYPE.fullmatch(_text(card.get("type"))):
+    if card.get("type") is None and not _text(card.get("title")):
+        out.append("Нет типа происшествия")
+    if card.get("type") is not None and not _TYPE.fullmatch(_text(card["type"])):
         out.append(f"Неизвестный тип происшествия: {card.get('type')}")
     if card.get("urgency") not in _URGENCY[vendor]:
         out.append(f"Неизвестная срочность: {card.get('urgency')}")

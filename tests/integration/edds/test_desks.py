@@ -12,7 +12,9 @@ from gateway.adapter import EncodeContext
 from gateway.errors import PeerDoubtful, PeerRefused, PeerUnavailable, UnsupportedError
 from gateway.model import facts as f
 from gateway.model.appeal import Appeal
+from gateway.model.base import Code
 from gateway.model.events import Actor, Event, EventType
+from gateway.model.question import Question, Topic
 
 CASES = Path(__file__).parents[2] / "contract" / "edds"
 SEEN = msgspec.convert(json.loads((CASES / "o01-card-rest/appeal.json").read_bytes()), Appeal)
@@ -159,3 +161,13 @@ def test_a_card_whose_place_is_told_in_words_only_is_taken(connect, desks, vendo
     send(connect(vendor), "k-1", appeal=msgspec.structs.replace(SEEN, addresses=()))
     (held,) = desks.holds()
     assert held["address"] == "место не разобрано, уточните по обращению 2026-00017"
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_code_that_the_desk_does_not_know_is_kept_back_by_the_classifier(connect, desks, vendor):
+    topic = Topic(code=Code(system="incident.tag", value="gas_leak", label="Утечка газа"))
+    appeal = msgspec.structs.replace(SEEN, questions=(Question(ordinal=1, topics=(topic,)),))
+    with pytest.raises(PeerRefused):
+        send(connect(vendor), "k-1", appeal=appeal)
+    send(connect(vendor, classifier="sstu"), "k-2", appeal=appeal)
+    assert len(desks.holds()) == 1

@@ -16,10 +16,17 @@ def test_a_whole_card_is_taken():
     assert rules.refusals("soap", {**CARD, "urgency": "1", "lat": "48.48", "lon": "135.07"}) == []
 
 
+def test_a_type_may_be_told_in_words_alone():
+    assert rules.refusals("rest", {**CARD, "type": None, "title": "Утечка газа"}) == []
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
         ({"type": "пожар"}, "тип"),
+        ({"type": "", "title": "Пожар"}, "тип"),
+        ({"type": None}, "Нет типа"),
+        ({"type": None, "title": " "}, "Нет типа"),
         ({"urgency": "1"}, "срочность"),
         ({"lat": 91}, "точка"),
         ({"lat": True}, "точка"),
