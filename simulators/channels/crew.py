@@ -70,9 +70,7 @@ PLAYERS: Final[dict[str, Player]] = {
             ("clock_skew", 1),
         ),
     ),
-    "edds": Player(
-        "ЕДДС (имитатор)", "nothing", "problem_only", options=(("classifier", "sstu"),)
-    ),
+    "edds": Player("ЕДДС (имитатор)", "nothing", "problem_only", options=(("classifier", "sstu"),)),
 }
 """Channels in the order in which they are told of."""
 
