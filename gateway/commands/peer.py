@@ -12,9 +12,10 @@ import msgspec
 import typer
 
 from gateway.commands import callback, context, hindrances, output, proofs
-from gateway.disclosure import level_of
+from gateway.disclosure import Level, level_of
 from gateway.errors import ConfigurationError, NotFoundError
 from gateway.model.peer import Peer
+from gateway.options import CHANNELS, LOCAL
 from gateway.options import callback_host as checked
 from gateway.store import deliveries, peers
 
@@ -29,6 +30,8 @@ _STANDING: Final = {
     "blocked": "Пока ничего не отправляется · Nothing is sent yet",
     "only_takes": "Только приём · Only takes",
 }
+NAMED: Final = "уровень назван при добавлении · the level was named when it was added"
+"""The ground of a lower level: with one the row decides what is sent, not the manifest."""
 _CODE: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
 
 Options = Annotated[
@@ -48,8 +51,12 @@ def add(
     ] = "",
     role: Annotated[str, typer.Option(help="Роль · Role")] = "partner",
     disclosure: Annotated[
-        str, typer.Option(help="full | problem_only | reference_only")
-    ] = "reference_only",
+        str | None,
+        typer.Option(
+            help="full | problem_only | reference_only; без неё – уровень адаптера · "
+            "without it the adapter's own level"
+        ),
+    ] = None,
     disclosure_ground: Annotated[
         str, typer.Option(help="Основание для full · Ground for full")
     ] = "",
@@ -68,6 +75,9 @@ def add(
     as_json: output.Json = False,
 ) -> None:
     """Добавить систему и выдать ей ключ · Add a peer and mint its key."""
+    if disclosure is not None and disclosure != Level.FULL:
+        disclosure_ground = disclosure_ground or NAMED
+    disclosure = disclosure or Level.REFERENCE_ONLY.value
     level_of(disclosure, disclosure_ground)
     if not _CODE.fullmatch(code):
         raise ConfigurationError(
@@ -121,12 +131,19 @@ def listed(*, as_json: output.Json = False) -> None:
         ("Код", "Название", "Адаптер", "Роль", "Раскрытие", "Вкл.", "Тест", "Требует", "Чем"),
         [
             (
-                p.code, p.name, p.adapter, p.role, p.disclosure, "да" if p.enabled else "нет",
+                p.code, p.name, p.adapter, p.role, _level(p), "да" if p.enabled else "нет",
                 "да" if p.test else "", p.require, proofs.shown(held.get(p.code, [])),
             )
             for p in rows.values()
         ],
     )  # fmt: skip
+
+
+def _level(peer: Peer) -> str:
+    """Return what is shown to a peer; one with an adapter is sent what its manifest says."""
+    if peer.adapter in LOCAL or peer.adapter in CHANNELS or peer.disclosure_ground:
+        return peer.disclosure
+    return f"{peer.disclosure}, отправка: по адаптеру · sent: the adapter's"
 
 
 @app.command()

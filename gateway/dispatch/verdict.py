@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
+from gateway import notes
 from gateway.errors import (
     ConfigurationError,
     GatewayError,
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from gateway.dispatch.ports import Policy
 
 ERROR_CHARS: Final = 2_000
+TOLD: Final = 10
+"""Places of an error that are told; the rest is counted."""
 ASK_CAP_SECONDS: Final = 3_600.0
 Health = Literal["up", "down", "none"]
 
@@ -161,7 +164,7 @@ def _no_in_the_end(settled: Settled, receipt: Receipt) -> Settled:
         closes=True,
         ack_due=None,
         code=PeerRefused.code,
-        error="the peer took it and refused it afterwards",
+        error="система приняла, потом отказала · the peer took it and refused it afterwards",
         detail=clean(receipt.refused),
     )
 
@@ -251,9 +254,18 @@ def _unexpected(error: BaseException, tried: Tried) -> InternalError:
 
 
 def _public(error: GatewayError) -> str:
-    """The error without what was found: a peer's words may repeat personal data."""
-    parts = [error.message, error.where and f"where: {error.where}", error.todo]
-    return "; ".join(part for part in parts if part)
+    """The error without what was found: a peer's words may repeat personal data.
+
+    What a codec of ours refused is told place by place, so that a person can mend it.
+    """
+    wrong = notes.of(error)["violations"]
+    places = [
+        f"{v['path']}: {v['message']}" + (f" ({v['expected']})" if v["expected"] else "")
+        for v in wrong[:TOLD]
+    ]
+    where = "" if places else error.where and f"where: {error.where}"
+    more = f"… {len(wrong) - TOLD}" if len(wrong) > TOLD else ""
+    return "; ".join(part for part in (error.message, where, *places, more, error.todo) if part)
 
 
 def _cause(error: BaseException) -> str:

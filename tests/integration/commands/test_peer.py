@@ -6,9 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from gateway import registry
 from gateway.access.policy import Gate
+from gateway.destinations import Destinations
 from gateway.errors import AccessError
 from gateway.store import lanes
+from gateway.store.pool import Pool
 
 
 @pytest.fixture
@@ -169,3 +172,25 @@ def test_a_mistake_is_told_and_changes_nothing(house, arguments, said):
 
     after = house.rows("SELECT count(*) FROM peer"), house.rows("SELECT count(*) FROM credential")
     assert before == after
+
+
+@pytest.mark.parametrize(
+    ("named", "level"),
+    [((), "full"), (("--disclosure", "problem_only"), "problem_only"),
+     (("--disclosure", "reference_only"), "reference_only")],
+)  # fmt: skip
+def test_a_level_that_is_named_holds_for_what_an_adapter_sends_too(house, named, level):
+    address = ("-o", "url=http://127.0.0.1:9/")
+    house.run("peer", "add", "node", "--adapter", "sstu", *address, *named)
+
+    pool = Pool(house.url)
+    pool.open()
+    try:
+        adapters, now = registry.load(["sstu"]), lambda: datetime.now(UTC)
+        built = Destinations(pool, adapters, house.settings, now)
+        assert built()["node"].policy.level == level
+        built.close()
+    finally:
+        pool.close()
+    shown = house.run("peer", "list")
+    assert ("по адаптеру" in shown) == (not named)

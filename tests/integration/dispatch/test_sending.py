@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from gateway.adapter import Receipt
 from gateway.dispatch import Destination, Policy
-from gateway.errors import BusyError, PeerRefused, ValidationError
+from gateway.errors import BusyError, PeerRefused, ValidationError, Violation
 from gateway.retry import BreakerRule, Rate, Window
 from gateway.store import deliveries
 from gateway.wires.channels.webhook import WebhookCodec, sign
@@ -104,13 +104,23 @@ def test_a_refusal_closes_its_own_lane_only(stand):
 def test_what_the_codec_refuses_never_leaves_and_a_person_sees_why(stand):
     class Strict(WebhookCodec):
         def encode(self, appeal, event, ctx):
-            raise ValidationError("the name is missing")
+            raise ValidationError(
+                "the peer would refuse this",
+                (
+                    Violation("/number", "required", "no number yet"),
+                    Violation("/name", "length", "too long", "Выдуманов Иван", "at most 5"),
+                ),
+            )
 
     stand.destinations["hook"] = stand.destination()._replace(codec=Strict("urn:test"))
     [id_] = stand.owe("a")
     stand.dispatcher().run_once()
     assert stand.rows("SELECT state, error_code, error FROM delivery") == [
-        ("refused", "validation", "the name is missing")
+        (
+            "refused",
+            "validation",
+            "the peer would refuse this; /number: no number yet; /name: too long (at most 5)",
+        )
     ]
     assert stand.outcomes(id_) == ["refused"]
     assert stand.hook.journal() == []
