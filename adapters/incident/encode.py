@@ -72,6 +72,10 @@ def encode(appeal: Appeal, event: Event | None, ctx: EncodeContext, how: Writing
         and isinstance(facts, f.AnswerFacts)
         and AnswerKind(facts.kind) in _KINDS
     ):
+        if _only_told(event, facts, _letter(appeal, AnswerKind(facts.kind), ctx)):
+            raise UnsupportedError(
+                "a peer told that an answer was sent; its letter is told of when it comes"
+            )
         document = _answer(appeal, AnswerKind(facts.kind), ctx, how, wrong)
     else:
         raise UnsupportedError("the feed has no word for this", found=event.type)
@@ -105,9 +109,7 @@ def _closed(event: Event, facts: f.ReasonFacts, wrong: list[Violation]) -> Field
 def _answer(
     appeal: Appeal, kind: AnswerKind, ctx: EncodeContext, how: Writing, wrong: list[Violation]
 ) -> Fields:
-    letters = [a for a in appeal.answers if a.kind is kind]
-    named = (a for a in letters if ctx.letter and str(a.id) == ctx.letter)
-    letter = next(named, letters[-1] if letters else Answer(kind=kind))
+    letter = _letter(appeal, kind, ctx)
     if not letter.text:
         wrong.append(Violation("/text", "required", "an answer under a message has a text"))
     document: Fields = {"kind": _KINDS[kind], "text": letter.text, "tags": list(how.tags)}
@@ -116,6 +118,21 @@ def _answer(
         if letter.number:
             document["number"] = letter.number
     return told(document)
+
+
+def _letter(appeal: Appeal, kind: AnswerKind, ctx: EncodeContext) -> Answer:
+    letters = [a for a in appeal.answers if a.kind is kind]
+    named = (a for a in letters if ctx.letter and str(a.id) == ctx.letter)
+    return next(named, letters[-1] if letters else Answer(kind=kind))
+
+
+def _only_told(event: Event, facts: f.AnswerFacts, letter: Answer) -> bool:
+    """Whether a peer told that a letter exists and did not bring it («Доклад направлен» of МЭДО).
+
+    Nobody waits for it in the lane: the letter is an answer of its own when it comes.
+    """
+    told = facts.has_text or facts.attachments or facts.oral
+    return event.actor.kind == "peer" and not (told or letter.text or letter.attachments)
 
 
 def _photos(

@@ -240,10 +240,26 @@ def _declined(update: Update, payload: f.Facts) -> dict[str, Any]:
 
 def _answered(update: Update, payload: f.Facts) -> dict[str, Any]:
     facts = _told(payload, f.AnswerFacts(kind=""))
+    if _only_told(update, facts):
+        raise UnsupportedError(
+            "a peer told that an answer was sent; its letter is told of when it comes"
+        )
     decision = _decision(update, facts)
     if not decision:
         update.fault("/decision", "required", "the result of consideration")
     return {"decision": decision, "answer": _answer(update, facts, AnswerKind.FINAL)}
+
+
+def _only_told(update: Update, facts: f.AnswerFacts) -> bool:
+    """Whether a peer told that a letter exists and did not bring it («Доклад направлен» of МЭДО).
+
+    Nobody waits for it in the lane: the letter is an answer of its own when it comes.
+    """
+    by_peer = update.event is not None and update.event.actor.kind == "peer"
+    if not by_peer or facts.has_text or facts.attachments or facts.oral:
+        return False
+    letter = _letter(update, AnswerKind.FINAL, facts.number)
+    return letter is None or not (letter.text or letter.attachments)
 
 
 def _prepared(update: Update, payload: f.Facts) -> dict[str, Any]:
