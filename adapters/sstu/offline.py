@@ -20,6 +20,7 @@ from gateway.model.fold import FORBIDDEN
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
     from typing import IO
     from uuid import UUID
 
@@ -49,6 +50,8 @@ class Waiting(NamedTuple):
 
     key: body in lower case and folded number; digest: as the list will show it. Both are empty
     when that is not known any more. error: why it was refused, where it was; empty while it waits.
+    since: what the node changed before that cannot be this one; None: not known. handed: dispatch
+    has handed it over; one that it has not is settled by nothing less than a change since.
     """
 
     id: UUID
@@ -57,6 +60,8 @@ class Waiting(NamedTuple):
     key: tuple[str, str] = ("", "")
     digest: str = ""
     error: str = ""
+    since: datetime | None = None
+    handed: bool = True
 
 
 class Settled(NamedTuple):
@@ -142,6 +147,8 @@ def by_list(
     """Settle by the node's list. uploaded: only the upload to the portal settles (`ack`).
 
     rows: by body and folded number. Several rows of one number settle nothing: a person compares.
+    A row that was changed last before the delivery was owed shows an older state that looks alike:
+    a list has no names, addresses and texts in it.
     """
     for group in waiting:
         for place in reversed(range(len(group))):
@@ -150,11 +157,19 @@ def by_list(
             if len(found) != 1 or found[0].state.digest != one.digest:
                 continue
             state = found[0].state
+            if not _may_show(state.modified_at, one):
+                continue
             if uploaded and state.exception_message:
                 yield from _refused(one, state.exception_message)
             elif not uploaded or state.stages.get("uploaded") is not None:
                 yield from _taken(group[: place + 1])
             break
+
+
+def _may_show(changed: datetime | None, one: Waiting) -> bool:
+    if changed is None or one.since is None:
+        return one.handed
+    return changed >= one.since
 
 
 def _refused(one: Waiting, reason: str) -> Iterator[Settled]:

@@ -152,10 +152,12 @@ def _one(node: Node, row: Told, body: bytes | None) -> Waiting:
     error = row.error if row.state == "refused" else ""
     if body is None:
         return Waiting(row.id, row.appeal_id, known, error=error)
+    since = row.created_at - node.adapter.options.clock_skew
+    handed = row.state in _ASKED
     shows = node.adapter.expected(Wire(media_type="application/json", body=body))
     key = (shows.organisation.lower(), shows.key_folded)
     digest = sha256(body).hexdigest()
-    return Waiting(row.id, row.appeal_id, digest, key, shows.digest, error)
+    return Waiting(row.id, row.appeal_id, digest, key, shows.digest, error, since, handed)
 
 
 def _expect(

@@ -13,15 +13,18 @@ from msgspec.structs import replace
 from pypdf import PdfReader
 
 from adapters.sstu import rules
+from adapters.sstu.adapter import Sstu
 from adapters.sstu.encode import encode
 from gateway.adapter import EncodeContext
-from gateway.errors import ValidationError
+from gateway.errors import UnsupportedError, ValidationError
 from gateway.model.address import Address
 from gateway.model.answer import Answer, AnswerKind, Outcome, Result
 from gateway.model.appeal import Appeal, Regime
 from gateway.model.assignment import TransferOut
 from gateway.model.attachment import Attachment, AttachmentGroup, AttachmentRole
 from gateway.model.base import Code, Extra
+from gateway.model.events import Actor, Event, EventType
+from gateway.model.facts import NoFacts
 from gateway.model.organisation import Organisation
 from gateway.model.person import Applicant, ContactKind, ContactPoint, Person
 from gateway.model.question import AssignedBy, Question, Topic
@@ -131,6 +134,23 @@ def test_one_sent_on_is_reported_under_the_covering_letter_and_never_under_our_n
     assert (document["number"], document["createDate"]) == ("А26-02-1", "2026-03-01")
     assert document["questions"][0]["incomingDate"] == "2026-03-02"
     assert ("/number", "required") in refused(replace(value, referrals=(), direct=False))
+
+
+def test_what_happens_before_there_is_a_number_is_passed_over_and_a_lost_letter_is_not():
+    unnumbered = appeal(question(), registrations=())
+    happened = Event(
+        appeal_id=UUID(int=1), seq=1, type=EventType.RECEIVED, occurred_at=date(2026, 3, 2),
+        recorded_at=context().now, actor=Actor(kind="system"), payload=NoFacts(),
+    )  # fmt: skip
+    codec = Sstu({"department_id": BODY})
+    with pytest.raises(UnsupportedError, match="ещё не зарегистрировано"):
+        codec.encode(unnumbered, happened, context())
+    for value, event in ((unnumbered, None), (replace(unnumbered, direct=False), happened)):
+        with pytest.raises(ValidationError) as caught:
+            codec.encode(value, event, context())
+        assert "/number" in {fault.path for fault in caught.value.violations}
+    letter = ReferralIn(number="А26-02-1", date=date(2026, 3, 1), received_date=date(2026, 3, 2))
+    assert codec.encode(replace(unnumbered, referrals=(letter,)), happened, context()).body
 
 
 def test_the_day_of_coming_in_is_the_bodys_own_day():

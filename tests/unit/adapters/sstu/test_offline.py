@@ -1,7 +1,7 @@
 """What a closed network gives back settles exactly what it speaks of."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -15,6 +15,7 @@ from gateway.adapter import RemoteState, Window, Wire
 from gateway.errors import GatewayError, MalformedError, UnsupportedError, Violation
 
 KEY = ("body", "ОГ-1")
+NOW = datetime(2026, 10, 5, tzinfo=UTC)
 
 
 def delivery(n, **fields):
@@ -81,6 +82,28 @@ def test_a_list_that_shows_something_else_or_it_twice_settles_nothing():
     assert settled(by_list([GROUP], {KEY: [row(), row()]}, uploaded=False)) == {}
     unknown = [delivery(1, key=("", ""), digest="")]
     assert settled(by_list([unknown], {("", ""): [row("")]}, uploaded=False)) == {}
+
+
+@pytest.mark.parametrize(
+    ("changed", "handed", "taken"),
+    [(1, True, True), (-1, True, False), (None, True, True),
+     (1, False, True), (-1, False, False), (None, False, False)],
+)  # fmt: skip
+def test_a_row_that_was_not_changed_since_shows_an_older_state_that_looks_alike(
+    changed, handed, taken
+):
+    """A corrected name or address is nothing that the list shows."""
+    at = NOW + timedelta(hours=changed) if changed else None
+    group = [delivery(1, since=NOW, handed=handed)]
+    told = settled(by_list([group], {KEY: [row("d1", modified_at=at)]}, uploaded=False))
+    assert told == ({1: "acknowledged"} if taken else {})
+
+
+def test_a_refusal_in_the_same_words_is_no_news():
+    known = [delivery(1, error="Неверный орган")]
+    assert settled(by_results([known], answers(n1=400), uploaded=False)) == {1: "refused"}
+    known = [delivery(1, error="почему")]
+    assert settled(by_results([known], answers(n1=400), uploaded=False)) == {}
 
 
 def test_a_bad_line_of_a_result_is_named_and_the_others_are_read():
