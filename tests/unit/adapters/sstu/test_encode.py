@@ -137,7 +137,7 @@ def test_one_sent_on_is_reported_under_the_covering_letter_and_never_under_our_n
 
 
 def test_what_happens_before_there_is_a_number_is_passed_over_and_a_lost_letter_is_not():
-    unnumbered = appeal(question(), registrations=())
+    unnumbered = appeal(question(state="received"), registrations=())
     happened = Event(
         appeal_id=UUID(int=1), seq=1, type=EventType.RECEIVED, occurred_at=date(2026, 3, 2),
         recorded_at=context().now, actor=Actor(kind="system"), payload=NoFacts(),
