@@ -290,6 +290,7 @@ class Builder:
             allow_private=tuple(row.options.get("allow_private", ())),
             ca_bundle=str(row.options.get("ca_bundle", "")),
             proxy=str(row.options.get("proxy", "")),
+            proxy_login=credentials.proxy_login(row),
             client_cert=credentials.client_certificate(row),
             timeout=timeout,
             max_idle=int(row.options.get("max_in_flight", 8)),

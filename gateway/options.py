@@ -41,6 +41,8 @@ What a call outward needs is of every peer: answers go out to a peer that is sen
 """
 _ADAPTER: Final[tuple[Group, ...]] = ("any", "sent", "http")
 
+_LOGIN: Final = re.compile(r"//[^/\s]*@")
+"""Of an address that should have none: what is refused is shown, and its password is not."""
 _PORT: Final = re.compile(r":([0-9]{1,5})\Z")
 _NAME: Final = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]*[a-z0-9])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9])?)*"
@@ -95,7 +97,8 @@ OPTIONS: Final[dict[str, Option]] = {
     "url": Option("http", str, "https://host/path", parse_target),
     "allow_private": Option("any", list[str], '["10.1.0.0/16"]', Resolver),
     "ca_bundle": Option("any", _Words, "/path/ca.pem"),
-    "proxy": Option("any", _Words, "http://host:port"),
+    "proxy": Option("any", _Words, "http://host:port", parse_target),
+    "proxy_password_file": Option("any", _Words, "/path/login: user:password"),
     "client_cert": Option("any", _Words, "/path/client.pem"),
     "client_key": Option("any", _Words, "/path/client.key"),
     "client_key_password_file": Option("any", _Words, "/path/password"),
@@ -230,7 +233,7 @@ def _judged(
         why = error.message if isinstance(error, GatewayError) else str(error)
         return ConfigurationError(
             f"{name}: значение не подходит · the value does not fit ({why})",
-            found=msgspec.json.encode(value).decode(),
+            found=_LOGIN.sub("//***@", msgspec.json.encode(value).decode()),
             expected=option.expected,
             where=f"peer {code}",
             todo=f"`gateway peer option {code} {name}=…`",

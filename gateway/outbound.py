@@ -126,8 +126,8 @@ class Outbound:
 
     allowed_hosts: `host` (any port) or `host:port`, exact, no wildcards. allow_private: see
     `Resolver`. ca_bundle: PEM file of the authorities trusted instead of the system's. proxy:
-    `http://[user:password@]host:port`; behind it names are resolved by the proxy, so only literal
-    addresses can be checked against allow_private. timeout: seconds, a total.
+    `http://host:port`; behind it names are resolved by the proxy, so only literal addresses can be
+    checked against allow_private. proxy_login: `user:password` for it. timeout: seconds, a total.
     Raises ConfigurationError for settings that cannot work.
     """
 
@@ -138,6 +138,7 @@ class Outbound:
         allow_private: Sequence[str] = (),
         ca_bundle: str = "",
         proxy: str = "",
+        proxy_login: str = "",
         client_cert: ClientCertificate | None = None,
         timeout: float = 30.0,
         max_response_bytes: int = 64 * limits.MB,
@@ -146,7 +147,7 @@ class Outbound:
         self.timeout = timeout
         self.max_response_bytes = max_response_bytes
         self._allowed = frozenset(h.strip().lower() for h in allowed_hosts)
-        self._proxy, self._proxy_headers = _proxy(proxy)
+        self._proxy, self._proxy_headers = _proxy(proxy, proxy_login)
         self._resolver = Resolver(allow_private, (self._proxy.host,) if self._proxy else ())
         self._tls = _tls_context(ca_bundle, client_cert)
         self._max_idle = max_idle
@@ -390,7 +391,7 @@ def _say(error: BaseException) -> str:
     return str(error) or type(error).__name__
 
 
-def _proxy(url: str) -> tuple[Target | None, dict[str, str]]:
+def _proxy(url: str, login: str) -> tuple[Target | None, dict[str, str]]:
     if not url:
         return None, {}
     try:
@@ -401,7 +402,13 @@ def _proxy(url: str) -> tuple[Target | None, dict[str, str]]:
         raise ConfigurationError(
             "a proxy is http://host:port", found=parts.host or "", where="proxy"
         )
-    headers = make_headers(proxy_basic_auth=parts.auth) if parts.auth else {}
+    if parts.auth:
+        raise ConfigurationError(
+            "имя и пароль не стоят в адресе · credentials do not belong into an address",
+            where="proxy",
+            todo="proxy_password_file",
+        )
+    headers = make_headers(proxy_basic_auth=login) if login else {}
     return Target("http", parts.host.strip("[]").lower(), parts.port, "/"), dict(headers)
 
 

@@ -96,6 +96,7 @@ def test_whatever_its_adapter_a_peer_may_say_how_its_answers_reach_it(adapter):
         "allow_private": ["10.1.0.0/16"],
         "ca_bundle": "/path/ca.pem",
         "proxy": "http://proxy.example:3128",
+        "proxy_password_file": "/path/login",
         "client_cert": "/path/client.pem",
         "client_key": "/path/client.key",
         "client_key_password_file": "/path/password",
@@ -103,6 +104,13 @@ def test_whatever_its_adapter_a_peer_may_say_how_its_answers_reach_it(adapter):
     }
 
     assert told(adapter, options) == []
+
+
+@pytest.mark.parametrize("name", ["proxy", "url"])
+def test_a_password_in_an_address_is_refused_and_not_repeated(name):
+    [error] = told("webhook", {name: "http://user:s3cret@host.example:3128"})
+    assert "s3cret" not in str(error)
+    assert "***" in error.found
 
 
 def test_options_of_an_adapter_are_those_of_its_manifest():

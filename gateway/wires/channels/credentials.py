@@ -31,6 +31,21 @@ def required(row: Peer, name: str) -> str:
     return value
 
 
+def proxy_login(row: Peer) -> str:
+    """Return `user:password` for the peer's proxy, empty without one; raise ConfigurationError."""
+    if not row.options.get("proxy_password_file"):
+        return ""
+    found = secretfile.read(row.options, "proxy_password_file", least=3, peer=row.code)
+    login = found.decode("latin-1")
+    if ":" not in login or not login.isprintable():
+        raise ConfigurationError(
+            "proxy_password_file: в файле не user:password · the file has no user:password",
+            expected="user:password",
+            where=f"peer {row.code}",
+        )
+    return login
+
+
 def secret(row: Peer, name: str, *, least: int = 1) -> bytes:
     """Return what stands in the file that an option names, without the white space around it.
 

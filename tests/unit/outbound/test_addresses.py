@@ -101,7 +101,9 @@ def test_a_slow_name_service_is_cut_at_the_deadline(client, monkeypatch):
 
 def test_plain_http_goes_through_a_proxy_in_absolute_form(peer, client):
     proxy = peer(always)
-    out = client(allowed_hosts=["far.example.ru"], proxy=f"http://u:p@127.0.0.1:{proxy.port}")
+    out = client(
+        allowed_hosts=["far.example.ru"], proxy=f"http://127.0.0.1:{proxy.port}", proxy_login="u:p"
+    )
     assert out.request("GET", "http://far.example.ru:8081/a").status == 200
     assert proxy.requests[0].startswith(b"GET http://far.example.ru:8081/a HTTP/1.1")
     assert b"Proxy-Authorization: Basic dTpw" in proxy.requests[0].title() or (
@@ -121,6 +123,7 @@ def test_a_proxy_that_refuses_the_tunnel_has_let_nothing_through(peer, client):
     "settings",
     [
         {"allow_private": ["ten"]}, {"proxy": "https://proxy:1"}, {"ca_bundle": "/no/such/file"},
+        {"proxy": "http://u:p@proxy:1"},
         {"client_cert": ClientCertificate("/no/such/file")},
     ],
 )  # fmt: skip

@@ -163,6 +163,26 @@ def test_a_partner_that_refuses_our_password_says_what_to_look_at(there, builder
     assert "s3cret" not in str(caught.value)
 
 
+def test_a_login_for_a_proxy_lies_in_a_file(there, builder, tmp_path):
+    proxy, login = there(), tmp_path / "login"
+    login.write_text("house:s3cret\n", "ascii")
+    way = proxy.address.removesuffix("/back.svc")
+    peer = row("http://sed.invalid/back.svc", proxy=way, proxy_password_file=str(login))
+    tell(builder().build(peer))
+    assert "aG91c2U6czNjcmV0" in str(proxy.got[0].headers)
+
+
+@pytest.mark.parametrize("kept", ["s3cretword", "s3cret:\0word"])
+def test_a_file_without_a_login_for_the_proxy_is_told_and_not_shown(builder, tmp_path, kept):
+    login = tmp_path / "login"
+    login.write_text(kept, "ascii")
+    peer = row("http://sed.invalid/", proxy="http://p:1", proxy_password_file=str(login))
+    with pytest.raises(ConfigurationError) as caught:
+        builder().build(peer)
+    assert "proxy_password_file" in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
 def test_a_row_chooses_the_way_through_a_proxy(there, builder):
     proxy = there()
     way = proxy.address.removesuffix("/back.svc")
