@@ -183,9 +183,7 @@ class TestDocumentsOfChannels:
         assert "not switched on" in said
         assert "pos" in said
 
-    def test_a_file_is_read_by_the_adapter_it_was_imported_with(
-        self, house, tmp_path
-    ):
+    def test_a_file_is_read_by_the_adapter_it_was_imported_with(self, house, tmp_path):
         house.environ["GATEWAY_ADAPTERS"] = "sstu"
         out = tmp_path / "part.json"
         out.write_text('{"number": "А26-1", "questions": []}')
