@@ -30,8 +30,7 @@ def hindrance(builder: Builder, adapters: Mapping[str, Adapter], row: Peer) -> G
     adapter = adapters.get(row.adapter)
     if adapter is not None and registry.only_takes(adapter.manifest, row.options):
         return StateError(
-            "система только передаёт нам: ей ничего не отправляют и её не опрашивают"
-            " · we only take from this peer: it is neither sent to nor asked",
+            registry.ONLY_TAKES,
             current_state=row.code,
             todo=f"если не только: · if not only: `gateway peer option {row.code} tell=push …`",
         )

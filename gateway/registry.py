@@ -41,6 +41,12 @@ PROTOCOLS: Final = {
 }
 
 
+ONLY_TAKES: Final = (
+    "система только передаёт нам: ей ничего не отправляют и её не опрашивают"
+    " · we only take from this peer: it is neither sent to nor asked"
+)
+"""Said of a row that nothing is owed to by push and that says no address (`only_takes`)."""
+
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
@@ -143,7 +149,11 @@ def _load(point: EntryPoint) -> Adapter:
 
     @wraps(made)
     def make(given: Mapping[str, Any], **more: Any) -> Any:
-        if more.get("outbound") is not None and (error := lack(manifest, given)):
+        if more.get("outbound") is None:
+            return made(given, **more)
+        if only_takes(manifest, given):
+            raise ConfigurationError(ONLY_TAKES, where="options.tell")
+        if error := lack(manifest, given):
             raise error
         return made(given, **more)
 
@@ -161,11 +171,14 @@ def lack(
     for need in manifest.needs:
         if not _met(need, given):
             name = _named(need)
+            todo = f"`gateway peer option {peer} {name}=…`"
+            if "answering" in manifest.kinds and name == "url":
+                todo += "; только передаёт нам · it only brings: tell=none"
             return ConfigurationError(
                 f"{name}: настройка не задана · the peer's row lacks this option",
                 expected=need if need != name else "",
                 where=f"options.{name}",
-                todo=f"`gateway peer option {peer} {name}=…`",
+                todo=todo,
             )
     for name in manifest.options:
         if name.endswith("_file") and given.get(name):

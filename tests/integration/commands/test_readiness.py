@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from structlog.testing import capture_logs
 
 from gateway import settings
 from gateway.destinations import Destinations
@@ -97,6 +98,11 @@ def test_a_whole_row_is_ready(wide, tmp_path, adapter, given):
     assert built(wide) == ["there"]
 
 
+def test_one_that_might_only_bring_is_told_how_to_say_so(wide):
+    added = wide.json("peer", "add", "there", "--adapter", "incident")
+    assert "tell=none" in added["blocked"]
+
+
 @pytest.mark.parametrize("tell", ["none", "pull"])
 def test_a_peer_that_only_brings_is_whole_without_an_address_and_is_never_asked(wide, tell):
     added = wide.json("peer", "add", "there", "--adapter", "pos", "-o", f"tell={tell}")
@@ -107,8 +113,9 @@ def test_a_peer_that_only_brings_is_whole_without_an_address_and_is_never_asked(
     takes, ready = told(wide)
     assert (takes["level"], "there" in takes["what"]) == ("ok", True)
     assert ready["what"].endswith(": 0")
-    assert built(wide) == [], "what is not built is neither sent to nor asked"
+    with capture_logs() as said:
+        assert built(wide) == [], "what is not built is neither sent to nor asked"
+    assert ["only take" in line["reason"] for line in said] == [True], "no word of what it lacks"
 
-    said = wide.json("peer", "option", "there", ADDRESS)
-    assert "only_takes" not in said
+    assert "only_takes" not in wide.json("peer", "option", "there", ADDRESS)
     assert built(wide) == ["there"]
