@@ -71,7 +71,6 @@ def measure(plan: Plan) -> list[Figure]:
                 "ways": dict(sum((one.ways for one in account.values()), Counter()).most_common()),
                 "replayed": played.replayed,
                 "decided": played.decided,
-                "skipped": dict(played.skipped),
                 "differ": differ,
                 "seconds": round(seconds),
             },

@@ -248,12 +248,16 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def of(cls, ask: Callable[[], str], todo: str) -> Health:
-        """Ask the peer, which returns a detail or raises GatewayError; todo: what to do then."""
+        """Ask the peer, which returns a detail or raises GatewayError.
+
+        todo: what to do then, unless the error says it.
+        """
         begun = monotonic()
         try:
             detail = ask()
         except GatewayError as error:
-            return cls(ok=False, seconds=monotonic() - begun, detail=str(error), todo=todo)
+            seconds, todo = monotonic() - begun, error.todo or todo
+            return cls(ok=False, seconds=seconds, detail=str(error), todo=todo)
         return cls(ok=True, seconds=monotonic() - begun, detail=detail)
 
 

@@ -105,9 +105,9 @@ class Taker:
         return value
 
     def part(self, obj: Fields, name: str, path: str = "") -> Fields | None:
-        """An object; None when it is absent, null or empty, and then it stays where it is."""
+        """An object; None when it is absent or null, and then it stays where it is."""
         value = obj.get(name)
-        if value is None or value == {}:
+        if value is None:
             return None
         del obj[name]
         if type(value) is dict:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from adapters.amqp import restore
@@ -12,7 +11,7 @@ from adapters.amqp.encode import encode
 from adapters.amqp.event import data_of
 from adapters.amqp.options import Options
 from gateway.adapter import Batch, Health
-from gateway.errors import ConfigurationError, GatewayError, PeerDoubtful, UnsupportedError
+from gateway.errors import ConfigurationError, PeerDoubtful, UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -88,17 +87,8 @@ class Amqp:
 
     def probe(self) -> Health:
         """Connect, log in, and look whether exchange and inbox are there; nothing is published."""
-        begun = monotonic()
-        try:
-            detail = self._reach().look()
-        except GatewayError as error:
-            return Health(
-                ok=False,
-                seconds=monotonic() - begun,
-                detail=str(error),
-                todo=error.todo or "Проверьте broker, user, password_file и allow_private",
-            )
-        return Health(ok=True, seconds=monotonic() - begun, detail=detail)
+        todo = "Проверьте broker, user, password_file и allow_private"
+        return Health.of(lambda: self._reach().look(), todo)
 
     def receive(self, cursor: str) -> Batch:
         """Take messages from the inbox and keep them unacknowledged; none where none is named."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf
 from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import unquote, urlsplit
 
 from gateway.errors import ConfigurationError
+from gateway.options_read import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,12 +71,12 @@ class Options:
             routing_prefix=_name(table, "routing_prefix", "appeals"),
             queue=_name(table, "queue", ""),
             declare=bool(table.get("declare", True)),
-            delivery_limit=_number(table, "delivery_limit", 20, least=1),
+            delivery_limit=int(number(table, "delivery_limit", 20)),
             inbox=_name(table, "inbox", ""),
             errors=_name(table, "errors", ""),
             reply_queues=tuple(str(name) for name in table.get("reply_queues") or ()),
-            batch=_number(table, "batch", 50, least=1, most=1000),
-            heartbeat=_number(table, "heartbeat", 30, least=5, most=3600),
+            batch=int(number(table, "batch", 50, most=1000)),
+            heartbeat=int(number(table, "heartbeat", 30, least=5, most=3600)),
         )
 
     def may_reply(self, queue: str) -> bool:
@@ -127,20 +127,3 @@ def _name(table: Mapping[str, Any], key: str, default: str) -> str:
             where=f"options.{key}",
         )
     return name
-
-
-def _number(
-    table: Mapping[str, Any], key: str, default: int, *, least: int, most: float = inf
-) -> int:
-    try:
-        found = float(table.get(key, default))
-    except (TypeError, ValueError):
-        found = -1.0
-    if not (least <= found <= most and found < inf):
-        raise ConfigurationError(
-            f"{key}: число не подходит · the number does not fit",
-            found=str(table[key]),
-            expected=f"{least} … {most if most < inf else ''}".strip(),
-            where=f"options.{key}",
-        )
-    return int(found)

@@ -31,6 +31,10 @@ class Taker(jsonfields.Taker):
     def __init__(self) -> None:
         super().__init__(PEER)
 
+    def part(self, obj: Fields, name: str, path: str = "") -> Fields | None:
+        """An object; an empty one stays where it is, too."""
+        return super().part(obj, name, path) if obj.get(name) else None
+
     def degrees(self, obj: Fields, name: str, path: str, most: float) -> float | None:
         """A coordinate in degrees, WGS 84."""
         value = obj.get(name)

@@ -66,7 +66,6 @@ PLAYERS: Final[dict[str, Player]] = {
         "submits",
         options=(
             ("tell_last", True),
-            ("events", ["Registered", "Extended", "Transferred", "Answered", "Declined"]),
             ("clock_skew", 1),
         ),
     ),

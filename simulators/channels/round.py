@@ -45,8 +45,6 @@ ORDERED: Final = {
 }
 """What is submitted for a peer without a road of its own."""
 _QUEUES: Final = ("triage", "delivery")
-STATES: Final = {"skip": "refused", "confirm": "unknown", "replay": "unknown"}
-"""Decision → state of the deliveries that it is about."""
 
 
 class Counted(NamedTuple):
@@ -81,7 +79,6 @@ class Round:
         self.keys = crew.introduce(stage, running)
         self.replayed = 0
         self.decided = 0
-        self.skipped: Counter[str] = Counter()
         self._receipts: dict[str, dict[str, str]] = {}
         self.given: dict[str, list[str]] = {name: [] for name in running}
         self._log = Log(stage.path("client-channels.jsonl"))
@@ -97,6 +94,8 @@ class Round:
             self._bring(name, share + (n < rest))
         self._settle(sum(map(len, self.given.values())))
         self.office.stop()
+        for row in self.deliveries.refused_by_rule()[:5]:
+            self.teller.fault(f"{row['destination']}: {row['error']}")
         self._log.close()
         return {name: self._count(name) for name in bringers}
 
@@ -161,7 +160,7 @@ class Round:
         while True:
             if time.monotonic() - acted > OPERATOR_SECONDS:
                 self.replayed += self.deliveries.replay_refused()
-                self.decided += self._decide() + self._give_up()
+                self.decided += self._decide()
                 if "amqp" in self.running:
                     self.running["amqp"].control(redrive=True)
                 acted = time.monotonic()
@@ -177,14 +176,6 @@ class Round:
                 self.teller.fault(f"за {LIMIT_SECONDS:.0f} с ничего не сдвинулось · stuck: {now}")
                 return
             time.sleep(0.5)
-
-    def _give_up(self) -> int:
-        """Skip what our own rules stopped before it left: a card without a place, for ЕДДС."""
-        rows = [r for r in self.deliveries.refused_by_rule() if r["destination"] == "edds"]
-        if rows:
-            self._tell("skip", [row["id"] for row in rows], "--reason", "без места: позвонили")
-        self.skipped.update(row["destination"] for row in rows)
-        return len(rows)
 
     def _decide(self) -> int:
         """Settle by hand what may have arrived at a peer that can neither be asked nor trusted.
@@ -204,17 +195,17 @@ class Round:
             self._tell(word, ids)
         return sum(map(len, decided.values()))
 
-    def _tell(self, word: str, ids: list[str], *more: str) -> None:
+    def _tell(self, word: str, ids: list[str]) -> None:
         """Carry out one decision about deliveries, of which some may have settled by themselves."""
-        if not ids or self.stage.command("deliveries", word, *ids, *more, "--commit", ok=(0, 2)):
+        if not ids or self.stage.command("deliveries", word, *ids, "--commit", ok=(0, 2)):
             return
-        left = self.deliveries.still(STATES[word], ids)
+        left = self.deliveries.still("unknown", ids)
         if len(left) == len(ids) > 1:  # one of them is being asked about at this moment
             middle = len(ids) // 2
-            self._tell(word, ids[:middle], *more)
+            self._tell(word, ids[:middle])
             left = ids[middle:]
         if len(ids) > 1:
-            self._tell(word, left, *more)
+            self._tell(word, left)
 
     def _shown(self, peer: str) -> dict[str, dict[str, Any]]:
         """Return what a peer shows, by key; nothing of a folder: a known uid may come again."""

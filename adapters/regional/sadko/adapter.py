@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from math import inf
 from time import monotonic
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from adapters.regional.sadko import inbox
 from adapters.regional.sadko.client import Credential, Site
@@ -32,10 +30,10 @@ from gateway.adapter import (
 from gateway.errors import (
     ConfigurationError,
     DeliveryError,
-    GatewayError,
     PeerRefused,
     UnsupportedError,
 )
+from gateway.options_read import number, zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -44,7 +42,6 @@ if TYPE_CHECKING:
     from gateway.model.events import Event
     from gateway.outbound import Outbound
 
-ZONE = "Europe/Moscow"
 AHEAD = timedelta(days=2)
 """How far ahead of the site's time a stamp of its list may be: zones differ."""
 BATCH_BYTES = limits.BODIES_BYTES_OF_PEER
@@ -63,34 +60,16 @@ class Options:
     @classmethod
     def of(cls, table: Mapping[str, Any]) -> Options:
         """Read the table; raise ConfigurationError naming the key that is wrong."""
-        try:
-            zone = ZoneInfo(str(table.get("zone", ZONE)))
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ConfigurationError(
-                "no such time zone", found=str(error), where="options.zone"
-            ) from error
         return cls(
             reading=Reading(
-                zone=zone,
+                zone=zone(table),
                 classifier=str(table.get("classifier", "sstu")),
                 tables=tables(str(table.get("tables", ""))),
             ),
             officer=str(table.get("officer", "")),
-            batch=int(_number(table, "batch", 20, 1)),
-            overlap=timedelta(seconds=_number(table, "overlap", 3600, 0)),
+            batch=int(number(table, "batch", 20)),
+            overlap=timedelta(seconds=number(table, "overlap", 3600, least=0)),
         )
-
-
-def _number(table: Mapping[str, Any], key: str, default: float, least: float) -> float:
-    try:
-        found = float(table.get(key, default))
-    except (TypeError, ValueError):
-        found = -1.0
-    if not least <= found < inf:
-        raise ConfigurationError(
-            f"not a number from {least:g}", found=str(table[key]), where=f"options.{key}"
-        )
-    return found
 
 
 class Sadko:
@@ -147,20 +126,13 @@ class Sadko:
 
     def probe(self) -> Health:
         """Ask for a token and for the list of the inbox, which changes nothing."""
-        started = monotonic()
-        try:
+
+        def ask() -> str:
             site = self._reach()
             count = len(inbox.entries(site.inbox(site.deadline())[0]))
-        except GatewayError as error:
-            return Health(
-                ok=False,
-                seconds=monotonic() - started,
-                detail=str(error),
-                todo="Проверьте адрес, client_id, client_secret_file и сертификат",
-            )
-        return Health(
-            ok=True, seconds=monotonic() - started, detail=f"Во входящих записей: {count}"
-        )
+            return f"Во входящих записей: {count}"
+
+        return Health.of(ask, "Проверьте адрес, client_id, client_secret_file и сертификат")
 
     def receive(self, cursor: str) -> Batch:
         """Return what is new in the inbox, one item a message, at most `batch` of them.

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime
 
 import msgspec
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from adapters.regional.sadko.adapter import Sadko
@@ -107,6 +107,7 @@ def test_any_json(value):
 
 @settings(max_examples=400, deadline=None)
 @given(documents)
+@example({"LetterDetail": {}, "Card": {"Guid": "0"}, "Resolution": {"Author": "0"}})
 def test_every_document_that_is_taken_comes_back_leaf_by_leaf(value):
     body = json.dumps(value).encode()
     decoded = read(body)
