@@ -17,7 +17,7 @@ from urllib.parse import quote
 import msgspec
 from lxml.etree import _Element
 
-from gateway import notes, ns, registry, xml
+from gateway import limits, notes, ns, registry, xml
 from gateway.adapter import Codec, Decoded
 from gateway.errors import UnsupportedError, ValidationError, Violation
 from gateway.masking import looks_like_xml
@@ -165,7 +165,9 @@ def require_read(found: Decoded) -> None:
 def open_file(
     settings: Settings, peer: str, body: bytes, note: Mapping[str, Any]
 ) -> Table | Bundle | Documents:
-    """Open a stored file as what it is, by the profile that its inbox names now.
+    """Open a stored file as what it is, by the profile or codec that its inbox names now.
+
+    A file that came by `gateway import --codec` is read by that codec.
 
     Rows are read from the whole file, because a row means nothing without its header and
     neighbours. note: of the message that holds the file. Raises GatewayError.
@@ -173,10 +175,11 @@ def open_file(
     if looks_like_xml(body):
         return Bundle(BytesIO(body))
     inbox = _inbox(settings, peer)
-    if inbox is not None and inbox.codec:
-        codec = registry.codec_of(inbox.codec, settings.adapters, settings.adapter_options)
-        name = str(note.get("name") or "")
-        return Documents(BytesIO(body), codec, name, inbox.document_bytes)
+    codec_name = (inbox.codec if inbox else "") or str(note.get("codec") or "")
+    if codec_name:
+        codec = registry.codec_of(codec_name, settings.adapters, settings.adapter_options)
+        most = inbox.document_bytes if inbox else limits.DOCUMENT_FILE_BYTES
+        return Documents(BytesIO(body), codec, str(note.get("name") or ""), most)
     return Table(BytesIO(body), require_profile(profile_of(settings, peer, note)), peer=peer)
 
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from gateway import notes, ns
 from gateway.adapter import File, Wire
-from gateway.errors import ValidationError
+from gateway.commands import redecode
+from gateway.errors import GatewayError, ValidationError
 from gateway.settings import FileInbox
 from import_export.filedrop import run_once
 from import_export.known import StoreKnown
 
+CONTRACT = Path(__file__).parents[2] / "contract"
 GOOD = {"externalId": "e-7", "text": "Нет света"}
 ENVELOPE = (
     '<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>'
@@ -377,3 +381,14 @@ def test_a_file_that_could_not_be_read_at_all_is_landed_row_by_row(house, droppe
 
     assert house.json("replay", file, "--commit")["accepted"] == 1
     assert house.rows("SELECT external_id FROM appeal ORDER BY 1") == [("1",), ("9",)]
+
+
+def test_a_file_imported_by_a_codec_is_read_again_by_it_without_an_inbox(house):
+    settings = replace(house.settings, adapters=("sstu",), inboxes=())
+    body = (CONTRACT / "sstu/s01-direct-in-work/wire.json").read_bytes()
+
+    (line,) = redecode.open_file(settings, "sed", body, {"codec": "sstu", "name": "one.json"})
+
+    assert line.inbound is not None
+    with pytest.raises(GatewayError, match="profile"):
+        redecode.open_file(settings, "sed", body, {"name": "one.json"})
