@@ -6,7 +6,6 @@ codec of its adapter, a row of a file with the file that it stood in.
 
 from __future__ import annotations
 
-from io import BytesIO
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
@@ -18,7 +17,6 @@ from gateway.masking import looks_like_xml
 from gateway.store import messages, peers
 from gateway.store.blobs import BlobDirectory
 from gateway.wires.xmlbody import charset
-from import_export.documents import Documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
     from gateway.commands.context import Opened
     from import_export.bundle import Bundle
     from import_export.csvfile import Table
+    from import_export.documents import Documents
     from import_export.lines import Line
 
 MOST: Final = 100
@@ -98,21 +97,10 @@ def _of_file(
         body = messages.body(db, BlobDirectory(gw.settings.blobs), whole.id)
         note = whole.note or {}
     try:
-        reader = _reader(gw, row.peer, body, note)
+        reader = redecode.open_file(gw.settings, row.peer, body, note)
     except InputError as error:
         return violations_of(error)
     return tuple(islice(_problems(reader, only), MOST))
-
-
-def _reader(
-    gw: Opened, peer: str, body: bytes, note: Mapping[str, Any]
-) -> Table | Bundle | Documents:
-    """Open a file as what it is; by the adapter that it was imported with, where no inbox says."""
-    name, settings = str(note.get("codec") or ""), gw.settings
-    if not name or any(inbox.peer == peer for inbox in settings.inboxes):
-        return redecode.open_file(settings, peer, body, note)
-    codec = registry.codec_of(name, settings.adapters, settings.adapter_options)
-    return Documents(BytesIO(body), codec, str(note.get("name") or ""))
 
 
 def _problems(reader: Table | Bundle | Documents, only: int | None) -> Iterator[Violation]:
