@@ -107,7 +107,8 @@ class Bus:
 
         `{"holds": true}` · `{"emit": n, "seed": s}` · `{"publish": {"body", "type", "message_id",
         "reply_to", "times"}}` · `{"refusals": true}` · `{"repeats": true}` · `{"dead": true}` ·
-        `{"redrive": true}` (what lies dead is taken once more) · `{"waiting": true}`. Raises
+        `{"redrive": true}` (what lies dead is taken once more) · `{"drain": true}` (what waits is
+        taken, as far as the next failure, and how much is left) · `{"waiting": true}`. Raises
         ValueError for anything else, LookupError when the broker is away.
         """
         try:
@@ -140,13 +141,15 @@ class Bus:
                     return {"items": list(self._refusals)}
             case {"repeats": True}:
                 return {"count": self._repeats}
-            case {"dead": True}:
-                return {"count": self._count(DEAD)}
+            case {"drain": True}:
+                with self._lock:
+                    self._drain()
+                return {"left": self._count(EVENTS)}
+            case {"dead": True} | {"waiting": True}:
+                return {"count": self._count(DEAD if "dead" in command else INBOX)}
             case {"redrive": True}:
                 with self._lock:
                     return {"count": self._redrive()}
-            case {"waiting": True}:
-                return {"count": self._count(INBOX)}
         raise ValueError("unknown command")
 
     def _open(self) -> Any:

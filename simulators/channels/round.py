@@ -6,8 +6,10 @@ simulated peers hold; how often they failed is what their journals say.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import Counter
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote
@@ -79,6 +81,8 @@ class Round:
         self.keys = crew.introduce(stage, running)
         self.replayed = 0
         self.decided = 0
+        self._queued = 0
+        self._over = threading.Event()
         self._receipts: dict[str, dict[str, str]] = {}
         self.given: dict[str, list[str]] = {name: [] for name in running}
         self._log = Log(stage.path("client-channels.jsonl"))
@@ -88,16 +92,29 @@ class Round:
     def play(self, count: int) -> dict[str, Counted]:
         """Let every channel bring its share of so many appeals, and return the account."""
         self.office.start()
+        consumer = threading.Thread(target=self._consume, name="channels-consumer", daemon=True)
+        if "amqp" in self.running:
+            consumer.start()
         bringers = [name for name in self.running if crew.PLAYERS[name].brings != "nothing"]
         share, rest = divmod(count, len(bringers))
         for n, name in enumerate(bringers):
             self._bring(name, share + (n < rest))
         self._settle(sum(map(len, self.given.values())))
         self.office.stop()
+        self._over.set()
+        if consumer.is_alive():
+            consumer.join()
         for row in self.deliveries.refused_by_rule()[:5]:
             self.teller.fault(f"{row['destination']}: {row['error']}")
         self._log.close()
         return {name: self._count(name) for name in bringers}
+
+    def _consume(self) -> None:
+        """Take from the bus what the gateway published, and come again after each failure."""
+        while not self._over.is_set():
+            with suppress(OSError):
+                self._queued = self.running["amqp"].control(drain=True)["left"]
+            self._over.wait(0.1)
 
     def _client(self, name: str) -> Client:
         return Client(self.stage.address, crew.code(name), self.keys[name], self._log)
@@ -166,11 +183,16 @@ class Round:
                 acted = time.monotonic()
             waiting = self.deliveries.waiting()
             busy = sum(n for (queue, _, _), n in waiting.items() if queue in _QUEUES)
-            now = (len(self.office.registered), sum(self.office.answered.values()), busy)
+            now = (
+                len(self.office.registered),
+                sum(self.office.answered.values()),
+                busy + self._queued,
+            )
             if now != before:
                 moved, before = time.monotonic(), now
             quiet = time.monotonic() - moved
-            if now[0] >= expected and not self.deliveries.busy() and quiet > QUIET_SECONDS:
+            still = not (self.deliveries.busy() or self._queued)
+            if now[0] >= expected and still and quiet > QUIET_SECONDS:
                 return
             if quiet > LIMIT_SECONDS:
                 self.teller.fault(f"за {LIMIT_SECONDS:.0f} с ничего не сдвинулось · stuck: {now}")
