@@ -59,7 +59,7 @@ def page(figures: Iterable[Figure], before: str = "") -> str:
 
 def _row(each: Figure) -> str:
     ratio = each.ratio_peer if each.judged == "ratio_peer" else each.ratio_limit
-    bounds = f"{ratio} ({each.low}–{each.high})" if each.judged else ""
+    bounds = f"{ratio} ({each.low}–{each.high})" if each.judged not in {"", "ours"} else ""
     target = f"{'≤' if each.at_most else '≥'} {each.target}"
     met = each.met if isinstance(each.met, str) else ("yes" if each.met else "no")
     taken = each.at + (", provisional" if each.provisional else "")
