@@ -45,7 +45,7 @@ def choice(options: Mapping[str, Any], name: str, words: tuple[T, ...]) -> T:
         raise ConfigurationError(
             f"{name}: нет такого выбора · no such choice",
             found=str(found),
-            expected=" | ".join(words),
+            expected=", ".join(words),
             where=f"options.{name}",
         )
     return found
@@ -79,7 +79,7 @@ def words(options: Mapping[str, Any], name: str) -> tuple[str, ...]:
 
 def zone(options: Mapping[str, Any], name: str = "zone", default: str = ZONE) -> ZoneInfo:
     """Return a time zone by its name in the IANA database; raise ConfigurationError."""
-    said = str(options.get(name, default))
+    said = str(options.get(name) or default)
     try:
         return ZoneInfo(said)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:

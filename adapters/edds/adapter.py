@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from time import monotonic
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from adapters.edds import tables
 from adapters.edds.client import Desk
@@ -17,11 +15,11 @@ from gateway.adapter import Health
 from gateway.errors import (
     ConfigurationError,
     DeliveryError,
-    GatewayError,
     PeerDoubtful,
     UnsupportedError,
 )
 from gateway.model.events import EventType
+from gateway.options_read import zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -55,7 +53,7 @@ class Edds:
         self.template = tables.of(options)
         self._card_on = _card_on(str(options.get("card_on") or EventType.REGISTERED))
         self._classifier = str(options.get("classifier") or "")
-        self._zone = _zone(str(options.get("zone") or "Europe/Moscow"))
+        self._zone = zone(options)
         self._desk = Desk(outbound, base, self.template, dict(options)) if outbound else None
         self._base = base
 
@@ -98,17 +96,8 @@ class Edds:
 
     def probe(self) -> Health:
         """Ask the template's [probe], which changes nothing."""
-        begun = monotonic()
-        try:
-            detail = self._reach().probe()
-        except GatewayError as error:
-            return Health(
-                ok=False,
-                seconds=monotonic() - begun,
-                detail=str(error),
-                todo="Проверьте url, шаблон, имя и пароль и список разрешённых адресов",
-            )
-        return Health(ok=True, seconds=monotonic() - begun, detail=detail)
+        todo = "Проверьте url, шаблон, имя и пароль и список разрешённых адресов"
+        return Health.of(lambda: self._reach().probe(), todo)
 
     def _reach(self) -> Desk:
         if self._desk is None or not self._base:
@@ -127,12 +116,3 @@ def _card_on(word: str) -> EventType:
             where="options.card_on",
         )
     return EventType(word)
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ConfigurationError(
-            "нет такого пояса · no such time zone", found=name, where="options.zone"
-        ) from error

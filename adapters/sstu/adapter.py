@@ -5,16 +5,14 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from time import monotonic
 from typing import TYPE_CHECKING, Any, Final, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from adapters.sstu import analytics
-from adapters.sstu.bounds import Limits, number
+from adapters.sstu.bounds import Limits
 from adapters.sstu.client import Node
 from adapters.sstu.codes import GUID, UNNUMBERED
 from adapters.sstu.decode import decode
-from adapters.sstu.encode import ZONE, encode, is_unnumbered
+from adapters.sstu.encode import encode, is_unnumbered
 from adapters.sstu.fields import parse
 from adapters.sstu.restore import restore
 from gateway import limits
@@ -31,15 +29,16 @@ from gateway.adapter import (
 from gateway.errors import (
     ConfigurationError,
     DeliveryError,
-    GatewayError,
     MalformedError,
     PeerDoubtful,
     UnsupportedError,
 )
 from gateway.model.fold import number_key
+from gateway.options_read import choice, number, zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from zoneinfo import ZoneInfo
 
     from gateway.adapter import Inbound
     from gateway.model.appeal import Appeal
@@ -84,30 +83,18 @@ class Options:
             if not GUID.fullmatch(str(guid)):
                 raise ConfigurationError("not a GUID", found=str(guid), where="options.departments")
         for key, words in (
-            ("mode", ("http", "offline")),
-            ("ack", ("accept", "upload")),
             ("extended_as", ("status", "flag")),
             ("withdrawn_as", ("Explained", "LeftWithoutAnswer")),
         ):
-            if table.get(key, words[0]) not in words:
-                raise ConfigurationError(
-                    "no such choice",
-                    found=str(table[key]),
-                    expected=", ".join(words),
-                    where=f"options.{key}",
-                )
-        try:
-            zone = ZoneInfo(str(table.get("zone", ZONE)))
-        except (ZoneInfoNotFoundError, ValueError) as e:
-            raise ConfigurationError("no such time zone", found=str(e), where="options.zone") from e
+            choice(table, key, words)
         return cls(
             departments=departments,
-            mode=table.get("mode", "http"),
-            ack=table.get("ack", "accept"),
-            zone=zone,
-            clock_skew=timedelta(seconds=number(table, "clock_skew", 300)),
-            list_bytes=int(number(table, "list_bytes", LIST_BYTES)),
-            list_seconds=number(table, "list_seconds", LIST_SECONDS),
+            mode=choice(table, "mode", ("http", "offline")),
+            ack=choice(table, "ack", ("accept", "upload")),
+            zone=zone(table),
+            clock_skew=timedelta(seconds=number(table, "clock_skew", 300, least=0)),
+            list_bytes=int(number(table, "list_bytes", LIST_BYTES, least=0)),
+            list_seconds=number(table, "list_seconds", LIST_SECONDS, least=0),
             limits=Limits.of(table),
         )
 
@@ -241,7 +228,6 @@ class Sstu:
 
     def probe(self) -> Health:
         """Read the list of one body: the only address of a node that changes nothing."""
-        started = monotonic()
         if self._offline:
             return Health(ok=True, seconds=0.0, detail="Обмен файлами: gateway sstu pack, result")
         if not self.options.departments:
@@ -251,16 +237,11 @@ class Sstu:
                 detail="Не указан ни один орган",
                 todo="Впишите GUID органа в options.department_id",
             )
-        try:
-            count = sum(1 for _ in self._list(self.options.departments[0]))
-        except GatewayError as e:
-            return Health(
-                ok=False,
-                seconds=monotonic() - started,
-                detail=str(e),
-                todo="Проверьте адрес узла АРМ ЕС ОГ, сеть и список разрешённых адресов",
-            )
-        return Health(ok=True, seconds=monotonic() - started, detail=f"Записей в списке: {count}")
+        first = self.options.departments[0]
+        return Health.of(
+            lambda: f"Записей в списке: {sum(1 for _ in self._list(first))}",
+            "Проверьте адрес узла АРМ ЕС ОГ, сеть и список разрешённых адресов",
+        )
 
     @property
     def _offline(self) -> bool:

@@ -7,13 +7,12 @@ refused.
 
 from __future__ import annotations
 
-from math import inf
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from adapters.sstu.codes import BASE64_LIMIT
 from adapters.sstu.pages import Bounds
 from gateway import limits
-from gateway.errors import ConfigurationError
+from gateway.options_read import number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,16 +53,3 @@ class Limits(NamedTuple):
 
 def _count(table: Mapping[str, Any], key: str, default: int, *, least: int = 1) -> int:
     return int(number(table, key, default, least=least))
-
-
-def number(table: Mapping[str, Any], key: str, default: float, *, least: float = 0) -> float:
-    """Return an option that is a number; raise ConfigurationError."""
-    try:
-        found = float(table.get(key, default))
-    except (TypeError, ValueError):
-        found = least - 1
-    if not least <= found < inf:
-        raise ConfigurationError(
-            f"not a number of {least:g} or more", found=str(table[key]), where=f"options.{key}"
-        )
-    return found

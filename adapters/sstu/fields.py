@@ -12,6 +12,7 @@ import msgspec
 from adapters.sstu.codes import PEER
 from gateway import limits
 from gateway.errors import GatewayError, MalformedError, ValidationError, Violation
+from gateway.jsonfields import escape, unescape
 from gateway.jsontext import check_values
 from gateway.model.base import Extra, day
 from gateway.model.fold import clean_text
@@ -186,16 +187,6 @@ class Fields:
             case list():
                 return all(self._storable(name, v, depth + 1) for v in value)
         return True
-
-
-def escape(name: str) -> str:
-    """A name as one token of a JSON Pointer (RFC 6901)."""
-    return name.replace("~", "~0").replace("/", "~1")
-
-
-def unescape(token: str) -> str:
-    """The name that a token of a JSON Pointer stands for."""
-    return token.replace("~1", "/").replace("~0", "~")
 
 
 def put_back(obj: dict[str, Any], extras: tuple[Extra, ...]) -> None:

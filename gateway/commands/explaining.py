@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from gateway import contracts_explain, registry
+from gateway import contracts_explain
 from gateway.commands import foreign, redecode
 from gateway.errors import GatewayError, InputError, Violation, violations_of
 from gateway.masking import looks_like_xml
@@ -66,10 +66,7 @@ def _of_document(
     gw: Opened, db: psycopg.Connection[Any], row: Any, body: bytes
 ) -> tuple[Violation, ...]:
     """What the codec of its adapter cannot read, with the options of its peer's row."""
-    peer = peers.read_all(db).get(row.peer)
-    own = peer.options if peer is not None and peer.adapter == row.wire else {}
-    settings = gw.settings
-    codec = registry.codec_of(row.wire, settings.adapters, settings.adapter_options, own)
+    codec = redecode.codec_of(gw.settings, peers.read_all(db).get(row.peer), row.wire)
     try:
         found = redecode.documents(body, row.media_type, codec, messages.beside(row))
     except InputError as error:

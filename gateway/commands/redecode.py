@@ -21,6 +21,7 @@ from gateway import limits, notes, ns, registry, xml
 from gateway.adapter import Codec, Decoded
 from gateway.errors import UnsupportedError, ValidationError, Violation
 from gateway.masking import looks_like_xml
+from gateway.model.peer import Peer
 from gateway.rest import decode
 from gateway.rest.routes import ROUTES, Route
 from gateway.settings import FileInbox, Settings
@@ -136,6 +137,12 @@ def _parameters(route: Route, body: bytes, beside: Mapping[str, str]) -> dict[st
     told = document if isinstance(document, dict) else {}
     spelled = {"external_id": "externalId"}
     return {n: quote(str(told[k]), safe="") for n in names if (k := spelled.get(n, n)) in told}
+
+
+def codec_of(settings: Settings, peer: Peer | None, wire: str) -> Codec:
+    """Return the codec of a stored message, with the options that its peer's row has now."""
+    own = peer.options if peer is not None and peer.adapter == wire else {}
+    return registry.codec_of(wire, settings.adapters, settings.adapter_options, own)
 
 
 def documents(

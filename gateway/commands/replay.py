@@ -16,7 +16,7 @@ from uuid import UUID
 import psycopg
 import typer
 
-from gateway import contracts, ingest, masking, registry
+from gateway import contracts, ingest, masking
 from gateway.access.policy import Caller
 from gateway.commands import context, foreign, output, redecode
 from gateway.commands.context import Opened
@@ -217,9 +217,7 @@ class _Replaying:
     def _decode(self, row: Any, body: bytes) -> None:
         """Decode a message of an adapter once more."""
         peer = self._peers.get(row.peer)
-        own = peer.options if peer is not None and peer.adapter == row.wire else {}
-        settings = self._gw.settings
-        codec = registry.codec_of(row.wire, settings.adapters, settings.adapter_options, own)
+        codec = redecode.codec_of(self._gw.settings, peer, row.wire)
         arrival = ingest.Arrival(
             peer=row.peer,
             wire=row.wire,

@@ -21,11 +21,12 @@ from adapters.regional.asdou.codes import (
     SOURCE,
     Tables,
 )
-from adapters.regional.asdou.nodes import Node, escape, parse
+from adapters.regional.asdou.nodes import Node, parse
 from adapters.regional.media import media_type
 from gateway import limits
 from gateway.adapter import Decoded, File, Inbound, Wire
 from gateway.errors import GatewayError, MalformedError, ValidationError, Violation, violations_of
+from gateway.jsonfields import escape
 from gateway.model.answer import Answer, Outcome
 from gateway.model.appeal import Appeal
 from gateway.model.assignment import Assignment, Report, ReportKind

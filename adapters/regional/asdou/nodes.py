@@ -13,6 +13,7 @@ from lxml import etree
 from adapters.regional.asdou.codes import ORDER, PEER, SPACE
 from gateway import limits, ns, xml
 from gateway.errors import MalformedError, TooLargeError
+from gateway.jsonfields import unescape
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -140,13 +141,3 @@ def put(node: Node, extras: tuple[Extra, ...]) -> None:
         for step in above:
             place = place.setdefault(step, [{}])[0]
         place[name] = list(extra.value)
-
-
-def escape(name: str) -> str:
-    """Return a name as one token of a JSON Pointer (RFC 6901)."""
-    return name.replace("~", "~0").replace("/", "~1")
-
-
-def unescape(token: str) -> str:
-    """Return the name that a token of a JSON Pointer stands for."""
-    return token.replace("~1", "/").replace("~0", "~")
