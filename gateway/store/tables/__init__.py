@@ -8,10 +8,20 @@ Three rules hold everywhere (docs/adr/0009, 0011, 0018):
   what came with a content that was erased since stays as it is.
 - Personal data lies in `content` and in the bodies of `message`, `attempt` and `reply` only.
   Erasing drops `content.salt` and `content.bytes`; the hash chain over `event` still verifies.
+- The register of addresses (`address_*`, `gar_*`) is a copy of the state's: it is loaded again,
+  not restored.
 - Rows that grow with traffic are partitioned by month as ranges of their uuid7 key. `ledger`, the
   memory of keys, stays whole.
 """
 
+from gateway.store.tables.addresses import (
+    address_flat,
+    address_house,
+    address_name,
+    address_object,
+    address_revision,
+    address_version,
+)
 from gateway.store.tables.appeals import (
     appeal,
     blob,
@@ -56,6 +66,12 @@ from gateway.store.tables.topics import (
 )
 
 __all__ = [
+    "address_flat",
+    "address_house",
+    "address_name",
+    "address_object",
+    "address_revision",
+    "address_version",
     "appeal",
     "attempt",
     "blob",

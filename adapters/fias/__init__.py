@@ -1,0 +1,1 @@
+"""ФИАС/ГАР: the state register of addresses, its deliveries loaded and searched."""

