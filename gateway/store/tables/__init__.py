@@ -46,6 +46,12 @@ from gateway.store.tables.facts import (
     registration,
     twin,
 )
+from gateway.store.tables.keepers import (
+    house_keeper,
+    house_point,
+    keeper_revision,
+    territory_body,
+)
 from gateway.store.tables.outgoing import attempt, delivery, destination, lane, reply
 from gateway.store.tables.peers import (
     credential,
@@ -86,6 +92,9 @@ __all__ = [
     "expectation",
     "external_ref",
     "finding",
+    "house_keeper",
+    "house_point",
+    "keeper_revision",
     "lane",
     "ledger",
     "letter",
@@ -102,6 +111,7 @@ __all__ = [
     "registration",
     "reply",
     "source",
+    "territory_body",
     "topic_classifier",
     "topic_map",
     "topic_node",
