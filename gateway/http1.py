@@ -100,6 +100,11 @@ class Answer:
         if not self.whole and self._got - self._size > limits.HEADER_BYTES + _FRAMING * self._size:
             raise HTTPException("the answer has endless headers")
 
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """Headers with lower-cased names, once `status` is there."""
+        return self._headers
+
     def pieces(self) -> list[bytes]:
         """Return the body that came since the last call, and keep it no longer."""
         parts, self._parts = self._parts, []

@@ -196,6 +196,15 @@ TABLE_ROW_BYTES: Final = 2 * MB
 TABLE_ROW_LINES: Final = 500
 """Lines that one row may span; past it an opened quote counts as never closed."""
 TABLE_ROWS: Final = 2_000_000
+WORKBOOK_BYTES: Final = 64 * MB
+WORKBOOK_UNPACKED_BYTES: Final = 256 * MB
+SHEET_ROWS: Final = 200_000
+SHEET_CELLS: Final = 4_000_000
+"""Cells between the first and the last that hold anything: they are all made room for."""
+SHEET_CHARS: Final = 128 * MB
+KEEPER_FILE_BYTES: Final = 256 * MB
+KEEPER_ROWS: Final = 1_000_000
+"""Of one file of who serves houses: a large region's houses, of one kind of service."""
 FILE_BYTES: Final = 4096 * MB
 """A dropped file; a larger one is answered, but not copied into the store."""
 
@@ -212,3 +221,17 @@ EMBEDDED_BACKOFF_SECONDS: Final = 30.0
 EMBEDDED_LOG_BYTES: Final = 8 * MB
 SOCKET_PATH_BYTES: Final = 107
 """Of `sockaddr_un.sun_path` on Linux, without the closing NUL."""
+
+FIAS_CATALOGUE_BYTES: Final = 4 * MB
+FIAS_RELEASES: Final = 5_000
+"""Releases in the catalogue of ФИАС; it held 63 of seven months in September 2026."""
+FIAS_FILE_BYTES: Final = 200 * 1024 * MB
+"""A delivery of ФИАС; the full one had 53 GB in September 2026."""
+FIAS_FREE_BYTES: Final = 1024 * MB
+"""Room that must be left on the disk beside a delivery."""
+FIAS_ZIP_MEMBERS: Final = 20_000
+"""Files in a delivery: some twenty of each region, and the dictionaries."""
+FIAS_ZIP_TAIL_BYTES: Final = 16 * MB
+"""Directory at the end of a delivery, which is read in memory."""
+FIAS_CHECKED_BYTES: Final = 1024 * MB
+"""A delivery up to here is unpacked once to check its sums; of a larger one the load does it."""

@@ -48,7 +48,7 @@ from gateway.pinning import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 __all__ = ["Answered", "Body", "ClientCertificate", "Outbound", "Response", "check"]
 
@@ -198,10 +198,12 @@ class Outbound:
         *,
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
+        headed: Callable[[int, Mapping[str, str]], None] | None = None,
     ) -> Iterator[bytes]:
         """GET, and yield the body of a 2xx answer as it comes, however much; the caller counts.
 
-        timeout: a total too, the caller's own work on what came included. Raises as `request` and
+        timeout: a total too, the caller's own work on what came included. headed: is told status
+        and headers of a 2xx answer before its first piece, and may raise. Raises as `request` and
         `check` do, for a request that stores nothing.
         """
         target = parse_target(url)
@@ -218,6 +220,9 @@ class Outbound:
                     if answer.status >= 300:
                         answer.limit = self.max_response_bytes
                     elif answer.status >= 200:
+                        if headed is not None:
+                            headed(answer.status, answer.headers)
+                            headed = None
                         yield from answer.pieces()
             except _FAILURES as e:
                 conn.close()
