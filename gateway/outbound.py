@@ -48,7 +48,7 @@ from gateway.pinning import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 
 __all__ = ["Answered", "Body", "ClientCertificate", "Outbound", "Response", "check"]
 
@@ -199,7 +199,7 @@ class Outbound:
         headers: Mapping[str, str] | None = None,
         timeout: float | None = None,
         headed: Callable[[int, Mapping[str, str]], None] | None = None,
-    ) -> Iterator[bytes]:
+    ) -> Generator[bytes, None, None]:
         """GET, and yield the body of a 2xx answer as it comes, however much; the caller counts.
 
         timeout: a total too, the caller's own work on what came included. headed: is told status

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, tzinfo
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar, Final, NamedTuple, get_args
+from typing import Any, ClassVar, Final, NamedTuple, Protocol, get_args
 from urllib.parse import unquote
 
 import msgspec
@@ -52,11 +52,19 @@ class Request(NamedTuple):
     body: bytes
 
 
+class Pieces(Protocol):
+    """A body that is too large to be made at once: how long it is said to be, and its bytes."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[bytes]: ...
+
+
 class Answer(NamedTuple):
     """What to answer, and what to keep. `key` is what failures are planned for."""
 
     status: int
-    body: bytes = b""
+    body: bytes | Pieces = b""
     media_type: str = "text/plain; charset=utf-8"
     key: str = ""
     store: Callable[[], dict[str, Any]] | None = None
@@ -71,7 +79,7 @@ class Answer(NamedTuple):
             return ()
         if self.why or self.status < _REFUSED:
             return self.why
-        if not self.media_type.startswith("text/plain"):
+        if not self.media_type.startswith("text/plain") or not isinstance(self.body, bytes):
             return (f"{self.status}",)
         return tuple(self.body[:_WHY_BYTES].decode("utf-8", "replace").splitlines())
 
@@ -298,7 +306,8 @@ class _Connection(BaseHTTPRequestHandler):
         for name, value in answer.headers:
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(answer.body)
+        for piece in (answer.body,) if isinstance(answer.body, bytes) else answer.body:
+            self.wfile.write(piece)
 
     def _fail(self, fault: Fault, answer: Answer) -> None:
         match fault.kind:
@@ -333,9 +342,9 @@ class _Connection(BaseHTTPRequestHandler):
 
     def _drip(self, fault: Fault, answer: Answer) -> None:
         self.close_connection = True
+        body = answer.body if isinstance(answer.body, bytes) else b"".join(answer.body)
         whole = (
-            f"HTTP/1.1 {answer.status} OK\r\nContent-Length: {len(answer.body)}\r\n\r\n".encode()
-            + answer.body
+            f"HTTP/1.1 {answer.status} OK\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
         )
         end = time.monotonic() + fault.seconds
         for byte in whole:
