@@ -106,6 +106,11 @@ class Keeper(msgspec.Struct, frozen=True, kw_only=True):
     by: str = ""
     withdrawn_at: dt.datetime | None = None
 
+    @property
+    def place(self) -> str:
+        """What is served: the house."""
+        return self.house_guid
+
 
 class Territory(msgspec.Struct, frozen=True, kw_only=True):
     """A body that a territory belongs to.
@@ -124,6 +129,11 @@ class Territory(msgspec.Struct, frozen=True, kw_only=True):
     noted_at: dt.datetime | None = None
     by: str = ""
     withdrawn_at: dt.datetime | None = None
+
+    @property
+    def place(self) -> str:
+        """What is served: the territory."""
+        return self.oktmo
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
