@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
@@ -11,11 +12,13 @@ import psycopg
 from gateway.access.policy import is_loopback
 from gateway.doctor import Check, Finding, fail, ok, warn
 from gateway.embedded import check_database
+from gateway.jobs import CHECKS
 from gateway.store import organisations, partitions, peers, schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
+    from importlib.metadata import EntryPoint
 
     from gateway.settings import Settings
 
@@ -34,13 +37,26 @@ def first(url: str) -> dict[str, Check]:
 
 def checks(settings: Settings, url: str, now: datetime) -> dict[str, Check]:
     """Return the checks of a database whose schema is ours, by name, in the order of sense."""
+    outside = {
+        point.name: partial(check_outside, point, settings, url, now)
+        for point in entry_points(group=CHECKS)
+    }
     return {
         "partitions": partial(check_partitions, url, now),
         "peers": partial(check_peers, url),
         "listening": partial(check_listening, settings, url),
         "organisation": partial(check_organisation, settings, url),
         "queues": partial(check_queues, settings, url, now),
+        **outside,
     }
+
+
+def check_outside(
+    point: EntryPoint, settings: Settings, url: str, now: datetime
+) -> Iterator[Finding]:
+    """Let what joined from outside look at itself (`gateway.jobs`)."""
+    for level, what, todo in point.load()(settings, url, now):
+        yield Finding(check=point.name, level=level, what=what, todo=todo)
 
 
 def check_server(url: str) -> Iterator[Finding]:

@@ -2,13 +2,19 @@
 
 APScheduler only ticks; which process leads is a PostgreSQL advisory lock on a connection of its
 own. When the leader dies the lock is free at once and another process takes the next tick.
+
+Jobs from outside join by entry points of the group `gateway.jobs`: a function of `Surroundings`
+that returns a `Job`, or None where nothing is configured for it. What they want `gateway doctor` to
+look at joins by `gateway.checks`: a function (settings, url of the database, now) that yields
+`Told`, nothing where it is not configured.
 """
 
 from __future__ import annotations
 
 import threading
 from datetime import UTC
-from typing import TYPE_CHECKING, Any, NamedTuple
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 import psycopg
 import structlog
@@ -21,11 +27,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from gateway.settings import Settings
     from gateway.store.blobs import BlobDirectory
     from gateway.store.pool import Pool
 
 log = structlog.get_logger(__name__)
 
+GROUP: Final = "gateway.jobs"
+CHECKS: Final = "gateway.checks"
+Told = tuple[Literal["ok", "warn", "fail"], str, str]
+"""A finding of a check from outside: its level, what was found, what to do about it."""
 LEADER_LOCK = 0x67617465 + 1
 DAY = 86_400
 NONCES_EVERY = 300
@@ -37,6 +48,22 @@ class Job(NamedTuple):
     name: str
     seconds: float
     run: Callable[[], None]
+
+
+class Surroundings(NamedTuple):
+    """What a job from outside is made of. stop: is set when the process ends; a long job looks."""
+
+    settings: Settings
+    url: str
+    now: Callable[[], datetime]
+    stop: threading.Event
+
+
+def joined(around: Surroundings) -> list[Job]:
+    """Return the jobs from outside; raise ConfigurationError for settings that do not fit one."""
+    points = sorted(entry_points(group=GROUP), key=lambda point: point.name)
+    made: list[Job | None] = [point.load()(around) for point in points]
+    return [job for job in made if job is not None]
 
 
 class Schedule:

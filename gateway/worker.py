@@ -15,7 +15,15 @@ from gateway import policies, registry
 from gateway.app import now, verdicts_of
 from gateway.destinations import Destinations
 from gateway.dispatch import Dispatcher, owner
-from gateway.jobs import Schedule, blobs_job, nonces_job, partitions_job, retention_job
+from gateway.jobs import (
+    Schedule,
+    Surroundings,
+    blobs_job,
+    joined,
+    nonces_job,
+    partitions_job,
+    retention_job,
+)
 from gateway.polling import Polling
 from gateway.snapshots import StoredSnapshots
 from gateway.store.blobs import BlobDirectory
@@ -57,6 +65,7 @@ class Worker:
             blobs_job(self._pool, self._blobs, now),
             retention_job(self._pool, self.kept, now),
             nonces_job(self._pool, now),
+            *joined(Surroundings(self._settings, self._url, now, stop)),
         ]
         schedule = Schedule(self._url, jobs)
         schedule.start(now())
