@@ -235,3 +235,6 @@ FIAS_ZIP_TAIL_BYTES: Final = 16 * MB
 """Directory at the end of a delivery, which is read in memory."""
 FIAS_CHECKED_BYTES: Final = 1024 * MB
 """A delivery up to here is unpacked once to check its sums; of a larger one the load does it."""
+
+ADDRESS_TEXT: Final = 1_000
+"""Characters of one address in free text; the longest of the registry take about 250."""

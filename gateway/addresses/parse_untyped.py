@@ -1,0 +1,149 @@
+"""Roles for the names that no type explains, by their place among the others.
+
+The name next to the house is the street, the one before it the settlement, an adjective before that
+the district or the region. Names in brackets and names after everything is known explain nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.addresses.parse_scan import Item
+from gateway.addresses.split import WORD
+from gateway.addresses.words import BEGINS_NAME, adjective
+from gateway.addresses.words_regions import called
+
+if TYPE_CHECKING:
+    from gateway.addresses.split import Word
+
+_GENITIVE = ("а", "ы", "ой", "ей", "ого", "его", "я", "ых", "их", "ская", "ов", "ев")
+
+
+def assign(items: list[Item], words: list[Word]) -> list[Item]:
+    """Give a role to every item that has none, where its place says it; return all items."""
+    bare = [item for item in items if not item.role]
+    roles = {item.role for item in items}
+    if bare:
+        bare = [item for item in bare if not item.aside and _spoken(item, words)]
+        if "region" not in roles:
+            bare = _region(bare, words)
+        if "street" not in roles:
+            items, bare = _street(items, bare, words)
+        _places(items, bare)
+    elif "street" not in roles and "house" in roles:
+        items = _swallowed(items, words)
+    return items
+
+
+def _spoken(item: Item, words: list[Word]) -> bool:
+    """Tell whether an item may be a name: it has a letter or two."""
+    return any(
+        word.kind == WORD and len(word.key) > 1 for word in words[item.first : item.last + 1]
+    )
+
+
+def _region(bare: list[Item], words: list[Word]) -> list[Item]:
+    """Take the first name for a region when it is one's adjective (`Московская, г. Королёв`)."""
+    if len(bare) < 2 and not bare:
+        return bare
+    first = bare[0]
+    found = called(words, first.first)
+    if not found or found[1] != first.last + 1 or not adjective(words[first.last].key):
+        return bare
+    chosen = found[0][0].region
+    ending = "ий" if chosen.type in ("край", "автономный округ") else "ая"
+    if len(bare) > 1 and words[first.last].key.endswith(ending):
+        first.role, first.region = "region", chosen
+        return bare[1:]
+    return bare
+
+
+def _street(
+    items: list[Item], bare: list[Item], words: list[Word]
+) -> tuple[list[Item], list[Item]]:
+    """Take the name next to the house for a street; return all items, and names still without role."""
+    house = next((place for place, item in enumerate(items) if item.role == "house"), len(items))
+    before = [item for item in bare if items.index(item) < house]
+    if not before:
+        return items, bare
+    chosen = before[-1]
+    roles = {item.role for item in items}
+    if "plan" in roles and "settlement" not in roles and len(before) == 1:
+        return items, bare
+    later = items[items.index(chosen) + 1 : house]
+    if house == len(items) and any(item.role in ("settlement", "municipality") for item in later):
+        return items, bare
+    if any(item.role == "settlement" for item in later):
+        return items, bare
+    if "settlement" not in roles and len(before) == 1:
+        cut = _two(chosen, words)
+        if cut:
+            head = Item("settlement", None, chosen.segment)
+            head.first, head.last = chosen.first, cut - 1
+            chosen.first = cut
+            items = items.copy()
+            items.insert(items.index(chosen), head)
+        elif house == len(items) and _settles(items, chosen):
+            chosen.role = "settlement"
+            return items, [item for item in bare if item is not chosen]
+    chosen.role = "street"
+    return items, [item for item in bare if item is not chosen]
+
+
+def _settles(items: list[Item], chosen: Item) -> bool:
+    """Tell whether the only name of a text without a house is of a settlement."""
+    place = items.index(chosen)
+    return place == 0 or items[place - 1].role in (
+        "region",
+        "municipality",
+        "postal_code",
+        "country",
+    )
+
+
+def _two(item: Item, words: list[Word]) -> int:
+    """Return where the street begins in `Семилуки Ленина`, 0 when the words are one name."""
+    if item.count < 2:
+        return 0
+    head, following = words[item.first], words[item.first + 1]
+    if head.kind != WORD or len(head.key) < 3 or adjective(head.key) or head.key in BEGINS_NAME:
+        return 0
+    if (
+        head.dot
+        or following.kind != WORD
+        or head.key.endswith(("ых", "их", "ой", "ого", "ие", "ые"))
+    ):
+        return 0
+    return item.first + 1 if words[item.last].key.endswith(_GENITIVE) else 0
+
+
+def _swallowed(items: list[Item], words: list[Word]) -> list[Item]:
+    """Part a street from the settlement before it, where no comma does (`г Россошь Ленина 5`)."""
+    for place, item in enumerate(items[:-1]):
+        following = items[place + 1]
+        if item.role != "settlement" or item.kind is None or item.count < 2:
+            continue
+        if following.role != "house" or following.segment != item.segment or following.marks:
+            continue
+        cut = _two(item, words)
+        if not cut:
+            continue
+        street = Item("street", None, item.segment)
+        street.first, street.last = cut, item.last
+        item.last = cut - 1
+        return [*items[: place + 1], street, *items[place + 1 :]]
+    return items
+
+
+def _places(items: list[Item], bare: list[Item]) -> None:
+    """Give the names left over to settlement and district, the nearest to the street first."""
+    roles = {item.role for item in items}
+    for item in reversed(bare):
+        after = items[items.index(item) + 1 :]
+        if "settlement" not in roles:
+            item.role = "settlement"
+        elif "municipality" not in roles and any(one.role == "settlement" for one in after):
+            item.role = "municipality"
+        else:
+            continue
+        roles.add(item.role)
