@@ -76,7 +76,7 @@ address_house = Table(
     metadata,
     Column("region", SmallInteger, primary_key=True, autoincrement=False),
     Column("parent", BigInteger, primary_key=True, autoincrement=False),
-    Column("key", Text, primary_key=True),
+    Column("key", Text(collation="C"), primary_key=True),
     Column("id", BigInteger, primary_key=True, autoincrement=False),
     Column("guid", UUID, nullable=False),
     Column("kind", SmallInteger, nullable=False, server_default=_ZERO),
@@ -93,7 +93,8 @@ address_house = Table(
 """Houses, and plots of land where they were wanted, under `gateway.addresses.keys.house`.
 
 parent: the nearest object with a name above it in the administrative division. kind: 0 a house, 1 a
-plot. label: as people write it (`д. 68, к. 2`). mkd: an apartment building (parameter 19).
+plot. label: as people write it (`д. 68, к. 2`). mkd: an apartment building (parameter 19). Keys are
+in order of their bytes, so that those with one beginning lie side by side in the primary key.
 """
 
 address_flat = Table(

@@ -45,7 +45,7 @@ HOUSE = """
 CREATE TABLE address_house (
   region smallint NOT NULL,
   parent bigint NOT NULL,
-  key text NOT NULL,
+  key text COLLATE "C" NOT NULL,
   id bigint NOT NULL,
   guid uuid NOT NULL,
   kind smallint NOT NULL DEFAULT 0,
