@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 INTERNAL: Final = frozenset(
     {
+        EventType.ADDRESS_RESOLVED,
         EventType.ROUTED,
         EventType.DEADLINE_OPENED,
         EventType.DEADLINE_MOVED,

@@ -435,6 +435,7 @@ ROWS: Final[tuple[Row, ...]] = (
         who=("registrar",),
         needs=("registration_number", "annulment_ground"),
     ),
+    Row(0, E.ADDRESS_RESOLVED, ALL, who=("rule", "coordinator"), level="appeal"),
     Row(0, E.ROUTED, ALL, who=("rule", "coordinator"), level="either"),
     Row(0, E.DEADLINE_OPENED, ALL, who=("rule", "system"), level="either"),
     Row(0, E.DEADLINE_MOVED, ALL, who=("rule", "system"), level="either"),

@@ -118,6 +118,7 @@ class EventType(StrEnum):
     """A letter that does not end the consideration: first reaction, interim answer, notice."""
     REGISTRATION_ANNULLED = "RegistrationAnnulled"
     """A body's registration is void; the number stays taken for ever."""
+    ADDRESS_RESOLVED = "AddressResolved"
     ROUTED = "Routed"
     DEADLINE_OPENED = "DeadlineOpened"
     DEADLINE_MOVED = "DeadlineMoved"
@@ -167,6 +168,7 @@ PAYLOADS: Final[dict[EventType, type[f.Facts]]] = dict.fromkeys(EventType, f.NoF
     EventType.FILE_ATTACHED: f.FileFacts,
     EventType.LETTER_SENT: f.AnswerFacts,
     EventType.REGISTRATION_ANNULLED: f.AnnulmentFacts,
+    EventType.ADDRESS_RESOLVED: f.AddressFacts,
     EventType.ROUTED: f.RoutedFacts,
     EventType.DEADLINE_OPENED: f.DeadlineFacts,
     EventType.DEADLINE_MOVED: f.DeadlineFacts,

@@ -263,6 +263,24 @@ class PeerStateFacts(Facts, frozen=True, kw_only=True):
     label: str = ""
 
 
+class AddressFacts(Facts, frozen=True, kw_only=True):
+    """What an address of the appeal was found to be; which object it is lies in the content.
+
+    role: a word of `AddressRole`. outcome: of a `Resolution`, or `none` when the appeal names no
+    such address any more. confidence: 0…1. level: of the object in ГАР (8 street, 10 house). by:
+    `register` found it, `rule` a synonym that a person left, `person` chose it. gar_version:
+    VersionId of the register. doubt: a person is to look at it.
+    """
+
+    role: str = ""
+    outcome: str = ""
+    confidence: float | None = None
+    level: int | None = None
+    by: str = ""
+    gar_version: str = ""
+    doubt: bool = False
+
+
 class RoutedFacts(Facts, frozen=True, kw_only=True):
     """Which rule chose the executor and the destinations, and why, in Russian, without names."""
 

@@ -5,7 +5,8 @@ Three rules hold everywhere (docs/adr/0009, 0011, 0018):
 - `event` is the truth. `appeal` (state, route, revision, merger), `question`, `registration`,
   `deadline`, `conflict` and `twin` are projections: `gateway verify --rebuild` makes them again
   from the events. So are `external_ref` and `letter`, from the contents whose digests events name;
-  what came with a content that was erased since stays as it is.
+  what came with a content that was erased since stays as it is. `place` follows from both; an
+  erased content takes the object with it.
 - Personal data lies in `content` and in the bodies of `message`, `attempt` and `reply` only.
   Erasing drops `content.salt` and `content.bytes`; the hash chain over `event` still verifies.
 - The register of addresses (`address_*`, `gar_*`) is a copy of the state's: it is loaded again,
@@ -79,6 +80,7 @@ from gateway.store.tables.peers import (
     refusal,
     source,
 )
+from gateway.store.tables.places import address_synonym, place
 from gateway.store.tables.topics import (
     topic_classifier,
     topic_map,
@@ -93,6 +95,7 @@ __all__ = [
     "address_name",
     "address_object",
     "address_revision",
+    "address_synonym",
     "address_version",
     "appeal",
     "attempt",
@@ -135,6 +138,7 @@ __all__ = [
     "organisation_id",
     "organisation_unmapped",
     "peer",
+    "place",
     "question",
     "refusal",
     "register",

@@ -50,6 +50,7 @@ _UNTOLD: Final = frozenset(
         EventType.LINK_ADDED,
         EventType.FILE_ATTACHED,
         EventType.LETTER_SENT,
+        EventType.ADDRESS_RESOLVED,
         EventType.ROUTED,
         EventType.DEADLINE_OPENED,
         EventType.DEADLINE_MOVED,
