@@ -51,10 +51,9 @@ def require_whole(path: Path, *, sums: bool) -> int:
 
 
 def _require_small_tail(path: Path) -> None:
-    """Refuse a directory that would be read in memory and is too large for that (APPNOTE 4.3.16).
+    """Refuse a directory that would be read in memory and is too large for that (APPNOTE 4.3.14, 4.3.16).
 
-    A delivery has the directory of zip64 only past 65,535 members or 4 GB; then its own record says
-    the size, and the member limit bounds the rest.
+    Past 4 GB a record of zip64 before the end says the size.
     """
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -69,7 +68,10 @@ def _require_small_tail(path: Path) -> None:
             todo=AGAIN,
         )
     length = int.from_bytes(tail[at + 12 : at + 16], "little")
-    if length != 0xFFFF_FFFF and length > limits.FIAS_ZIP_TAIL_BYTES:
+    large = tail.rfind(b"PK\x06\x06", 0, at)
+    if length == 0xFFFF_FFFF and large >= 0:
+        length = int.from_bytes(tail[large + 40 : large + 48], "little")
+    if length > limits.FIAS_ZIP_TAIL_BYTES:
         raise TooLargeError(
             "оглавление поставки слишком велико · the delivery's directory is too large",
             found=f"{length} bytes",

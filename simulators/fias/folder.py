@@ -27,10 +27,11 @@ _ONE: Final = re.compile(r"bytes=(\d{1,15})-(\d{0,15})")
 _PIECE: Final = 65_536
 _SLOW_SECONDS: Final = 0.01
 
-FileKind = Literal["break", "ignore_range", "length", "corrupt", "slow", "moved"]
+FileKind = Literal["break", "ignore_range", "whole", "length", "corrupt", "slow", "moved"]
 """How a file fails: break: the line ends after `at` bytes · ignore_range: the whole file for any
-Range · length: more bytes are announced than come · corrupt: byte `at` of the file is another one ·
-slow: a pause before each piece · moved: another ETag, as if the file was changed."""
+Range · whole: the same, but for the question how long it is (`bytes=0-0`) · length: more bytes are
+announced than come · corrupt: byte `at` of the file is another one · slow: a pause before each
+piece · moved: another ETag, as if the file was changed."""
 
 
 class FileFault(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -138,7 +139,8 @@ class Folder:
         headers = (("ETag", tag), ("Last-Modified", formatdate(stat.st_mtime, usegmt=True)))
         if request.headers.get("if-range", tag) not in {tag, headers[1][1]}:
             wanted = ""
-        found = None if _is(fault, "ignore_range") else _ONE.fullmatch(wanted)
+        ignored = _is(fault, "ignore_range") or _is(fault, "whole")
+        found = None if ignored else _ONE.fullmatch(wanted)
         if found is None:
             return self._whole(path, stat.st_size, fault, headers)
         start = int(found[1])
