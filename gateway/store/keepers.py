@@ -89,7 +89,9 @@ _NEW: Final = "(%s, service, organisation, valid_from, valid_to, ground, source,
 COPY_KEEPERS: Final = f"COPY house_keeper {_NEW % 'house_guid'} FROM STDIN"
 COPY_BODIES: Final = f"COPY territory_body {_NEW % 'oktmo'} FROM STDIN"
 
-IN_REGISTER: Final = "SELECT DISTINCT guid FROM address_house WHERE guid = ANY($1::uuid[])"
+IN_REGISTER: Final = """
+SELECT guid, label, oktmo FROM address_house WHERE guid = ANY($1::uuid[])
+"""
 ANY_REGISTER: Final = "SELECT EXISTS (SELECT FROM address_version)"
 
 CHUNK: Final = 10_000
@@ -103,6 +105,13 @@ class Count(NamedTuple):
     organisation: str
     rows: int
     houses: int
+
+
+class Registered(NamedTuple):
+    """A house as the register of addresses has it. label: its own part, `д. 68, к. 2`."""
+
+    label: str
+    oktmo: str
 
 
 class Kept:
@@ -195,10 +204,16 @@ def not_in_register(connection: Connection[Any], guids: Iterable[str]) -> list[s
     if row is None or not row[0]:
         return []
     wanted = set(guids)
-    for part in _parts(wanted):
-        rows = connection.execute(IN_REGISTER, (UuidArray.of(part),)).fetchall()
-        wanted.difference_update(str(row[0]) for row in rows)
-    return sorted(wanted)
+    return sorted(wanted - in_register(connection, wanted).keys())
+
+
+def in_register(connection: Connection[Any], guids: Iterable[str]) -> dict[str, Registered]:
+    """Return what the register of addresses has of some houses, of those it knows."""
+    return {
+        str(row[0]): Registered(row[1], row[2])
+        for part in _parts(guids)
+        for row in connection.execute(IN_REGISTER, (UuidArray.of(part),))
+    }
 
 
 def hold(connection: Connection[Any]) -> None:
