@@ -20,7 +20,7 @@ KINDS = {"added": "новых · new", "changed": "изменено · changed",
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(metavar="ФАЙЛ", help="CSV или JSON", dir_okay=False)],
+    file: Annotated[Path, typer.Argument(metavar="ФАЙЛ", help="CSV, XLSX, JSON", dir_okay=False)],
     *,
     commit: output.Commit = False,
     as_json: output.Json = False,

@@ -1,8 +1,8 @@
 """Reads and checks a file of organisations; pure.
 
-CSV: a header of field names; identifiers in columns `id:<system>` (`id:sstu`, `id:medo`, …),
-several in one cell parted by `|`. JSON: a list of objects with the same names, `ids` an object of
-systems.
+CSV, or the first sheet of a workbook (.xlsx): a header of field names; identifiers in columns
+`id:<system>` (`id:sstu`, `id:medo`, …), several in one cell parted by `|`. JSON: a list of objects
+with the same names, `ids` an object of systems.
 A field that the file does not have stays as it is in the directory. Nothing of a file with one
 violation is taken: a directory that is half of two is worse than an old one.
 """
@@ -23,7 +23,7 @@ import msgspec
 from gateway.errors import MalformedError, ValidationError, Violation
 from gateway.model.fold import fold_id
 from gateway.store.organisations import Record
-from import_export import encoding
+from import_export import encoding, xlsx
 
 PLAIN: Final = ("full_name", "short_name", "parent", "kind", "zone", "calendar")
 DAYS: Final = ("valid_from", "valid_to")
@@ -57,6 +57,8 @@ def read(data: bytes, name: str) -> list[Line]:
     """Return the lines of a file; raise MalformedError, or ValidationError for unknown columns."""
     if name.lower().endswith(".json"):
         return _read_json(data)
+    if xlsx.is_workbook(data):
+        return _read_workbook(data)
     return _read_csv(data)
 
 
@@ -120,17 +122,35 @@ def _read_csv(data: bytes) -> list[Line]:
                     "a line has another number of cells than the header",
                     where=f"line {reader.line_num}",
                 )
-            values: dict[str, Any] = {
-                key: [part.strip() for part in cell.split("|")]
-                if key.startswith(_ID_COLUMN)
-                else cell.strip()
-                for key, cell in row.items()
-            }
+            values = _values(row)
             if any(values.values()):
                 lines.append(Line(reader.line_num, values))
     except csv.Error as error:
         raise MalformedError(f"the table cannot be read: {error}") from error
     return lines
+
+
+def _read_workbook(data: bytes) -> list[Line]:
+    (first, header), *rows = xlsx.read(data).rows
+    columns = [cell.strip() for cell in header]
+    _columns(columns, first)
+    lines = []
+    for number, cells in rows:
+        if len(cells) > len(columns):
+            raise MalformedError("a row has more cells than the header", where=f"row {number}")
+        padded = (*cells, *("" for _ in columns[len(cells) :]))
+        lines.append(Line(number, _values(dict(zip(columns, padded, strict=True)))))
+    return lines
+
+
+def _values(row: Mapping[str, str]) -> dict[str, Any]:
+    """Return the cells of a row by column, identifiers as lists."""
+    return {
+        key: [part.strip() for part in cell.split("|")]
+        if key.startswith(_ID_COLUMN)
+        else cell.strip()
+        for key, cell in row.items()
+    }
 
 
 def _columns(names: Iterable[str], line: int) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 
 import pytest
+
+from tests.workbook import sheet, workbook
 
 CSV = """id;full_name;short_name;parent;kind;zone;ogrn;id:sstu;id:medo
 gzhi;Жилищная инспекция;ГЖИ;;роив;Asia/Omsk;1025500748613;{5F0C4B3E-1111-2222-3333-444455556666};
@@ -70,6 +73,22 @@ def test_json_is_read_too(house, file):
     house.run("org", "import", file(text, "org.json"), "--commit")
 
     assert house.json("org", "show", "mer")["ids"] == {"medo": ["1", "2"], "smev": ["MER55"]}
+
+
+def test_a_workbook_is_read_as_a_table_is(house, tmp_path):
+    rows = [
+        ["id", "full_name", "inn", "id:sstu", "valid_from"],
+        ["gzhi", "Жилищная инспекция", 5501234567, "a-1|a-2", dt.date(2020, 1, 1)],
+        ["mer", "Мэрия"],
+    ]
+    path = tmp_path / "org.xlsx"
+    path.write_bytes(workbook(sheet(rows)))
+    house.run("org", "import", str(path), "--commit")
+
+    found = house.json("org", "show", "gzhi")
+    assert (found["doc"]["inn"], found["valid_from"]) == ("5501234567", "2020-01-01")
+    assert found["ids"]["sstu"] == ["a-1", "a-2"]
+    assert house.json("org", "show", "mer")["full_name"] == "Мэрия"
 
 
 @pytest.mark.parametrize(
