@@ -19,7 +19,7 @@ from gateway.addresses.split import clean, split
 from gateway.errors import ValidationError, Violation
 
 if TYPE_CHECKING:
-    from gateway.addresses.parse_scan import Item
+    from gateway.addresses.parse_item import Item
 
 _DISTRICT_OF_CITY: Final = frozenset({"район", "округ"})
 
@@ -54,6 +54,7 @@ def parse(text: str) -> Parsed:
     scan.run()
     items = assign(scan.items, words)
     _districts(items)
+    _built(items)
     first = write(text, words, items)
     readings = others(text, words, items)
     if not readings:
@@ -78,3 +79,14 @@ def _districts(items: list[Item]) -> None:
             and not any(later.role == "region" for later in items[place + 1 :])
         ):
             item.role = "district"
+
+
+def _built(items: list[Item]) -> None:
+    """Take a block or a building without a house for the house itself (`Зеленоград, корп. 1505`)."""
+    if any(item.role in ("house", "stead") for item in items):
+        return
+    for item in items:
+        if item.role in ("block", "building"):
+            item.role = "house"
+            item.kinds = ()
+            return

@@ -11,7 +11,7 @@ from gateway.addresses.words import KINDS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gateway.addresses.parse_scan import Item
+    from gateway.addresses.parse_item import Item
     from gateway.addresses.parts import Parsed
     from gateway.addresses.split import Word
 

@@ -6,9 +6,10 @@ the district or the region. Names in brackets and names after everything is know
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from gateway.addresses.parse_scan import Item
+from gateway.addresses.parse_item import Item
 from gateway.addresses.split import WORD
 from gateway.addresses.words import BEGINS_NAME, adjective
 from gateway.addresses.words_regions import called
@@ -16,6 +17,7 @@ from gateway.addresses.words_regions import called
 if TYPE_CHECKING:
     from gateway.addresses.split import Word
 
+_RUSSIAN = re.compile("[а-я]")
 _GENITIVE = ("а", "ы", "ой", "ей", "ого", "его", "я", "ых", "их", "ская", "ов", "ев")
 
 
@@ -29,22 +31,23 @@ def assign(items: list[Item], words: list[Word]) -> list[Item]:
             bare = _region(bare, words)
         if "street" not in roles:
             items, bare = _street(items, bare, words)
-        _places(items, bare)
+        _places(items, bare, words)
     elif "street" not in roles and "house" in roles:
         items = _swallowed(items, words)
     return items
 
 
 def _spoken(item: Item, words: list[Word]) -> bool:
-    """Tell whether an item may be a name: it has a letter or two."""
+    """Tell whether an item may be a name: it has a Russian word of two letters and more."""
     return any(
-        word.kind == WORD and len(word.key) > 1 for word in words[item.first : item.last + 1]
+        word.kind == WORD and len(word.key) > 1 and _RUSSIAN.search(word.key)
+        for word in words[item.first : item.last + 1]
     )
 
 
 def _region(bare: list[Item], words: list[Word]) -> list[Item]:
     """Take the first name for a region when it is one's adjective (`Московская, г. Королёв`)."""
-    if len(bare) < 2 and not bare:
+    if len(bare) < 2:
         return bare
     first = bare[0]
     found = called(words, first.first)
@@ -52,7 +55,7 @@ def _region(bare: list[Item], words: list[Word]) -> list[Item]:
         return bare
     chosen = found[0][0].region
     ending = "ий" if chosen.type in ("край", "автономный округ") else "ая"
-    if len(bare) > 1 and words[first.last].key.endswith(ending):
+    if words[first.last].key.endswith(ending):
         first.role, first.region = "region", chosen
         return bare[1:]
     return bare
@@ -135,14 +138,22 @@ def _swallowed(items: list[Item], words: list[Word]) -> list[Item]:
     return items
 
 
-def _places(items: list[Item], bare: list[Item]) -> None:
-    """Give the names left over to settlement and district, the nearest to the street first."""
+def _places(items: list[Item], bare: list[Item], words: list[Word]) -> None:
+    """Give the names left over to settlement and district, the nearest to the street first.
+
+    After the house only a capitalised name is a place: there the story of an appeal goes on.
+    """
     roles = {item.role for item in items}
     for item in reversed(bare):
-        after = items[items.index(item) + 1 :]
+        place = items.index(item)
+        told = any(one.role == "house" for one in items[:place])
+        if told and not words[item.first].text[0].isupper():
+            continue
         if "settlement" not in roles:
             item.role = "settlement"
-        elif "municipality" not in roles and any(one.role == "settlement" for one in after):
+        elif "municipality" not in roles and any(
+            one.role == "settlement" for one in items[place + 1 :]
+        ):
             item.role = "municipality"
         else:
             continue

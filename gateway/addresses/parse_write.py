@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from gateway.addresses.parts import Parsed, Part, Token
 from gateway.addresses.split import COMMA, MARK, QUOTE, WORD
-from gateway.addresses.words import SPEECH
+from gateway.addresses.words import MARKERS, SPEECH
 
 if TYPE_CHECKING:
-    from gateway.addresses.parse_scan import Item
+    from gateway.addresses.parse_item import Item
     from gateway.addresses.parts import Role
     from gateway.addresses.split import Word
 
@@ -79,7 +79,7 @@ def write(text: str, words: list[Word], items: list[Item]) -> Parsed:
         if taken is None:
             taken = "other"
             why = _unexplained(word)
-            if why is _UNKNOWN:
+            if why is not _SPEECH:
                 rest.append(word.text)
         tokens.append(Token(text=word.text, start=word.start, end=word.end, role=taken, why=why))
     return Parsed(text=text, parts=tuple(parts), tokens=tuple(tokens), rest=tuple(rest))
@@ -91,7 +91,7 @@ def _unexplained(word: Word) -> str:
         return _UNKNOWN
     if word.key in SPEECH:
         return _SPEECH
-    return _UNKNOWN
+    return _IDLE if word.key in MARKERS else _UNKNOWN
 
 
 def _part(text: str, words: list[Word], item: Item, role: Role) -> Part:
@@ -110,7 +110,9 @@ def _part(text: str, words: list[Word], item: Item, role: Role) -> Part:
 
 def _name(text: str, words: list[Word], item: Item) -> str:
     """Return a name as written, without quotes around it or within it."""
-    name = text[words[item.first].start : words[item.last].end]
+    last = words[item.last]
+    end = last.end + 1 if last.dot and len(last.key) == 1 else last.end
+    name = text[words[item.first].start : end]
     for quote in '"«»“”„':
         if quote in name:
             name = name.replace(quote, "")

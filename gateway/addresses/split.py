@@ -90,8 +90,8 @@ def split(text: str) -> list[Word]:
         word.glued = start == last_end
         word.dot = end < len(text) and text[end] == "."
         last_end = end
-        if word.kind == WORD and word.text[-1].isdigit():
-            _loosen(word, words)
+        if word.kind == WORD and _TAIL.fullmatch(word.text):
+            words.extend(loosen(word))
         elif word.glued and word.kind == WORD and (grown := _GROWN.fullmatch(word.text)):
             _cut(word, grown.end(1), words)
         else:
@@ -115,23 +115,20 @@ def _cut(word: Word, length: int, words: list[Word]) -> None:
     words[-1].dot = word.dot
 
 
-_TAIL: Final = re.compile(
-    r"(?:д|дом|кв|к|корп|стр|оф|ул|пер|лит|уч|вл|влд)(-)(\d+)$", re.IGNORECASE
-)
+_TAIL: Final = re.compile(r"(?:д|дом|кв|к|корп|стр|оф|ул|пер|лит|уч|вл|влд)-\d+", re.IGNORECASE)
 
 
-def _loosen(word: Word, words: list[Word]) -> None:
-    """Append a word that ends with a number; `д-5` is a type, a hyphen and a number."""
-    found = _TAIL.fullmatch(word.text)
-    if not found:
-        words.append(word)
-        return
+def loosen(word: Word) -> list[Word]:
+    """Return a word with a number after its last hyphen as three pieces."""
+    hyphen = word.text.rindex("-")
+    made = []
     for kind, start, end in (
-        (WORD, 0, found.start(1)),
-        (MARK, found.start(1), found.end(1)),
-        (NUM, found.start(2), found.end(2)),
+        (WORD, 0, hyphen),
+        (MARK, hyphen, hyphen + 1),
+        (NUM, hyphen + 1, len(word.text)),
     ):
         piece = Word(kind, word.text[start:end], word.start + start, word.start + end)
         piece.glued = start > 0 or word.glued
-        words.append(piece)
-    words[-1].dot = word.dot
+        made.append(piece)
+    made[-1].dot = word.dot
+    return made

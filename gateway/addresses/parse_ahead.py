@@ -1,0 +1,113 @@
+"""What stands a few words ahead: the questions that decide how a word is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.addresses import numbers
+from gateway.addresses.split import COMMA, NUM, ORD, WORD
+from gateway.addresses.words import AFTER_NUMBER, MARKERS, SPEECH, match
+
+if TYPE_CHECKING:
+    from gateway.addresses.split import Word
+    from gateway.addresses.words import Kind
+
+
+def capital(words: list[Word], at: int) -> bool:
+    """Tell whether a capitalised word stands here."""
+    return at < len(words) and words[at].kind == WORD and words[at].text[0].isupper()
+
+
+def plain(words: list[Word], at: int) -> bool:
+    """Tell whether a number stands here."""
+    place = numbers.skip(words, at)
+    return place < len(words) and words[place].kind in (NUM, ORD)
+
+
+def _initial(words: list[Word], at: int) -> bool:
+    """Tell whether a capital letter before a capitalised word stands here (`К. Маркса`)."""
+    word = words[at]
+    return len(word.key) == 1 and word.text.isupper() and capital(words, at + 1)
+
+
+def boundary(words: list[Word], at: int) -> bool:
+    """Tell whether a name cannot begin here: the end, a comma, a number, another type."""
+    at = numbers.skip(words, at)
+    if at >= len(words):
+        return True
+    word = words[at]
+    if word.kind in (NUM, ORD):
+        return not names(words, at, None)
+    if word.kind != WORD:
+        return True
+    if word.key not in MARKERS:
+        return word.key in SPEECH and word.text.islower()
+    found = match(words, at)
+    if not found:
+        return False
+    spelling, end = found
+    if spelling.numeric and numbers.peek(words, end):
+        return not _initial(words, at)
+    if not spelling.named:
+        return False
+    if not spelling.full:
+        return not _initial(words, at)
+    if spelling.named[0].role in ("street", "plan"):
+        after = numbers.skip(words, end)
+        if after >= len(words) or words[after].kind != WORD:
+            return False
+        return words[after].key not in MARKERS
+    return True
+
+
+def names(words: list[Word], at: int, kind: Kind | None) -> bool:
+    """Tell whether a number belongs to a name (`9 Января`, `3-я Шоссейная`, `мкр 4`).
+
+    kind: the type before the number, when nothing stands between them.
+    """
+    if at >= len(words) or words[at].kind not in (NUM, ORD):
+        return False
+    word = words[at]
+    if word.kind == ORD and "-" in word.text:
+        return True
+    if kind is not None and kind.numbered:
+        return True
+    after = words[at + 1] if at + 1 < len(words) else None
+    if after is None or after.kind != WORD or after.glued:
+        return False
+    if after.key in AFTER_NUMBER:
+        return True
+    return after.key not in MARKERS and len(after.key) > 1 and word.kind == ORD
+
+
+def house_later(words: list[Word], at: int) -> bool:
+    """Tell whether a house is named by its word further on."""
+    for place in range(at, len(words)):
+        spellings = MARKERS.get(words[place].key)
+        if spellings and words[place].kind == WORD:
+            kinds = spellings[-1].numeric
+            if kinds and kinds[0].role == "house" and numbers.peek(words, place + 1):
+                return True
+    return False
+
+
+def bare_later(words: list[Word], at: int) -> bool:
+    """Tell whether a number without a word of its own begins the next segment."""
+    return at + 1 < len(words) and words[at].kind == COMMA and words[at + 1].kind == NUM
+
+
+def typed(words: list[Word], at: int, roles: tuple[str, ...]) -> bool:
+    """Tell whether a type of these roles stands here and closes the name before it."""
+    if at >= len(words) or words[at].kind != WORD or words[at].key not in MARKERS:
+        return False
+    found = match(words, at)
+    return bool(
+        found and found[0].named and found[0].named[0].role in roles and boundary(words, found[1])
+    )
+
+
+def only_numbers(words: list[Word], at: int) -> bool:
+    """Tell whether nothing but numbers and their words follows."""
+    return not any(
+        word.kind == WORD and len(word.key) > 2 and word.key not in MARKERS for word in words[at:]
+    )

@@ -1,0 +1,178 @@
+"""Binding a type to its name: before it, after it, beside another type, or as a part of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from gateway.addresses import numbers
+from gateway.addresses.parse_ahead import boundary, names, plain
+from gateway.addresses.parse_item import Item
+from gateway.addresses.parse_values import meant, numbered
+from gateway.addresses.split import MARK, NUM, ORD, QUOTE, WORD
+from gateway.addresses.words import BEGINS_NAME, CITIES, adjective
+
+if TYPE_CHECKING:
+    from gateway.addresses.parse_scan import Scan
+    from gateway.addresses.words import Kind, Spelling
+
+_ABOVE: Final = frozenset({"region", "municipality", "district"})
+_PLACES: Final = frozenset({"settlement", "municipality", "district"})
+_SMALL: Final = frozenset({"street", "plan", "settlement", "district"})
+
+
+def marker(scan: Scan, at: int, spelling: Spelling, end: int) -> int:
+    """Read a type: of a number, or of a name that it opens or closes; return the place after."""
+    kind = meant(scan, at, spelling, end) if spelling.numeric else None
+    if kind is not None:
+        return numbered(scan, at, end, kind)
+    item = scan.open
+    if not spelling.named:
+        if item is not None and (not spelling.full or _holds(scan, item, spelling)):
+            return scan.add(at, end)
+        scan.close()
+        return end
+    if item is None:
+        return _opening(scan, at, spelling, end)
+    if item.first < 0:
+        return _second(scan, at, spelling, end)
+    if item.kind is None:
+        return _closing(scan, at, spelling, end)
+    return _within(scan, at, spelling, end)
+
+
+def _holds(scan: Scan, item: Item, spelling: Spelling) -> bool:
+    """Tell whether a name goes on with a word of numbers (`п. Дом отдыха`, `ул. 15-й участок`)."""
+    if item.kind is None:
+        return False
+    if item.first < 0:
+        return True
+    last = scan.words[item.last]
+    return spelling.numeric[0].role != "house" and (last.kind == ORD or adjective(last.key))
+
+
+def _prefix(scan: Scan, at: int, spelling: Spelling, end: int) -> int:
+    """Open a name by its type."""
+    scan.close()
+    kind = spelling.named[0]
+    item = scan.open = Item(kind.role, kind, scan.segment)
+    item.kinds = spelling.named
+    item.marks = tuple(range(at, end))
+    return end
+
+
+def _postfix(scan: Scan, at: int, spelling: Spelling, end: int, start: int) -> int:
+    """Close a name by its type; what stands before `start` is a name by itself."""
+    item = scan.open
+    assert item is not None
+    kind = spelling.named[0]
+    if start > item.first:
+        last = item.last
+        item.last = start - 1
+        while item.last > item.first and scan.words[item.last].kind in (QUOTE, MARK):
+            item.last -= 1
+        scan.close()
+        item = scan.open = Item(kind.role, kind, scan.segment)
+        item.first, item.last = start, last
+    item.role, item.kind, item.kinds = kind.role, kind, spelling.named
+    item.marks = tuple(range(at, end))
+    scan.close()
+    return end
+
+
+def _opening(scan: Scan, at: int, spelling: Spelling, end: int) -> int:
+    """Read a type at the beginning of a segment, or after what is complete.
+
+    A whole word of a street with nothing to name is the name (`Набережная, 5`).
+    """
+    kind = spelling.named[0]
+    if spelling.full and kind.role in ("street", "plan") and boundary(scan.words, end):
+        place = numbers.skip(scan.words, end)
+        number = place < len(scan.words) and scan.words[place].kind in (NUM, ORD)
+        if not (kind.numbered and number) and not names(scan.words, place, kind):
+            return scan.add(at, end)
+    return _prefix(scan, at, spelling, end)
+
+
+def _second(scan: Scan, at: int, spelling: Spelling, end: int) -> int:
+    """Read a type directly after a type (`г.о. город`, `ул. Набережная`, `тер. СНТ`)."""
+    item = scan.open
+    assert item is not None
+    assert item.kind is not None
+    kind = spelling.named[0]
+    territory = item.kind.whole == "территория"
+    if item.role == "municipality" and kind.role == "settlement":
+        item.marks = (*item.marks, *range(at, end))
+        return end
+    if (item.role == kind.role == "municipality") or (territory and kind.role == "plan"):
+        marks = item.marks
+        _prefix(scan, at, spelling, end)
+        assert scan.open is not None
+        scan.open.marks = (*marks, *range(at, end))
+        return end
+    if spelling.full and item.role in _SMALL:
+        if territory and kind.role == "settlement":
+            item.role = "settlement"
+        return scan.add(at, end)
+    return _prefix(scan, at, spelling, end)
+
+
+def _closing(scan: Scan, at: int, spelling: Spelling, end: int) -> int:
+    """Read a type after words without one: it closes them, or opens the next name."""
+    item = scan.open
+    assert item is not None
+    kind = spelling.named[0]
+    last = scan.words[item.last]
+    closes = boundary(scan.words, end)
+    if not closes and last.kind in (NUM, ORD):
+        closes = kind.numbered and item.count == 1
+    elif not closes and adjective(last.key):
+        closes = kind.role in _ABOVE or (
+            kind.role == "street" and spelling.full and last.key not in CITIES
+        )
+    if closes:
+        return _postfix(scan, at, spelling, end, _start(scan, item, kind))
+    return _prefix(scan, at, spelling, end)
+
+
+def _start(scan: Scan, item: Item, kind: Kind) -> int:
+    """Return where the name begins that a type closes, in a run of words."""
+    words = scan.words
+    if item.count == 1:
+        return item.first
+    if kind.role in _ABOVE:
+        return item.last if adjective(words[item.last].key) else item.first
+    if kind.role != "street" or "settlement" in scan.seen:
+        return item.first
+    head = words[item.first]
+    if head.kind != WORD or adjective(head.key) or head.key in BEGINS_NAME:
+        return item.first
+    if len(head.key) == 1 or words[item.first + 1].kind != WORD:
+        return item.first
+    return item.first + 1
+
+
+def _within(scan: Scan, at: int, spelling: Spelling, end: int) -> int:
+    """Read a type while a typed name is being read: a part of it, or the next one's."""
+    item = scan.open
+    assert item is not None
+    kind = spelling.named[0]
+    words = scan.words
+    street = item.role == "street"
+    if not boundary(words, end):
+        if spelling.full and street and kind.role == "street" and not kind.main:
+            return scan.add(at, end)
+        return _prefix(scan, at, spelling, end)
+    several = item.count >= 2
+    number = plain(words, end)
+    if kind.numbered and number and item.role != kind.role and not several:
+        return _prefix(scan, at, spelling, end)
+    if not spelling.full:
+        if several:
+            return _postfix(scan, at, spelling, end, item.last)
+        return _prefix(scan, at, spelling, end)
+    if street or not several:
+        return scan.add(at, end)
+    steals = kind.role in ("region", "municipality")
+    if steals or (kind.main and (number or item.role in _PLACES)):
+        return _postfix(scan, at, spelling, end, item.last)
+    return scan.add(at, end)

@@ -1,0 +1,178 @@
+"""Reading numbers: of houses, blocks, flats, plots, with a word of their own or without; postal codes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from gateway.addresses import numbers
+from gateway.addresses.parse_ahead import boundary, house_later, names
+from gateway.addresses.parse_item import Item
+from gateway.addresses.split import COMMA, MARK, NUM, ORD, WORD
+from gateway.addresses.words import MARKERS, match
+
+if TYPE_CHECKING:
+    from gateway.addresses.parse_scan import Scan
+    from gateway.addresses.words import Kind, Spelling
+
+_DASHES = "-–—−"
+_BUILT = frozenset({"house", "block", "building"})
+_INHABITED = frozenset({"settlement", "municipality", "district"})
+_RANGED = frozenset({"apartment", "room", "other"})
+
+
+def number(scan: Scan, at: int) -> int:
+    """Read a number without a word of its own: of a name, of a house, of a flat, an index."""
+    word = scan.words[at]
+    if word.kind == NUM and len(word.text) == 6 and word.text[0] in "123456":
+        if "postal_code" not in scan.seen:
+            scan.close()
+            _value(scan, "postal_code", None, range(0), word.text, range(at, at + 1))
+            return at + 1
+    if _of_name(scan, at):
+        return scan.add(at)
+    if scan.open is None and not scan.items and word.kind == ORD:
+        return scan.add(at)
+    if "house" not in scan.seen:
+        return _house(scan, range(at, at), None)
+    scan.close()
+    if "apartment" not in scan.seen:
+        value, first, end = numbers.read(scan.words, at, ranges=True)
+        _value(scan, "apartment", None, range(0), value, range(first, end))
+        return end
+    return at + 1
+
+
+def _of_name(scan: Scan, at: int) -> bool:
+    """Tell whether the number here belongs to the name that is being read, or begins one."""
+    words = scan.words
+    word = words[at]
+    item = scan.open
+    if item is not None and item.first < 0:
+        return True
+    if names(words, at, None):
+        return True
+    after = words[at + 1] if at + 1 < len(words) else None
+    if after is not None and after.kind == WORD and not after.glued and len(after.key) > 1:
+        found = match(words, at + 1)
+        if found:
+            return _closed_by(scan, item, *found)
+        if item is None and not scan.seen & {"house", "street"}:
+            return any(later.kind in (NUM, ORD) for later in words[at + 2 :])
+    if item is None or item.kind is None or item.role not in ("street", "plan", "settlement"):
+        return False
+    return word.kind == NUM and house_later(words, at + 1)
+
+
+def _closed_by(scan: Scan, item: Item | None, spelling: Spelling, end: int) -> bool:
+    """Tell whether the type after a number makes it a name (`2 микрорайон`, `8 линия`)."""
+    named = spelling.named
+    if not named or not named[0].numbered:
+        return False
+    if spelling.numeric and numbers.peek(scan.words, end):
+        return False
+    if named[0].whole == "линия":
+        return True
+    if not boundary(scan.words, end):
+        return False
+    return item is None or item.role in _INHABITED
+
+
+def meant(scan: Scan, at: int, spelling: Spelling, end: int) -> Kind | None:
+    """Return the reading of a type as the word of a number, None when it is not one here."""
+    words = scan.words
+    value = numbers.peek(words, end)
+    if not value:
+        return None
+    kind = spelling.numeric[0]
+    seen = scan.seen
+    built = bool(seen & _BUILT)
+    if len(spelling.numeric) > 1 and "apartment" in seen:
+        kind = spelling.numeric[1]
+    if not spelling.named:
+        if value == numbers.LETTERS and len(words[at].key) == 1 and not built:
+            return None
+        if "g" in kind.flags and built:
+            return kind._replace(role="apartment")
+        return kind
+    if built:
+        return kind if kind.role != "house" or _is_house(scan, end, value) else None
+    if kind.role == "house":
+        return kind if _is_house(scan, end, value) else None
+    roles = scan.roles()
+    if kind.role == "apartment":
+        place = bool(roles & {"settlement", "region", "municipality", "plan"})
+        return kind if "street" in roles or not (place and house_later(words, end)) else None
+    if kind.role == "building" and value == numbers.DIGITS and roles & {"settlement", "street"}:
+        return None if names(words, numbers.skip(words, end), None) else kind
+    return None
+
+
+def _is_house(scan: Scan, at: int, value: int) -> bool:
+    """Tell whether `д` before a value is a house, and not a village (`д. 2-я Берёзовка`)."""
+    words = scan.words
+    place = numbers.skip(words, at)
+    word = words[place]
+    roles = scan.roles()
+    if value == numbers.LETTERS:
+        return (word.key.startswith("б") and len(word.key) > 1) or "street" in roles
+    after = words[place + 1] if place + 1 < len(words) else None
+    if after is None or after.kind != WORD or after.glued or after.key in MARKERS:
+        return word.kind == NUM or "-" not in word.text or "street" in roles
+    return bool(roles & {"street", "settlement", "plan"}) and word.kind == NUM
+
+
+def numbered(scan: Scan, at: int, end: int, kind: Kind) -> int:
+    """Read the number after its word; return the place after it."""
+    words = scan.words
+    if kind.role == "house":
+        if "house" in scan.seen:
+            scan.close()
+            return numbers.read(words, end, ranges=True)[2]
+        return _house(scan, range(at, end), kind)
+    scan.close()
+    value, first, after = numbers.read(words, end, ranges=kind.role in _RANGED)
+    after, value = _list(scan, after, value)
+    _value(scan, kind.role, kind, range(at, end), value, range(first, after))
+    return after
+
+
+def _list(scan: Scan, at: int, value: str) -> tuple[int, str]:
+    """Read on a list of three numbers and more (`к. 7, 8, 9`)."""
+    words = scan.words
+    more: list[str] = []
+    place = at
+    while (
+        place + 1 < len(words)
+        and words[place].kind == COMMA
+        and words[place + 1].kind == NUM
+        and (place + 2 >= len(words) or words[place + 2].kind == COMMA)
+    ):
+        more.append(words[place + 1].text)
+        place += 2
+    if len(more) < 2:
+        return at, value
+    return place, ", ".join((value, *more))
+
+
+def _house(scan: Scan, marks: range, kind: Kind | None) -> int:
+    """Read the number of a house, and the flat that a hyphen adds (`5-12`)."""
+    scan.close()
+    words = scan.words
+    value, first, after = numbers.read(words, marks.stop, ranges=False)
+    _value(scan, "house", kind, marks, value, range(first, after))
+    if after + 1 >= len(words) or words[after + 1].kind != NUM:
+        return after
+    if words[after].kind == MARK and words[after].text in _DASHES:
+        flat, first, after = numbers.read(words, after + 1, ranges=True)
+        _value(scan, "apartment", None, range(0), flat, range(first, after))
+    return after
+
+
+def _value(
+    scan: Scan, role: str, kind: Kind | None, marks: range, value: str, place: range
+) -> None:
+    """Keep a number as an item."""
+    item = Item(role, kind, scan.segment)
+    item.marks, item.name = tuple(marks), value
+    item.first, item.last = place.start, place.stop - 1
+    scan.keep(item)
