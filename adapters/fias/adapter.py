@@ -42,9 +42,21 @@ class Fias:
                 read, **{"url" if read.kind == "rest" else "soap_url": base}
             )
         self.options = read
-        self._given = outbound
+        self._client = outbound
         self._find = find
         self._made: Catalogue | None = None
+
+    @property
+    def outbound(self) -> Outbound:
+        """The client that reaches the catalogue and the hosts of files."""
+        if self._client is None:
+            self._client = self.options.outbound()
+        return self._client
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        if self._client is not None:
+            self._client.close()
 
     @property
     def catalogue(self) -> Catalogue:
@@ -57,7 +69,7 @@ class Fias:
                     where=f"[adapter_options.fias] {name}",
                     todo="задайте его или загружайте файлы сами · set it, or load files by hand",
                 )
-            outbound = self._given or self.options.outbound()
+            outbound = self.outbound
             if self.options.kind == "rest":
                 self._made = RestCatalogue(outbound, self.options.address)
             else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -40,7 +41,8 @@ def check(settings: Settings, url: str, now: datetime) -> Iterator[Told]:
         yield "ok", "каталог не спрашивается, поставки привозят · deliveries come by hand", ""
         return
     adapter = registry.load((ADAPTER,))[ADAPTER]
-    health = Fias(registry.options(adapter, settings.adapter_options)).probe()
+    with closing(Fias(registry.options(adapter, settings.adapter_options))) as asked:
+        health = asked.probe()
     if health.ok:
         yield "ok", f"каталог отвечает · the catalogue answers: {health.detail}", ""
     else:

@@ -51,7 +51,7 @@ def require_whole(path: Path, *, sums: bool) -> int:
 
 
 def _require_small_tail(path: Path) -> None:
-    """Refuse a directory that would be read in memory and is too large for that (APPNOTE 4.3.14, 4.3.16).
+    """Refuse a directory too large to be read in memory (APPNOTE 4.3.14, 4.3.16).
 
     Past 4 GB a record of zip64 before the end says the size.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
     from adapters.fias.adapter import Fias
     from adapters.fias.catalogue import Delivery
-    from adapters.fias.options import Options
     from adapters.fias.refresh import Plan, Step
 
 SHOWN: Final = 20
@@ -58,8 +57,7 @@ def _catalogue(group: typer.Typer, opened: Callable[[], AbstractContextManager[A
     @group.command("catalogue")
     def catalogue(*, as_json: Json = False) -> None:
         """Какие есть выпуски и что из них загружено · Which releases there are, what is loaded."""
-        with opened() as gw:
-            adapter = _adapter(gw)
+        with opened() as gw, _adapter(gw) as adapter:
             found = adapter.catalogue.every()
             loaded = stored.loaded(gw.url)
             last = state.read(adapter.options.folder(gw.settings.data_dir))
@@ -88,14 +86,13 @@ def _download(group: typer.Typer, opened: Callable[[], AbstractContextManager[An
     ) -> None:
         """Скачать поставку; оборванная продолжается · Fetch a delivery; a broken one goes on."""
         kind: refreshing.Kind = "delta" if delta else "full"
-        with opened() as gw:
-            adapter = _adapter(gw)
+        with opened() as gw, _adapter(gw) as adapter:
             found = adapter.catalogue.every()
             wanted = version or max((d.version_id for d in found), default=0)
             url = refreshing.find(found, wanted, kind)
             folder = adapter.options.folder(gw.settings.data_dir)
             with state.alone(folder), _progress(quiet=as_json) as told:
-                fetched = _downloads(adapter.options, folder, told).fetch(
+                fetched = _downloads(adapter, folder, told).fetch(
                     url, refreshing.file_name(wanted, kind)
                 )
         if as_json:
@@ -118,8 +115,7 @@ def _refresh(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any
         as_json: Json = False,
     ) -> None:
         """Скачать и загрузить всё новое · Fetch and load whatever is new."""
-        with opened() as gw:
-            adapter = _adapter(gw)
+        with opened() as gw, _adapter(gw) as adapter:
             folder = adapter.options.folder(gw.settings.data_dir)
             with _noted(gw, folder, commit=commit) as done:
                 found = refreshing.plan(
@@ -130,9 +126,7 @@ def _refresh(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any
                 if commit:
                     refreshing.require_allowed(found, full=full or adapter.options.full)
                     with _progress(quiet=as_json) as told:
-                        refreshing.carry_out(
-                            found, _downloads(adapter.options, folder, told), _loader(gw)
-                        )
+                        refreshing.carry_out(found, _downloads(adapter, folder, told), _loader(gw))
                     done(found.newest)
         if as_json:
             _document({"plan": found, "committed": commit})
@@ -178,15 +172,17 @@ def _loader(gw: Any) -> refreshing.Load:
     return load
 
 
-def _adapter(gw: Any) -> Fias:
-    """Return the adapter by the settings, whether or not it is switched on for the schedule."""
+@contextmanager
+def _adapter(gw: Any) -> Iterator[Fias]:
+    """Lend the adapter by the settings, whether or not it is switched on for the schedule."""
     adapter = registry.load((ADAPTER,))[ADAPTER]
     made: Fias = adapter.make(registry.options(adapter, gw.settings.adapter_options))
-    return made
+    with closing(made):
+        yield made
 
 
-def _downloads(options: Options, folder: Path, told: Callable[[int, int], None]) -> Downloads:
-    return Downloads(options.outbound(), folder, options.hosts, told=told)
+def _downloads(adapter: Fias, folder: Path, told: Callable[[int, int], None]) -> Downloads:
+    return Downloads(adapter.outbound, folder, adapter.options.hosts, told=told)
 
 
 @contextmanager
