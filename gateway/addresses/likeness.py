@@ -1,0 +1,189 @@
+"""Whether a name that a person wrote may be one of the registry: word by word, figures exactly.
+
+Typing errors are counted by Damerau and Levenshtein (a swap of neighbours is one). First names,
+initials and titles may be left out or added; a figure is never mistaken for another.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+if TYPE_CHECKING:
+    from gateway.addresses.gazetteer import Region
+
+EDIT: Final = 0.93
+INITIAL: Final = 0.98
+SHORTENED: Final = 0.95
+LEFT_OUT: Final = 0.96
+ADDED: Final = 0.91
+"""A letter before the name that the registry has not: `Б. Садовая` is hardly `Садовая`."""
+ENDING: Final = 0.95
+MOST: Final = 24
+KEYS_OF_WORD: Final = 400
+"""Keys with one word that are looked through."""
+_SHORT: Final = 3
+_LONG: Final = 7
+
+_FIRST: Final = frozenset(
+    """
+    александра алексея анатолия андрея антона аркадия бориса вадима валентина валерия
+    василия виктора виталия владимира владислава вячеслава геннадия георгия германа григория
+    давида даниила дениса дмитрия евгения егора ивана игоря ильи иосифа карла кирилла клары
+    константина кузьмы льва лизы любови людмилы максима марата марины марии михаила надежды
+    николая олега ольги павла петра розы романа рихарда саввы сакко семена сергея софьи
+    степана тараса тимофея феликса федора фридриха юлиуса юрия якова анны веры галины
+    екатерины елены зои ирины лидии натальи нины раисы светланы тамары татьяны ульяны
+    богдана емельяна ефима захара матвея мусы наримана никиты прокофия родиона станислава
+    трофима эрнста глеба гурия арсения артема артура афанасия всеволода демьяна игната
+    инессы кондрата лазаря леонида макара мичмана назыма паши поли серго сулеймана хади
+    фатиха шамиля яна мажита
+    """.split()
+)
+_TITLE: Final = frozenset(
+    """
+    академика адмирала архитектора братьев генерала героя героев доктора капитана комиссара
+    комдива космонавта лейтенанта летчика маршала мичмана партизана писателя политрука
+    полковника поэта профессора сержанта солдата союза советского сестер художника
+    композитора майора инженера конструктора рядового россии святого ген ак акад марш проф
+    космон
+    """.split()
+)
+
+
+class Like(NamedTuple):
+    """A key that may be meant: by what factor it is less likely, and why, in Russian."""
+
+    key: int
+    factor: float
+    why: str
+
+
+def alike(region: Region, key: str) -> list[Like]:
+    """Return the keys of a region that may be meant by a key it does not have, likelier first."""
+    asked = key.split()
+    numbers: set[int] = set()
+    longest = sorted((word for word in asked if len(word) > 1), key=_weight)[:3]
+    for word in longest:
+        for known in _spellings(region, word):
+            numbers.update(region.keys_of(known)[:KEYS_OF_WORD])
+    found = []
+    for number in numbers:
+        spelt = region.spelt[number]
+        if spelt != key and (judged := compare(asked, spelt.split())):
+            found.append(Like(number, *judged))
+    if not found and len(asked) == 1 and (pair := _split(region, key)):
+        found.append(pair)
+    found.sort(key=lambda like: (-like.factor, like.key))
+    return found[:MOST]
+
+
+def compare(asked: list[str], known: list[str]) -> tuple[float, str] | None:
+    """Return how much less likely a name is for what differs, and what; None when it is another."""
+    left = [word for word in asked if word not in known]
+    right = [word for word in known if word not in asked]
+    if any(word.isdigit() for word in left) or any(word.isdigit() for word in right):
+        return None
+    factor, why = 1.0, []
+    common = len(asked) - len(left)
+    for word in sorted(left, key=len, reverse=True):
+        best = max(((_one(word, other), other) for other in right), default=(0.0, ""))
+        if best[0]:
+            factor *= best[0]
+            right.remove(best[1])
+            common += len(word) > 1
+            sign = "опечатка" if _typing(word, best[1]) else "сокращение"
+            why.append(f"{sign}: {word} → {best[1]}")
+        elif word in _FIRST or word in _TITLE or (len(word) == 1 and not right):
+            factor *= LEFT_OUT if len(word) > 1 else ADDED
+            why.append(f"не учтено: {word}")
+        else:
+            return None
+    for other in right:
+        if not (other in _FIRST or other in _TITLE or len(other) == 1):
+            return None
+        factor *= LEFT_OUT
+        why.append(f"в реестре ещё: {other}")
+    if not common:
+        return None
+    if any(len(word) == 1 for word in left if word not in known) and len(right) > 0:
+        return None
+    return factor, "; ".join(why)
+
+
+def _one(word: str, other: str) -> float:
+    """Return how likely a word is another one, 0 when it is not."""
+    short, long = sorted((word, other), key=len)
+    if len(short) == 1:
+        return INITIAL if long.startswith(short) else 0.0
+    if _typing(word, other):
+        if word[:-2] and other.startswith(word[:-2]) and _adjective(word) and _adjective(other):
+            return ENDING
+        return float(EDIT ** OSA.distance(word, other))
+    if len(word) >= 2 and other.startswith(word) and len(other) > len(word) + 2:
+        return SHORTENED
+    return 0.0
+
+
+def _typing(word: str, other: str) -> bool:
+    allowed = limit(min(len(word), len(other)))
+    if not allowed:
+        return False
+    distance = OSA.distance(word, other, score_cutoff=allowed)
+    return distance <= allowed
+
+
+def limit(length: int) -> int:
+    """Return how many errors are taken for errors in a word of so many letters."""
+    return 0 if length <= _SHORT else 1 if length < _LONG else 2
+
+
+def _adjective(word: str) -> bool:
+    return word.endswith(("ая", "ый", "ий", "ое", "ой", "ые", "ие"))
+
+
+def _weight(word: str) -> tuple[bool, bool, int]:
+    """Sort the telling words first: not figures, not first names, the longest."""
+    return word.isdigit(), word in _FIRST or word in _TITLE, -len(word)
+
+
+def _spellings(region: Region, word: str) -> list[str]:
+    """Return the words of a region that a word may be: itself, or those a few errors away."""
+    allowed = limit(len(word) + 1)
+    found: list[str] = [word] if word in region.words else []
+    if not word.isdigit() and allowed:
+        for length in range(len(word) - allowed, len(word) + allowed + 1):
+            bucket = region.by_length.get(length)
+            if bucket:
+                found += [
+                    hit[0]
+                    for hit in process.extract(
+                        word, bucket, scorer=OSA.distance, score_cutoff=allowed, limit=20
+                    )
+                ]
+    if not found and len(word) >= 2:
+        found = _begin(region, word)
+    return found
+
+
+def _begin(region: Region, word: str) -> list[str]:
+    found = [
+        known
+        for length, bucket in region.by_length.items()
+        if length > len(word) + 2
+        for known in bucket
+        if known.startswith(word)
+    ]
+    return found if len(found) <= 40 else []
+
+
+def _split(region: Region, word: str) -> Like | None:
+    """Return a key of two words that were written as one."""
+    for at in range(2, len(word) - 1):
+        key = " ".join(sorted((word[:at], word[at:])))
+        number = region.keys.get(key)
+        if number is not None:
+            return Like(number, EDIT, f"слитно: {word} → {word[:at]} {word[at:]}")
+    return None

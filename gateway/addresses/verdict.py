@@ -1,0 +1,222 @@
+"""What is answered of the places that a reading may mean, once their houses are known.
+
+A wrong house costs more than a doubt. The street is chosen by the text alone; that a house stands
+on one of two streets decides between them only when they differ by the type that the text does not
+name, or when the postal code says the same.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from gateway.addresses import kinds
+from gateway.addresses.gazetteer import NONE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from gateway.addresses.candidates import State
+    from gateway.addresses.found import Outcome
+    from gateway.addresses.houses import HouseRow
+    from gateway.addresses.parts import Parsed
+
+ACCEPT: Final = 0.78
+"""What is surer is one object; what is less sure is a doubt, whoever is alone."""
+NAMED: Final = 0.4
+MARGIN: Final = 0.055
+"""By how much, of one, the next place must be less likely."""
+BY_HOUSE: Final = 0.95
+"""Decided by where the house stands."""
+ASKED: Final = 12
+"""Places of one reading whose houses are looked up."""
+POSTAL: Final = 6
+
+
+class Reading(NamedTuple):
+    """One reading of a text: the places it may mean, and the keys of its house."""
+
+    parsed: Parsed
+    states: list[State]
+    keys: tuple[tuple[str, float], ...]
+    complete: bool
+    """Whether every part was looked for; otherwise the places are how far it went."""
+
+
+class Hit(NamedTuple):
+    """A place with the house that was found there; postal: 1 the code is its own, -1 another's."""
+
+    state: State
+    house: HouseRow | None
+    score: float
+    postal: int
+    why: str = ""
+
+
+class Verdict(NamedTuple):
+    """What is answered: outcome, best first, and notes in Russian."""
+
+    outcome: Outcome
+    hits: list[Hit]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def rank(self) -> int:
+        """How much it says: exact 3, street_only 2, ambiguous 1, not_found 0."""
+        return {"exact": 3, "street_only": 2, "ambiguous": 1}.get(self.outcome, 0)
+
+
+def judge(reading: Reading, houses: Mapping[tuple[int, int, str], list[HouseRow]]) -> Verdict:
+    """Return what a reading comes to."""
+    if not reading.states:
+        return Verdict("not_found", [])
+    if not reading.complete:
+        return _partial(reading)
+    hits = _hits(reading, houses)
+    top = max(hit.state.score for hit in hits)
+    group = [hit for hit in hits if hit.state.score >= top * (1 - MARGIN)]
+    group = _by_postal_code(group)
+    if group[0].state.many:
+        return Verdict("ambiguous", hits, ("таких названий слишком много: назовите место точнее",))
+    if reading.keys:
+        return _with_house(reading, hits, group)
+    best = group[0]
+    if _places(group) > 1:
+        return Verdict("ambiguous", group, ("подходит несколько мест",))
+    return _sure("exact", [best, *_others(hits, best)])
+
+
+def _partial(reading: Reading) -> Verdict:
+    """Nothing at the end of the way: say how far it went."""
+    states = [state for state in reading.states if state.at != NONE][:3]
+    found = {part.name for state in states for part, at, _ in state.seen if at != NONE}
+    wanted = reading.parsed.first("street") or reading.parsed.first("plan")
+    missing = wanted or reading.parsed.first("settlement")
+    notes = (f"не найдено: {missing.name}",) if missing and missing.name not in found else ()
+    return Verdict("not_found", [Hit(s, None, s.score * 0.5, 0) for s in states], notes)
+
+
+def _hits(
+    reading: Reading, houses: Mapping[tuple[int, int, str], list[HouseRow]]
+) -> list[Hit]:  # fmt: skip
+    code = reading.parsed.first("postal_code")
+    wanted = code.name.strip() if code else ""
+    found: list[Hit] = []
+    for state in reading.states[:ASKED]:
+        region = state.region
+        rows, factor, why = _house(reading, state, houses)
+        for row in rows or (None,):
+            own = (row.postal_code if row else "") or region.postal_code(state.at)
+            postal = 0 if not wanted or len(own) != POSTAL else 1 if own == wanted else -1
+            score = state.score * (factor if row else 1.0)
+            found.append(Hit(state, row, score, postal, why if row else ""))
+    found.sort(key=lambda hit: (-round(hit.score, 6), -hit.postal, hit.house is None, hit.state.at))
+    return found
+
+
+def _house(
+    reading: Reading, state: State, houses: Mapping[tuple[int, int, str], list[HouseRow]]
+) -> tuple[list[HouseRow], float, str]:
+    """Return the rows of the surest spelling that is there, with how sure it is."""
+    region = state.region
+    parent = region.id[state.at]
+    found: dict[int, HouseRow] = {}
+    sure, spelt = 0.0, ""
+    for key, factor in reading.keys:
+        if found and factor < sure:
+            break
+        for row in houses.get((region.code, parent, key), ()):
+            found.setdefault(row.id, row)
+            sure, spelt = factor, key
+    rows = list(found.values())
+    plain = [row for row in rows if not row.kind]
+    if plain and reading.parsed.first("stead") is None:
+        rows = plain
+    why = "" if sure in {0.0, 1.0} else f"в реестре записан как {spelt}"
+    return rows, sure, why
+
+
+def _by_postal_code(group: list[Hit]) -> list[Hit]:
+    """Keep those whose postal code the text has, where the others have another."""
+    own = [hit for hit in group if hit.postal > 0]
+    if own and all(hit.postal for hit in group):
+        return own
+    return group
+
+
+def _with_house(reading: Reading, hits: list[Hit], group: list[Hit]) -> Verdict:
+    there = [hit for hit in group if hit.house]
+    if _places(group) == 1:
+        if len(there) == 1:
+            return _sure("exact", [there[0], *_others(hits, there[0])])
+        if there:
+            return Verdict("ambiguous", there, ("в реестре несколько таких домов",))
+        return _no_house(reading, hits, group[0])
+    if len(there) == 1 and _differ_by_type(group):
+        best = there[0]._replace(score=there[0].score * BY_HOUSE)
+        notes = ("тип улицы не назван: выбрана та, где есть такой дом",)
+        return _sure("exact", [best, *_others(hits, best)], notes)
+    if there:
+        return Verdict(
+            "ambiguous",
+            [*there, *(hit for hit in group if not hit.house)],
+            ("подходит несколько мест" if len(there) > 1 else "дом есть только в одном из мест",),
+        )
+    return Verdict("ambiguous", group, ("подходит несколько мест, дома нет ни в одном",))
+
+
+def _no_house(reading: Reading, hits: list[Hit], best: Hit) -> Verdict:
+    """The place is sure and has no such house; a house on a less likely street is only shown."""
+    elsewhere = [hit for hit in hits if hit.house]
+    parsed = reading.parsed
+    if not (parsed.first("street") or parsed.first("plan")) and _has_streets(best.state):
+        return Verdict("not_found", [best, *elsewhere], ("улица не названа",))
+    notes: tuple[str, ...] = ("дома нет в реестре",)
+    if elsewhere:
+        notes += ("такой дом есть на похожей улице",)
+    return _sure("street_only", [best, *elsewhere], notes)
+
+
+def _sure(outcome: Outcome, hits: list[Hit], notes: tuple[str, ...] = ()) -> Verdict:
+    """Return the outcome, or a doubt when the best is not sure enough."""
+    best = hits[0]
+    if best.score >= ACCEPT:
+        return Verdict(outcome, hits, notes)
+    if best.score >= NAMED:
+        return Verdict("ambiguous", hits, (*notes, "сходство слишком мало, чтобы решить"))
+    return Verdict("not_found", hits, (*notes, "сходство слишком мало"))
+
+
+def _others(hits: list[Hit], best: Hit) -> list[Hit]:
+    """Return what else was possible at places of its own."""
+    place = (best.state.region.code, best.state.at)
+    return [hit for hit in hits if (hit.state.region.code, hit.state.at) != place]
+
+
+def _places(group: list[Hit]) -> int:
+    return len({(hit.state.region.code, hit.state.at) for hit in group})
+
+
+def _differ_by_type(group: list[Hit]) -> bool:
+    """Tell whether streets of one settlement bear one name and the text names no type."""
+    first = group[0].state
+    return all(
+        hit.state.region is first.region
+        and _untyped(hit.state)
+        and first.region.parent[first.at] == hit.state.region.parent[hit.state.at]
+        and _same_name(first, hit.state)
+        for hit in group
+    )
+
+
+def _untyped(state: State) -> bool:
+    """Tell whether the text leaves the type open: none, or `пр.`."""
+    return state.typed == kinds.NONE or len(state.seen[-1][0].types) > 1
+
+
+def _same_name(first: State, second: State) -> bool:
+    return first.seen[-1][2] == second.seen[-1][2] and first.old == second.old
+
+
+def _has_streets(state: State) -> bool:
+    region = state.region
+    return 8 in region.level[state.at : region.last[state.at] + 1]
