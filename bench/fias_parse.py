@@ -1,15 +1,15 @@
-"""python -m bench.fias_parse: the parser of addresses against real addresses that people took apart.
+"""python -m bench.fias_parse: the parser against real addresses that people took apart.
 
 The set is the public one of geonorm (Apache-2.0), a table with `;`: address, region, municipality,
 settlement, street, location, house and their types; it is not in the repository. An address is
 right when region, settlement, street and house all are; municipality is counted beside them.
 
 Names are equal when they are in small letters with ё as е, without quotes, dots, hyphens and
-brackets, `имени` as `им`, ordinals without endings (`4-я` is `4`). A region is also right by the
-first word group of its official name (`Северная Осетия` of `Северная Осетия - Алания`), as the
-table writes both. A house is equal when house, block (корпус), building (строение) and letter
-(литера) have the same numbers and letters in the same order of kinds; `дом 33 корпус 2` of the table
-is taken apart by its words, and types (дом, здание) are not compared. Case of letters does not count.
+brackets, `имени` as `им`, ordinals without endings (`4-я` is `4`). A region is also right when the
+label is the beginning of it (`Северная Осетия` of `Северная Осетия - Алания`: the table writes
+both). A house is equal when house with its letter (литера), block (корпус) and building (строение)
+are; `дом 33 корпус 2` of the table is taken apart by its words. Case of letters does not count,
+nor do types anywhere (дом or здание).
 
 Some rows of the table have several houses in one field, marks (`wierd`, `is_dead`), or labels
 that contradict other rows of it (a square that is no street, a territory that is nothing). They

@@ -61,9 +61,7 @@ def flat(parsed: Parsed) -> dict[str, str]:
             (plans if part.type in _RAILWAY else places).append(part)
         elif role == "municipality":
             divisions.append(part)
-        elif role == "plan":
-            plans.append(part)
-        elif role == "district":
+        elif role in ("plan", "district"):
             plans.append(part)
         elif role == "postal_code":
             row["postal_code"] = part.name

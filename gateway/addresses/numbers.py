@@ -1,4 +1,4 @@
-"""The numbers of houses, blocks and flats: `68`, `14А`, `14 "А"`, `14-А`, `12/3`, `141_145`, `б/н`."""
+"""The numbers of houses and flats: `68`, `14А`, `14 "А"`, `14-А`, `12/3`, `141_145`, `б/н`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _NONE: Final = frozenset({"б/н", "б\\н", "бн"})
 _ROMAN: Final = re.compile(r"[ivx]{1,5}")
+_NUMBER_WORDS: Final = frozenset({"n", "no", "номер", "номером"})
 _SKIPPED: Final = frozenset({"№", "#", "-", "–", "—", "−", ":", "="})
 
 DIGITS: Final = 1
@@ -21,20 +22,21 @@ LETTERS: Final = 2
 
 def skip(words: list[Word], at: int) -> int:
     """Return the place of the first piece that is no quote, dash or number sign."""
-    count = len(words)
-    while at < count:
-        word = words[at]
-        if word.kind == QUOTE or (word.kind == MARK and word.text in _SKIPPED):
-            at += 1
-        elif (
-            word.key in ("n", "no", "номер", "номером")
-            and at + 1 < count
-            and words[at + 1].kind == NUM
-        ):
-            at += 1
-        else:
-            break
+    while at < len(words) and _skipped(words, at):
+        at += 1
     return at
+
+
+def _skipped(words: list[Word], at: int) -> bool:
+    """Tell whether a piece before a value says nothing."""
+    word = words[at]
+    if word.kind == QUOTE:
+        return True
+    if word.kind == MARK:
+        return word.text in _SKIPPED
+    if word.key not in _NUMBER_WORDS:
+        return False
+    return at + 1 < len(words) and words[at + 1].kind == NUM
 
 
 def peek(words: list[Word], at: int) -> int:
@@ -77,10 +79,7 @@ def read(words: list[Word], at: int, *, ranges: bool) -> tuple[str, int, int]:
         return "б/н", at, at + 1
     if key == "без":
         return "б/н", at, at + 2
-    if word.kind == ORD:
-        value = word.text.replace("-", "")
-    else:
-        value = word.text
+    value = word.text.replace("-", "") if word.kind == ORD else word.text
     end = at + 1
     if word.kind == WORD and end < len(words) and words[end].kind == NUM and words[end].glued:
         value += words[end].text
@@ -100,26 +99,24 @@ def read(words: list[Word], at: int, *, ranges: bool) -> tuple[str, int, int]:
 def _more(words: list[Word], at: int, *, ranges: bool) -> tuple[str, int]:
     """Return what continues a value and the place after it, 0 when nothing does."""
     word = words[at]
-    kind = word.kind
-    if kind == COMMA:
-        return "", 0
-    if kind == WORD:
+    if word.kind == WORD:
         return _letter(words, at)
     following = words[at + 1] if at + 1 < len(words) else None
-    if following is None:
+    if following is None or word.kind not in (QUOTE, MARK):
         return "", 0
-    if kind == QUOTE:
+    if word.kind == QUOTE:
         closed = at + 2 < len(words) and words[at + 2].kind == QUOTE
         if closed and following.kind == WORD and len(following.key) <= 2:
             return following.text, at + 3
-        return "", 0
-    if kind != MARK:
-        return "", 0
-    if word.text in "/\\" and (following.kind == NUM or _short(following)):
-        return "/" + following.text, at + 2
-    if word.text == "_" and following.kind == NUM:
-        return "_" + following.text, at + 2
-    return _hyphen(words, at, following, ranges=ranges)
+    elif word.text in "/\\":
+        if following.kind == NUM or _short(following):
+            return "/" + following.text, at + 2
+    elif word.text == "_":
+        if following.kind == NUM:
+            return "_" + following.text, at + 2
+    else:
+        return _hyphen(words, at, following, ranges=ranges)
+    return "", 0
 
 
 def _hyphen(words: list[Word], at: int, following: Word, *, ranges: bool) -> tuple[str, int]:

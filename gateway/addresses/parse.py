@@ -1,8 +1,9 @@
 """Taking an address apart: a line of text into parts, every word with what it was taken for.
 
 `parse` looks at nothing but the text: no registry, no database. The words are read once
-(`parse_scan`), names without a type are placed (`parse_untyped`), and the rest is written down here.
-Where a word has a second reading that the registry could confirm, it stands in `Parsed.others`.
+(`parse_scan`), names without a type are placed (`parse_untyped`), and what came out is written down
+(`parse_write`). Where a word has a second reading that the registry could confirm, it stands in
+`Parsed.others`.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def _districts(items: list[Item]) -> None:
 
 
 def _built(items: list[Item]) -> None:
-    """Take a block or a building without a house for the house itself (`Зеленоград, корп. 1505`)."""
+    """Take a block or building without a house for the house (`Зеленоград, корп. 1505`)."""
     if any(item.role in ("house", "stead") for item in items):
         return
     for item in items:

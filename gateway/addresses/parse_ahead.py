@@ -36,12 +36,15 @@ def boundary(words: list[Word], at: int) -> bool:
     if at >= len(words):
         return True
     word = words[at]
-    if word.kind in (NUM, ORD):
-        return not names(words, at, None)
-    if word.kind != WORD:
-        return True
-    if word.key not in MARKERS:
+    if word.kind == WORD:
+        if word.key in MARKERS:
+            return _type(words, at)
         return word.key in SPEECH and word.text.islower()
+    return word.kind not in (NUM, ORD) or not names(words, at, None)
+
+
+def _type(words: list[Word], at: int) -> bool:
+    """Tell whether a type stands here that begins or closes another piece."""
     found = match(words, at)
     if not found:
         return False
@@ -52,12 +55,10 @@ def boundary(words: list[Word], at: int) -> bool:
         return False
     if not spelling.full:
         return not _initial(words, at)
-    if spelling.named[0].role in ("street", "plan"):
-        after = numbers.skip(words, end)
-        if after >= len(words) or words[after].kind != WORD:
-            return False
-        return words[after].key not in MARKERS
-    return True
+    if spelling.named[0].role not in ("street", "plan"):
+        return True
+    after = numbers.skip(words, end)
+    return after < len(words) and words[after].kind == WORD and words[after].key not in MARKERS
 
 
 def names(words: list[Word], at: int, kind: Kind | None) -> bool:

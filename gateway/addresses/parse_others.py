@@ -60,7 +60,7 @@ def _changes(items: list[Item]) -> Iterator[list[Item]]:
 
 
 def _joined(items: list[Item], house: Item, flat: Item) -> list[Item]:
-    """Return the items with the number after a house's as a part of it (`5-12`), or as its block."""
+    """Return the items with the number after a house's in it (`5-12`), or as its block."""
     if flat.segment != house.segment:
         return _with(items, flat, "block", "корпус")
     whole = copy(house)

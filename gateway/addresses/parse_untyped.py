@@ -64,7 +64,7 @@ def _region(bare: list[Item], words: list[Word]) -> list[Item]:
 def _street(
     items: list[Item], bare: list[Item], words: list[Word]
 ) -> tuple[list[Item], list[Item]]:
-    """Take the name next to the house for a street; return all items, and names still without role."""
+    """Take the name next to the house for a street; return all items, and the bare ones left."""
     house = next((place for place, item in enumerate(items) if item.role == "house"), len(items))
     before = [item for item in bare if items.index(item) < house]
     if not before:

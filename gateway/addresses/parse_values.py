@@ -1,4 +1,4 @@
-"""Reading numbers: of houses, blocks, flats, plots, with a word of their own or without; postal codes."""
+"""Reading numbers, with a word of their own or without: houses, blocks, flats, plots, indexes."""
 
 from __future__ import annotations
 
@@ -23,11 +23,10 @@ _RANGED = frozenset({"apartment", "room", "other"})
 def number(scan: Scan, at: int) -> int:
     """Read a number without a word of its own: of a name, of a house, of a flat, an index."""
     word = scan.words[at]
-    if word.kind == NUM and len(word.text) == 6 and word.text[0] in "123456":
-        if "postal_code" not in scan.seen:
-            scan.close()
-            _value(scan, "postal_code", None, range(0), word.text, range(at, at + 1))
-            return at + 1
+    if len(word.text) == 6 and word.kind == NUM and "postal_code" not in scan.seen:
+        scan.close()
+        _value(scan, "postal_code", None, range(0), word.text, range(at, at + 1))
+        return at + 1
     if _of_name(scan, at):
         return scan.add(at)
     if scan.open is None and not scan.items and word.kind == ORD:
@@ -94,17 +93,21 @@ def meant(scan: Scan, at: int, spelling: Spelling, end: int) -> Kind | None:
         if "g" in kind.flags and built:
             return kind._replace(role="apartment")
         return kind
-    if built:
-        return kind if kind.role != "house" or _is_house(scan, end, value) else None
     if kind.role == "house":
         return kind if _is_house(scan, end, value) else None
+    return kind if built or _alone(scan, kind, end, value) else None
+
+
+def _alone(scan: Scan, kind: Kind, at: int, value: int) -> bool:
+    """Tell whether `кв` or `с` before a value is a flat or a building where no house stands yet."""
     roles = scan.roles()
     if kind.role == "apartment":
         place = bool(roles & {"settlement", "region", "municipality", "plan"})
-        return kind if "street" in roles or not (place and house_later(words, end)) else None
-    if kind.role == "building" and value == numbers.DIGITS and roles & {"settlement", "street"}:
-        return None if names(words, numbers.skip(words, end), None) else kind
-    return None
+        return "street" in roles or not (place and house_later(scan.words, at))
+    if kind.role != "building" or value != numbers.DIGITS:
+        return False
+    named = names(scan.words, numbers.skip(scan.words, at), None)
+    return not named and bool(roles & {"settlement", "street"})
 
 
 def _is_house(scan: Scan, at: int, value: int) -> bool:

@@ -55,9 +55,9 @@ def write(text: str, words: list[Word], items: list[Item]) -> Parsed:
     roles: list[Role | None] = [None] * count
     whys = [_UNKNOWN] * count
     for item in items:
-        role: Role = item.role  # type: ignore[assignment]
-        if not role:
+        if not item.role:
             continue
+        role: Role = item.role  # type: ignore[assignment]
         kind = item.kind
         parts.append(_part(text, words, item, role))
         why = _WHY[role] if kind is not None else _BARE.get(role) or _WHY[role]

@@ -1,7 +1,7 @@
 """Cutting a line into words, numbers and marks, each with its place in the line.
 
-A dot is no piece by itself: it is remembered with the word before it. A hyphen within a word belongs
-to the word (`Усть-Илимск`, `пр-кт`), as does the slash of the known abbreviations (`с/с`, `б/н`).
+A dot is no piece by itself: it is remembered with the word before it. A hyphen within a word
+belongs to the word (`Усть-Илимск`, `пр-кт`), as does the slash of known abbreviations (`с/с`).
 An ordinal is one piece (`3-я`), as is a number grown together with a word (`50-летия`).
 """
 
@@ -61,7 +61,7 @@ class Word:
 
 
 def _letters(match: re.Match[str]) -> str:
-    """Return a word with the Latin letters that look like Russian ones as such, where it is Russian.
+    """Return a word with the Latin letters that look like Russian ones as Russian.
 
     A single letter is Russian by itself (`14A`; X is a number), so is a word with a Russian letter.
     """

@@ -1,16 +1,16 @@
-"""The words of addresses: types with their abbreviations, and the words that decide their neighbours.
+"""The words of addresses: types with their abbreviations, and words that decide their neighbours.
 
-The table `data/types.csv` holds one type a row: the whole word, the role of what it names, levels of
-ГАР (OBJECT_LEVELS), abbreviations, other cases of the word, flags. Spellings are compared without
-dots and case, ё as е. A spelling may belong to several types: the order of rows is the order in
-which they are thought of.
+The table `data/types.csv` holds one type a row: the whole word, the role of what it names, levels
+of ГАР (OBJECT_LEVELS), abbreviations, other cases of the word, flags. Spellings are compared
+without dots and case, ё as е. A spelling may belong to several types: the order of rows is the
+order in which they are thought of.
 """
 
 from __future__ import annotations
 
 import csv
 import tomllib
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway.addresses.split import MARK, WORD, split
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from gateway.addresses.parts import Role
     from gateway.addresses.split import Word
 
-_DATA: Final = files("gateway.addresses") / "data"
+_DATA: Final = Path(__file__).parent / "data"
 
 NUMERIC: Final = frozenset(
     {"house", "block", "building", "letter", "stead", "apartment", "room", "other"}

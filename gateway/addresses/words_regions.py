@@ -7,7 +7,7 @@ nouns by which it is called without any type, tails of the official name (`… -
 from __future__ import annotations
 
 import csv
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway.addresses.split import COMMA, MARK, NUM, QUOTE, WORD, split
@@ -62,7 +62,7 @@ def _read() -> tuple[tuple[Region, ...], dict[str, list[Called]]]:
         if not any(called.rest == keys[1:] for called in known):
             known.append(Called(keys[1:], region, noun, own))
 
-    path = files("gateway.addresses") / "data" / "regions.csv"
+    path = Path(__file__).parent / "data" / "regions.csv"
     with path.open(encoding="utf-8", newline="") as source:
         rows = list(csv.DictReader(source, delimiter=";"))
     for row in rows:
