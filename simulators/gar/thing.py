@@ -19,7 +19,7 @@ class Before(NamedTuple):
     until: str
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Thing:
     """One object with a name.
 
@@ -27,7 +27,9 @@ class Thing:
     division, over: in the municipal one. town: the settlement it is in (itself when it is one).
     houses: how many stand directly in it, their OBJECTIDs from `first` on. inner: the inner
     district of the city, only in the municipal path. forced: houses that must be
-    there, (number, block). city: whether it has blocks of flats. active: False for what was closed; into: what it became.
+    there, (number, block). city: whether it has blocks of flats. active: False for what
+    was closed; into: what it became, origin: what it was made from. apartments: the flats of its
+    forced houses are always delivered. steads: plots of land in it.
     """
 
     id: int
