@@ -35,7 +35,7 @@ TICK_SECONDS: Final = 300.0
 """How often the clock is looked at; a refresh begins at most so long after its hour did."""
 COMMAND: Final = (sys.executable, "-m", "gateway", "fias", "refresh", "--commit")
 _STOP_SECONDS: Final = 10.0
-_WATCH_SECONDS: Final = 0.5
+_WATCH_SECONDS: Final = 0.2
 _TOLD_BYTES: Final = 2_000
 
 

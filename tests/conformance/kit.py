@@ -17,6 +17,11 @@ def adapters() -> list[str]:
     return sorted(p.name for p in points if _there(p.module))
 
 
+def codecs() -> list[str]:
+    """Return the names of those that map messages; a directory has none to pin."""
+    return [n for n in adapters() if "codec" in registry.load((n,))[n].manifest.kinds]
+
+
 def _there(module: str) -> bool:
     try:
         return find_spec(module) is not None

@@ -4,7 +4,7 @@ import pytest
 
 from gateway import registry
 from gateway.testing.cases import Case, walk
-from tests.conformance.kit import CASES, adapters, cases, found
+from tests.conformance.kit import CASES, cases, codecs, found
 
 LEAST = 12
 
@@ -18,7 +18,7 @@ def test_a_case_is_what_it_pins(case: Case):
     assert not walked.wrong, "\n".join(walked.wrong)
 
 
-@pytest.mark.parametrize("name", adapters())
+@pytest.mark.parametrize("name", codecs())
 def test_an_adapter_has_enough_cases_and_mistakes_among_them(name):
     there = found(CASES, name)
     mistakes = [
