@@ -67,6 +67,8 @@ def spellings(name: str) -> list[str]:
 
 
 def _full_ending(number: str, ending: str) -> str:
+    if number == "3":
+        return {"й": "ий", "я": "ья", "е": "ье"}[ending]
     if ending == "й":
         return "ой" if number in ("2", "6", "7", "8") else "ый"
     return "ая" if ending == "я" else "ое"

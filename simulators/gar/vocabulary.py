@@ -69,13 +69,18 @@ def name_of(draw: Random, kind: str, *, city: bool) -> str:
     if what >= 0.90:
         return _rare(draw, what, city=city)
     if what < 0.50:
-        return agreed(draw.choice(given["adjectives"]), kind)
+        return agreed(_one(draw, given["adjectives"], city=city), kind)
     if what < 0.80:
-        return str(draw.choice(given["persons"]))
+        return _one(draw, given["persons"], city=city)
     if city or what < 0.83:
         number = draw.randint(1, 12) if city else draw.randint(1, 3)
         return f"{ordinal(number, kind)} {agreed(draw.choice(given['adjectives']), kind)}"
     return str(draw.choice(given["dates"]))
+
+
+def _one(draw: Random, names: tuple[str, ...], *, city: bool) -> str:
+    """Return a name; in a village rather one of the first, which are those of every village."""
+    return names[int(len(names) * draw.random() ** (1.0 if city else 2.5))]
 
 
 def _rare(draw: Random, what: float, *, city: bool) -> str:
