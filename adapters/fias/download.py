@@ -84,8 +84,9 @@ def _free(folder: Path) -> int:
 class Downloads:
     """Fetches deliveries into one folder, from the hosts listed and no others.
 
-    hosts: `host` or `host:port`. most: bytes of a file. backoff: pauses between attempts. told: is
-    called with bytes that are there and bytes in all.
+    hosts: `host` or `host:port`. plain: http may be spoken, to a mirror in the own network. most:
+    bytes of a file. backoff: pauses between attempts. told: is called with bytes that are there and
+    bytes in all.
     """
 
     def __init__(
@@ -94,6 +95,7 @@ class Downloads:
         folder: Path,
         hosts: Sequence[str],
         *,
+        plain: bool = False,
         most: int = limits.FIAS_FILE_BYTES,
         backoff: Backoff = BACKOFF,
         free: Callable[[Path], int] = _free,
@@ -102,6 +104,7 @@ class Downloads:
         self._outbound = outbound
         self._folder = folder
         self._hosts = frozenset(host.strip().lower() for host in hosts)
+        self._plain = plain
         self._most = most
         self._backoff = backoff
         self._free = free
@@ -115,7 +118,7 @@ class Downloads:
         server answers, MalformedError for what is no whole zip; then nothing has the name.
         """
         self._require_allowed(url)
-        self._folder.mkdir(parents=True, exist_ok=True)
+        require_folder(self._folder)
         target = self._folder / name
         if kept := kept_file(target):
             return kept
@@ -160,18 +163,12 @@ class Downloads:
             headed=lambda status, told: part.headed(status, told, remote.size),
         )
         try:
-            with contextlib.closing(pieces):
+            with contextlib.closing(pieces), contextlib.closing(part):
                 for piece in pieces:
                     part.write(piece, remote.size)
                     self._told(part.size, remote.size)
         except OSError as error:
-            raise ConfigurationError(
-                f"не записать · cannot be written: {error.strerror}",
-                where=str(self._folder),
-                todo="освободите место, проверьте права · make room, check the modes",
-            ) from error
-        finally:
-            part.close()
+            raise _unwritable(self._folder, error) from error
         if part.size != remote.size:
             raise PeerUnavailable(
                 f"{NAME}: пришло не всё · not all of it came",
@@ -199,6 +196,14 @@ class Downloads:
 
     def _require_allowed(self, url: str) -> None:
         target = parse_target(url)
+        if target.scheme != "https" and not self._plain:
+            raise ConfigurationError(
+                "по открытому каналу поставку не берут: её могли подменить"
+                " · a delivery is not fetched in the clear: anybody could have changed it",
+                found=url,
+                expected="https://…",
+                todo="для зеркала в своей сети · for a mirror in the own network: allow_private",
+            )
         if target.host not in self._hosts and target.authority not in self._hosts:
             raise ConfigurationError(
                 "этот узел не в списке · this host is not listed",
@@ -334,6 +339,22 @@ def kept_file(target: Path) -> Fetched | None:
         return Fetched(target, size, wanted, size)
     target.unlink(missing_ok=True)
     return None
+
+
+def require_folder(folder: Path) -> None:
+    """Make a folder for deliveries; raise ConfigurationError when that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def _unwritable(folder: Path, error: OSError) -> ConfigurationError:
+    return ConfigurationError(
+        f"не записать · cannot be written: {error.strerror}",
+        where=str(folder),
+        todo="освободите место, проверьте права · make room, check the modes",
+    )
 
 
 def sums_of(target: Path) -> Path:

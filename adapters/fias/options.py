@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
+from gateway import limits
 from gateway.errors import ConfigurationError
 from gateway.options_read import choice, flag, words
 from gateway.outbound import Outbound
@@ -57,6 +58,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
             ca_bundle=self.ca_bundle,
             proxy=self.proxy,
             timeout=ASK_SECONDS,
+            max_response_bytes=limits.FIAS_CATALOGUE_BYTES,
         )
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import msgspec
 
-from adapters.fias.download import write_durably
+from adapters.fias.download import require_folder, write_durably
 from gateway.errors import BusyError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def note(folder: Path, now: dt.datetime, *, version: int = 0, error: str = "") -
         error=error[:_TEXT_CHARS],
         failures=failures,
     )
-    folder.mkdir(parents=True, exist_ok=True)
+    require_folder(folder)
     write_durably(folder / FILE, msgspec.json.encode(found))
     return found
 
@@ -61,7 +61,7 @@ def note(folder: Path, now: dt.datetime, *, version: int = 0, error: str = "") -
 @contextmanager
 def alone(folder: Path) -> Iterator[None]:
     """Be the only one who fetches into a folder; raise BusyError when somebody is at it."""
-    folder.mkdir(parents=True, exist_ok=True)
+    require_folder(folder)
     fd = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         try:

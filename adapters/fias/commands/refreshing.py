@@ -182,7 +182,9 @@ def _adapter(gw: Any) -> Iterator[Fias]:
 
 
 def _downloads(adapter: Fias, folder: Path, told: Callable[[int, int], None]) -> Downloads:
-    return Downloads(adapter.outbound, folder, adapter.options.hosts, told=told)
+    found = adapter.options
+    plain = bool(found.allow_private)
+    return Downloads(adapter.outbound, folder, found.hosts, plain=plain, told=told)
 
 
 @contextmanager

@@ -58,7 +58,7 @@ class Site:
         return f"{self.peer.address}/downloads/{day}/{name}"
 
     def downloads(self, folder, **more):
-        given = {"backoff": QUICK, **more}
+        given = {"backoff": QUICK, "plain": True, **more}
         hosts = given.pop("hosts", self.options()["hosts"])
         return Downloads(self.outbound(), folder, hosts, **given)
 

@@ -187,3 +187,16 @@ def test_an_address_that_names_no_release_is_refused(site, folder):
     with pytest.raises(UnsupportedError):
         site.downloads(folder).fetch(f"{site.peer.address}/downloads/Actual/gar_xml.zip", NAME)
     assert site.service.folder.asked == []
+
+
+def test_a_delivery_is_not_fetched_in_the_clear_over_the_internet(site, folder):
+    with pytest.raises(ConfigurationError, match="in the clear"):
+        fetch(site, folder, plain=False)
+
+
+def test_a_folder_that_cannot_be_made_is_told(site, tmp_path):
+    site.release(DAY)
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(ConfigurationError, match="cannot be written") as caught:
+        fetch(site, tmp_path / "taken" / "fias")
+    assert "taken" in caught.value.where
