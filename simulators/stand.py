@@ -10,12 +10,13 @@ import argparse
 import signal
 import sys
 import time
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from simulators.channels import crew
 from simulators.demo import cast
 from simulators.demo.stage import Failed, Stage
+from simulators.gar import delivery, region
 from simulators.seed import forms
 from simulators.seed.appeals import ZONE, generate
 
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
     from simulators.process import Running
 
+REGION = "36"
+HOUSES = 5_000
+RELEASE = date(2026, 9, 8)
+"""Of the made-up delivery of addresses."""
 FAILING = 0.05
 """The share of calls that fail at each channel with `--fail`."""
 
@@ -33,6 +38,7 @@ SHEET = """
 Веб-хук · web hook   {hook}
 Каналы · channels; по каждому адресу имитатора – страница полученного · each shows what it received
 {channels}
+ФИАС · addresses     {fias}   (поставка выдумана · a made-up delivery of region {region})
 Каталог · directory  {root}   (gateway.log, journals *.jsonl, gateway.toml)
 
 Ключи · keys
@@ -58,6 +64,10 @@ SHEET = """
   GATEWAY_CONFIG={root}/gateway.toml {gateway} deliveries list
   GATEWAY_CONFIG={root}/gateway.toml {gateway} evidence {example}
   GATEWAY_CONFIG={root}/gateway.toml {gateway} reconcile sstu
+
+Адреса · addresses
+  GATEWAY_CONFIG={root}/gateway.toml {gateway} fias catalogue
+  GATEWAY_CONFIG={root}/gateway.toml {gateway} fias refresh --full --commit
 
 Узел замолчит, сохранив · the node stores and says nothing
   curl -d '{{"fault": {{"kind": "hang_after", "times": 3}}}}' {sstu}/_control
@@ -89,7 +99,9 @@ def _stand(stage: Stage, args: argparse.Namespace) -> int:
     hook = stage.simulator("webhook", "--bodies")
     names = crew.present("sstu")  # its node stands beside the channels
     channels = crew.raise_curtain(stage, args.seed, names, FAILING if args.fail else 0.0)
-    cast.configure(stage, args.port, adapters=tuple(names))
+    register = _register(stage, args.seed)
+    given = {"fias": {**register.facts["options"], "regions": [REGION]}}
+    cast.configure(stage, args.port, adapters=tuple(names), options=given)
     try:
         stage.start_gateway()
         keys = cast.introduce(stage, sstu, hook)
@@ -102,12 +114,23 @@ def _stand(stage: Stage, args: argparse.Namespace) -> int:
             cast.fail(simulator)
     example = _examples(stage, args.seed)
     _open(channels, keys, stage.address)
-    sys.stdout.write(_sheet(stage, {"sstu": sstu, "hook": hook, **channels}, keys, example))
+    peers = {"sstu": sstu, "hook": hook, "fias": register, **channels}
+    sys.stdout.write(_sheet(stage, peers, keys, example))
     sys.stdout.flush()
     while stage.alive:
         time.sleep(0.5)
     sys.stdout.write(f"Шлюз остановился сам · the gateway ended: {stage.last_log()}\n")
     return 1
+
+
+def _register(stage: Stage, seed: int) -> Running:
+    """Draw a small region, and start the catalogue that has it as its only delivery."""
+    folder = stage.path("fias-releases")
+    day = folder / RELEASE.strftime("%Y.%m.%d")
+    day.mkdir(parents=True)
+    drawn = region.plan(REGION, HOUSES, seed)
+    delivery.full(drawn, day / "gar_xml.zip", version=int(f"{RELEASE:%Y%m%d}"))
+    return stage.simulator("fias", "--folder", str(folder))
 
 
 def _open(channels: Mapping[str, Running], keys: Mapping[str, str], address: str) -> None:
@@ -123,6 +146,8 @@ def _sheet(stage: Stage, peers: Mapping[str, Running], keys: dict[str, str], exa
         sstu=peers["sstu"].address,
         hook=peers["hook"].address,
         pos=peers["pos"].address,
+        fias=peers["fias"].address,
+        region=REGION,
         channels="\n".join(
             f"  {name:9} {peers[name].address}  {player.title}"
             for name, player in crew.PLAYERS.items()

@@ -10,6 +10,8 @@ from simulators.channels import crew
 from simulators.demo.stage import Inbox
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from simulators.demo.stage import Stage
     from simulators.process import Running
 
@@ -82,10 +84,15 @@ INBOXES: Final = [
 ]
 
 
-def configure(stage: Stage, port: int = 0, adapters: tuple[str, ...] = ()) -> None:
+def configure(
+    stage: Stage,
+    port: int = 0,
+    adapters: tuple[str, ...] = (),
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+) -> None:
     """Write the settings, the routing rules and the file of bodies.
 
-    adapters: those that are switched on besides ССТУ.
+    adapters: those that are switched on besides ССТУ. options: by name, of registers beside them.
     """
     stage.path("routing.toml").write_text(crew.routing(adapters) + ROUTING, "utf-8")
     stage.path("bodies.csv").write_text(BODIES, "utf-8")
@@ -99,8 +106,8 @@ def configure(stage: Stage, port: int = 0, adapters: tuple[str, ...] = ()) -> No
             "pg_allow_nobody": True,
             "dispatch_workers": 16,
             "poll_seconds": 0.3,
-            "adapters": [*dict.fromkeys(("sstu", *adapters))],
-            "adapter_options": crew.options(adapters),
+            "adapters": [*dict.fromkeys(("sstu", *adapters, *(options or {})))],
+            "adapter_options": {**crew.options(adapters), **(options or {})},
         },
         INBOXES,
     )

@@ -68,5 +68,14 @@ def test_every_system_is_there_once_and_has_its_address(tmp_path, capsys, fail):
     told = capsys.readouterr().out
     assert "conflict" not in told
     assert len(stage.started) == len(set(stage.started))
-    assert set(stage.started) == {"sstu", "webhook", *crew.present()}
+    assert set(stage.started) == {"sstu", "webhook", "fias", *crew.present()}
     assert all(f"http://{name}.example" in told for name in stage.started)
+
+
+def test_the_stand_has_a_delivery_of_addresses(tmp_path, capsys):
+    stage = Stage(tmp_path)
+    stand._stand(stage, Namespace(seed=1, port=0, fail=False))
+    assert (tmp_path / "fias-releases/2026.09.08/gar_xml.zip").is_file()
+    assert stage.settings["adapter_options"]["fias"]["regions"] == [stand.REGION]
+    assert "fias" in stage.settings["adapters"]
+    assert "fias refresh --full --commit" in capsys.readouterr().out
