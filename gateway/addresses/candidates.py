@@ -31,15 +31,16 @@ PASSED: Final[dict[str, float]] = {
     "municipality": 0.88, "settlement": 0.55, "district": 0.93, "plan": 0.85,
 }  # fmt: skip
 """What it costs to go on without a part."""
-OLD: Final = 0.9
+OLD: Final = 0.93
 CHOSEN: Final = 0.99
 NESTED: Final = 0.88
 """A street of a settlement that lies in the one that is named."""
 NO_SETTLEMENT: Final = 0.83
+INNER: Final = 0.97
 KEPT: Final = 40
 """Places that a walk keeps at a time."""
 MANY: Final = 60
-ENOUGH: Final = 0.8
+ENOUGH: Final = 0.85
 """What ends the search for other spellings."""
 _SETTLEMENTS: Final = frozenset({1, 5, 6})
 
@@ -113,6 +114,8 @@ class Walk:
             return
         if not any_found and self._confirms(state, part, key):
             price = 1.0
+        elif part.role == "municipality" and self._inner(state.region, key):
+            price = INNER
         why = "" if price == 1.0 else "не использовано"
         yield state._replace(
             score=state.score * price, seen=(*state.seen, (part, NONE, why)), street=False
@@ -141,6 +144,13 @@ class Walk:
             found = self._alike[region.code, key] = alike(region, key)
         return found
 
+    def _inner(self, region: Region, key: str) -> bool:
+        """Tell whether a name is that of a city's own district: streets do not stand under it."""
+        own = [found.at for found in region.called(key, NONE) if region.level[found.at] <= 4]
+        return bool(own) and all(
+            region.last[at] == at and region.mun_last[at] == region.mun[at] for at in own
+        )
+
     def _confirms(self, state: State, part: Part, key: str) -> bool:
         """Tell whether the walk stands in an object of that name already."""
         if state.at == NONE:
@@ -166,6 +176,8 @@ def _judge(
     if region.level[at] == 1 and part.role == "settlement" and not _is_city(region, at):
         return None
     typed, how = kinds.factor(part.role, part, found.type or region.type(at))
+    if found.kind != gazetteer.NOW:  # a street keeps its name's old type in some texts only
+        typed, how = max((typed, how), kinds.factor(part.role, part, region.type(at)))
     score = state.score * factor * level * typed
     if found.kind in {gazetteer.BEFORE, gazetteer.MERGED}:
         score *= OLD

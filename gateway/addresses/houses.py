@@ -10,6 +10,7 @@ from gateway.addresses import keys
 if TYPE_CHECKING:
     from gateway.addresses.parts import Parsed
 
+_BUILDINGS: Final = frozenset({"строение", "сооружение"})
 SURE: Final = 1.0
 CLOSE: Final = 0.95
 FAR: Final = 0.9
@@ -66,6 +67,9 @@ def house_variants(parsed: Parsed) -> tuple[tuple[str, float], ...]:
             building.name if building else "",
             letter.name if letter else "",
         )
+        if house and house.type in _BUILDINGS:
+            alone = keys.house("", building=house.name)
+            return (*variants(alone), *(one for one in variants(key) if one[0] != alone))
         return variants(key) if key else ()
     if stead:
         key = keys.stead(stead.name)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from gateway.addresses.gazetteer import Region
 
 EDIT: Final = 0.93
+EDITS: Final = 0.75
+"""Two errors in one word: worth showing, never sure (`Рудничная` is not `Брусничная`)."""
 INITIAL: Final = 0.98
 SHORTENED: Final = 0.95
 LEFT_OUT: Final = 0.96
@@ -25,7 +27,7 @@ MOST: Final = 24
 KEYS_OF_WORD: Final = 400
 """Keys with one word that are looked through."""
 _SHORT: Final = 3
-_LONG: Final = 7
+_LONG: Final = 8
 
 _FIRST: Final = frozenset(
     """
@@ -40,7 +42,7 @@ _FIRST: Final = frozenset(
     трофима эрнста глеба гурия арсения артема артура афанасия всеволода демьяна игната
     инессы кондрата лазаря леонида макара мичмана назыма паши поли серго сулеймана хади
     фатиха шамиля яна мажита
-    """.split()
+    """.split()  # noqa: SIM905
 )
 _TITLE: Final = frozenset(
     """
@@ -49,7 +51,7 @@ _TITLE: Final = frozenset(
     полковника поэта профессора сержанта солдата союза советского сестер художника
     композитора майора инженера конструктора рядового россии святого ген ак акад марш проф
     космон
-    """.split()
+    """.split()  # noqa: SIM905
 )
 
 
@@ -66,7 +68,10 @@ def alike(region: Region, key: str) -> list[Like]:
     asked = key.split()
     numbers: set[int] = set()
     longest = sorted((word for word in asked if len(word) > 1), key=_weight)[:3]
+    strange = [word for word in longest if word not in region.words]
     for word in longest:
+        numbers.update(region.keys_of(word)[:KEYS_OF_WORD])
+    for word in strange or longest[:1]:
         for known in _spellings(region, word):
             numbers.update(region.keys_of(known)[:KEYS_OF_WORD])
     found = []
@@ -104,7 +109,7 @@ def compare(asked: list[str], known: list[str]) -> tuple[float, str] | None:
     for other in right:
         if not (other in _FIRST or other in _TITLE or len(other) == 1):
             return None
-        factor *= LEFT_OUT
+        factor *= INITIAL if len(other) == 1 else LEFT_OUT
         why.append(f"в реестре ещё: {other}")
     if not common:
         return None
@@ -121,14 +126,14 @@ def _one(word: str, other: str) -> float:
     if _typing(word, other):
         if word[:-2] and other.startswith(word[:-2]) and _adjective(word) and _adjective(other):
             return ENDING
-        return float(EDIT ** OSA.distance(word, other))
+        return EDIT if OSA.distance(word, other) == 1 else EDITS
     if len(word) >= 2 and other.startswith(word) and len(other) > len(word) + 2:
         return SHORTENED
     return 0.0
 
 
 def _typing(word: str, other: str) -> bool:
-    allowed = limit(min(len(word), len(other)))
+    allowed = limit(max(len(word), len(other)))
     if not allowed:
         return False
     distance = OSA.distance(word, other, score_cutoff=allowed)
@@ -152,7 +157,7 @@ def _weight(word: str) -> tuple[bool, bool, int]:
 def _spellings(region: Region, word: str) -> list[str]:
     """Return the words of a region that a word may be: itself, or those a few errors away."""
     allowed = limit(len(word) + 1)
-    found: list[str] = [word] if word in region.words else []
+    found: list[str] = []
     if not word.isdigit() and allowed:
         for length in range(len(word) - allowed, len(word) + allowed + 1):
             bucket = region.by_length.get(length)

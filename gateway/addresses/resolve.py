@@ -9,6 +9,7 @@ In two steps, because houses lie in the database: a plan says which houses must 
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from gateway.addresses import keys, labels, regions
@@ -17,8 +18,9 @@ from gateway.addresses.found import Place, Resolved
 from gateway.addresses.gazetteer import NONE
 from gateway.addresses.houses import house_variants
 from gateway.addresses.parse import parse
+from gateway.addresses.readings import further
 from gateway.addresses.told import tokens
-from gateway.addresses.verdict import ASKED, Hit, Reading, Verdict, judge
+from gateway.addresses.verdict import ASKED, Hit, Reading, Verdict, judge, passed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -71,6 +73,13 @@ class Resolver:
             if not case.readings:
                 case.notes = notes
             case.readings.append(_reading(walk, tops, reading))
+        if parsed.rest or not any(map(_plain, case.readings)):
+            tops, _ = regions.tops(self.gazetteer, question, parsed)
+            case.readings += [
+                found
+                for reading in islice(further(parsed), READINGS)
+                if (found := _reading(walk, tops, reading)).complete
+            ]
         return case
 
 
@@ -121,6 +130,11 @@ def _reading(walk: Walk, tops: list[State], parsed: Parsed) -> Reading:
         arrived = [state for state in states if state.at != NONE and _arrived(state)]
         complete, states = bool(arrived), arrived or states
     return Reading(parsed, states, house_variants(parsed), complete=complete)
+
+
+def _plain(reading: Reading) -> bool:
+    """Tell whether a reading arrives without a part passed over."""
+    return reading.complete and not passed(reading.states[0])
 
 
 def _arrived(state: State) -> bool:

@@ -1,15 +1,15 @@
 """What is answered of the places that a reading may mean, once their houses are known.
 
-A wrong house costs more than a doubt. The street is chosen by the text alone; that a house stands
-on one of two streets decides between them only when they differ by the type that the text does not
-name, or when the postal code says the same.
+A wrong house costs more than a doubt. The street is chosen by the text: a house on one that fits
+less is only shown. Between streets that fit alike, in a place that the text names, the one that has
+the house is meant; where the text names no more than the region that is not enough.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from gateway.addresses import kinds
+from gateway.addresses import keys
 from gateway.addresses.gazetteer import NONE
 
 if TYPE_CHECKING:
@@ -82,7 +82,23 @@ def judge(reading: Reading, houses: Mapping[tuple[int, int, str], list[HouseRow]
     best = group[0]
     if _places(group) > 1:
         return Verdict("ambiguous", group, ("подходит несколько мест",))
-    return _sure("exact", [best, *_others(hits, best)])
+    return _exact(reading, hits, best)
+
+
+def passed(state: State) -> list[str]:
+    """Return names of the text that were passed over on the way."""
+    return [part.name for part, at, why in state.seen if at == NONE and why]
+
+
+def _left(reading: Reading, best: Hit) -> str:
+    """Return words that nothing explains, where they may name what is meant."""
+    region = best.state.region
+    rest = [word for text in reading.parsed.rest for word in keys.words(text)]
+    if reading.keys and best.house:
+        letter = any(len(word) == 1 for word in rest) and best.house.key.isdigit()
+        return " ".join(w for w in rest if letter or (w.isalpha() and w in region.words))
+    telling = 3
+    return " ".join([*passed(best.state), *(word for word in rest if len(word) > telling)])
 
 
 def _partial(reading: Reading) -> Verdict:
@@ -147,14 +163,14 @@ def _with_house(reading: Reading, hits: list[Hit], group: list[Hit]) -> Verdict:
     there = [hit for hit in group if hit.house]
     if _places(group) == 1:
         if len(there) == 1:
-            return _sure("exact", [there[0], *_others(hits, there[0])])
+            return _exact(reading, hits, there[0])
         if there:
             return Verdict("ambiguous", there, ("в реестре несколько таких домов",))
         return _no_house(reading, hits, group[0])
-    if len(there) == 1 and _differ_by_type(group):
+    if len(there) == 1 and _placed(reading.parsed):
         best = there[0]._replace(score=there[0].score * BY_HOUSE)
-        notes = ("тип улицы не назван: выбрана та, где есть такой дом",)
-        return _sure("exact", [best, *_others(hits, best)], notes)
+        notes = ("подходит несколько улиц: выбрана та, где есть такой дом",)
+        return _exact(reading, hits, best, notes)
     if there:
         return Verdict(
             "ambiguous",
@@ -174,6 +190,13 @@ def _no_house(reading: Reading, hits: list[Hit], best: Hit) -> Verdict:
     if elsewhere:
         notes += ("такой дом есть на похожей улице",)
     return _sure("street_only", [best, *elsewhere], notes)
+
+
+def _exact(reading: Reading, hits: list[Hit], best: Hit, notes: tuple[str, ...] = ()) -> Verdict:
+    chosen = [best, *_others(hits, best)]
+    if left := _left(reading, best):
+        return Verdict("ambiguous", chosen, (*notes, f"не понято: {left}"))
+    return _sure("exact", chosen, notes)
 
 
 def _sure(outcome: Outcome, hits: list[Hit], notes: tuple[str, ...] = ()) -> Verdict:
@@ -196,25 +219,10 @@ def _places(group: list[Hit]) -> int:
     return len({(hit.state.region.code, hit.state.at) for hit in group})
 
 
-def _differ_by_type(group: list[Hit]) -> bool:
-    """Tell whether streets of one settlement bear one name and the text names no type."""
-    first = group[0].state
-    return all(
-        hit.state.region is first.region
-        and _untyped(hit.state)
-        and first.region.parent[first.at] == hit.state.region.parent[hit.state.at]
-        and _same_name(first, hit.state)
-        for hit in group
-    )
-
-
-def _untyped(state: State) -> bool:
-    """Tell whether the text leaves the type open: none, or `пр.`."""
-    return state.typed == kinds.NONE or len(state.seen[-1][0].types) > 1
-
-
-def _same_name(first: State, second: State) -> bool:
-    return first.seen[-1][2] == second.seen[-1][2] and first.old == second.old
+def _placed(parsed: Parsed) -> bool:
+    """Tell whether a text says where its street is: then the house may choose between streets."""
+    named = {"settlement", "municipality", "district", "plan"}
+    return parsed.first("street") is not None and any(part.role in named for part in parsed.parts)
 
 
 def _has_streets(state: State) -> bool:

@@ -1,4 +1,4 @@
-"""A made-up region in memory, with every trap that addresses have; the same as rows for a database."""
+"""A made-up region in memory, with every trap that addresses have; also as rows for a database."""
 
 from __future__ import annotations
 
