@@ -61,6 +61,16 @@ def _type(words: list[Word], at: int) -> bool:
     return after < len(words) and words[after].kind == WORD and words[after].key not in MARKERS
 
 
+def end_of(words: list[Word], at: int) -> int:
+    """Return the place after a number in a name, with the letter grown to it (`мкр 15а`)."""
+    following = words[at + 1] if at + 1 < len(words) else None
+    if following is None or following.kind != WORD or not following.glued:
+        return at + 1
+    if len(following.key) > 1 or (following.key in MARKERS and numbers.peek(words, at + 2)):
+        return at + 1
+    return at + 2
+
+
 def names(words: list[Word], at: int, kind: Kind | None) -> bool:
     """Tell whether a number belongs to a name (`9 Января`, `3-я Шоссейная`, `мкр 4`).
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gateway.addresses.split import Word
 
 MOST = 3
+_LINED = frozenset({"street", "plan"})
 
 
 def others(text: str, words: list[Word], items: list[Item]) -> tuple[Parsed, ...]:
@@ -45,6 +46,8 @@ def _changes(items: list[Item]) -> Iterator[list[Item]]:
         role, kind = item.role, item.kind
         if role == "street" and kind is None and "settlement" not in roles:
             yield _with(items, item, "settlement")
+        elif role == "settlement" and kind is None and not (_LINED & set(roles)):
+            yield _with(items, item, "street")
         elif role == "plan" and kind is not None:
             if kind.whole == "квартал" and "street" not in roles and "house" not in roles:
                 yield _with(items, item, "apartment", "квартира")

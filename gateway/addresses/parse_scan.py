@@ -22,7 +22,7 @@ from gateway.addresses.parse_item import Item
 from gateway.addresses.parse_regions import CITY, COUNTRY_WORDS, country, region
 from gateway.addresses.parse_types import marker
 from gateway.addresses.parse_values import number
-from gateway.addresses.split import COMMA, NUM, ORD, WORD, loosen
+from gateway.addresses.split import COMMA, NUM, NUMBERED, ORD, WORD, loosen
 from gateway.addresses.words import CITIES, MARKERS, SPEECH, adjective, city, match
 from gateway.addresses.words_regions import CALLS
 
@@ -33,7 +33,10 @@ _NAMED: Final = ("street", "plan", "municipality", "district", "region")
 
 
 class Scan:
-    """The state of the pass. items: in order of the text. seen: their roles."""
+    """The state of the pass. items: in order of the text. seen: their roles.
+
+    aside: within brackets. second: after a slash (`ул. Ленина/Мира`), until the next comma.
+    """
 
     def __init__(self, words: list[Word]) -> None:
         self.words = words
@@ -42,6 +45,7 @@ class Scan:
         self.seen: set[str] = set()
         self.segment = 0
         self.aside = False
+        self.second = False
 
     def run(self) -> None:
         """Read all the words."""
@@ -54,6 +58,7 @@ class Scan:
             elif kind == COMMA:
                 self.close()
                 self.segment += 1
+                self.second = False
                 at += 1
             elif kind in (NUM, ORD):
                 at = number(self, at)
@@ -64,7 +69,7 @@ class Scan:
     def keep(self, item: Item) -> None:
         """Take a complete item."""
         self.close()
-        item.aside = self.aside
+        item.aside = self.aside or self.second
         self.items.append(item)
         if item.role:
             self.seen.add(item.role)
@@ -103,6 +108,7 @@ class Scan:
             self.aside = False
             self.segment += 1
         elif text in "/\\":
+            self.second = self.open is not None
             self.close()
         return at + 1
 
@@ -143,7 +149,11 @@ class Scan:
             end = self._known_city(at)
             if end:
                 return end
-        if key[-1].isdigit() and (item is None or item.role in ("", "street")):
+        if (
+            key[-1].isdigit()
+            and NUMBERED.fullmatch(key)
+            and (item is None or item.role in ("", "street"))
+        ):
             self._part_number(at)
         return self.add(at)
 

@@ -68,7 +68,9 @@ def _postfix(scan: Scan, at: int, spelling: Spelling, end: int, start: int) -> i
     if start > item.first:
         last = item.last
         item.last = start - 1
-        while item.last > item.first and scan.words[item.last].kind in (QUOTE, MARK):
+        while item.last > item.first and (
+            scan.words[item.last].kind in (QUOTE, MARK) or item.last in item.marks
+        ):
             item.last -= 1
         scan.close()
         item = scan.open = Item(kind.role, kind, scan.segment)
@@ -125,6 +127,10 @@ def _closing(scan: Scan, at: int, spelling: Spelling, end: int) -> int:
     closes = boundary(scan.words, end)
     if not closes and last.kind in (NUM, ORD):
         closes = kind.numbered and item.count == 1
+        if closes and kind.role == "street":
+            item.role, item.kind, item.kinds = kind.role, kind, spelling.named
+            item.marks = tuple(range(at, end))
+            return end
     elif not closes and adjective(last.key):
         closes = kind.role in _ABOVE or (
             kind.role == "street" and spelling.full and last.key not in CITIES

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING
 
 from gateway.addresses.parse_item import Item
 from gateway.addresses.split import WORD
-from gateway.addresses.words import BEGINS_NAME, adjective
+from gateway.addresses.words import BEGINS_NAME, DISTRICTS, adjective
 from gateway.addresses.words_regions import called
 
 if TYPE_CHECKING:
     from gateway.addresses.split import Word
 
 _RUSSIAN = re.compile("[а-я]")
+_CAPITALISED = frozenset({"street", "settlement", "plan", "municipality", "region"})
+_NOMINATIVE = ("ая", "яя", "ое", "ее", "ий", "ый", "ые", "ие")
 _GENITIVE = ("а", "ы", "ой", "ей", "ого", "его", "я", "ых", "их", "ская", "ов", "ев")
 
 
@@ -109,11 +111,16 @@ def _two(item: Item, words: list[Word]) -> int:
     if item.count < 2:
         return 0
     head, following = words[item.first], words[item.first + 1]
+    if item.count == 3 and head.key.endswith(_NOMINATIVE) and following.kind == WORD:
+        # `Новая Усмань Ленина`
+        noun = not adjective(following.key) and words[item.last].key.endswith(_GENITIVE)
+        return item.last if noun else 0
     if head.kind != WORD or len(head.key) < 3 or adjective(head.key) or head.key in BEGINS_NAME:
         return 0
     if (
         head.dot
         or following.kind != WORD
+        or following.key == "и"
         or head.key.endswith(("ых", "их", "ой", "ого", "ие", "ые"))
     ):
         return 0
@@ -141,15 +148,19 @@ def _swallowed(items: list[Item], words: list[Word]) -> list[Item]:
 def _places(items: list[Item], bare: list[Item], words: list[Word]) -> None:
     """Give the names left over to settlement and district, the nearest to the street first.
 
-    After the house only a capitalised name is a place: there the story of an appeal goes on.
+    A name in small letters is no place where others have capitals: there an appeal tells its story.
     """
     roles = {item.role for item in items}
+    capitals = any(
+        words[item.first].text[0].isupper() for item in items if item.role in _CAPITALISED
+    )
     for item in reversed(bare):
         place = items.index(item)
-        told = any(one.role == "house" for one in items[:place])
-        if told and not words[item.first].text[0].isupper():
+        if capitals and not words[item.first].text[0].isupper():
             continue
-        if "settlement" not in roles:
+        if item.count == 1 and words[item.first].key in DISTRICTS:
+            item.role = "district"
+        elif "settlement" not in roles:
             item.role = "settlement"
         elif "municipality" not in roles and any(
             one.role == "settlement" for one in items[place + 1 :]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.addresses import numbers
-from gateway.addresses.parse_ahead import boundary, house_later, names
+from gateway.addresses.parse_ahead import boundary, end_of, house_later, names
 from gateway.addresses.parse_item import Item
 from gateway.addresses.split import COMMA, MARK, NUM, ORD, WORD
 from gateway.addresses.words import MARKERS, match
@@ -28,7 +28,10 @@ def number(scan: Scan, at: int) -> int:
         _value(scan, "postal_code", None, range(0), word.text, range(at, at + 1))
         return at + 1
     if _of_name(scan, at):
-        return scan.add(at)
+        return scan.add(at, end_of(scan.words, at))
+    own = _word_after(scan, at)
+    if own is not None:
+        return own
     if scan.open is None and not scan.items and word.kind == ORD:
         return scan.add(at)
     if "house" not in scan.seen:
@@ -41,6 +44,24 @@ def number(scan: Scan, at: int) -> int:
     return at + 1
 
 
+def _word_after(scan: Scan, at: int) -> int | None:
+    """Read a number whose word stands after it (`12 дом`, `3 подъезд`); None when none does."""
+    words = scan.words
+    end = end_of(words, at)
+    found = match(words, end) if end < len(words) and words[end].kind == WORD else None
+    if found is None or found[0].named or not found[0].full or numbers.peek(words, found[1]):
+        return None
+    kind = found[0].numeric[0]
+    if kind.role in ("block", "building", "letter") or kind.role in scan.seen:
+        return None
+    scan.close()
+    value, first, after = numbers.read(words, at, ranges=False)
+    if after != end:
+        return None
+    _value(scan, kind.role, kind, range(end, found[1]), value, range(first, after))
+    return found[1]
+
+
 def _of_name(scan: Scan, at: int) -> bool:
     """Tell whether the number here belongs to the name that is being read, or begins one."""
     words = scan.words
@@ -50,13 +71,14 @@ def _of_name(scan: Scan, at: int) -> bool:
         return True
     if names(words, at, None):
         return True
-    after = words[at + 1] if at + 1 < len(words) else None
+    end = end_of(words, at)
+    after = words[end] if end < len(words) else None
     if after is not None and after.kind == WORD and not after.glued and len(after.key) > 1:
-        found = match(words, at + 1)
+        found = match(words, end)
         if found:
             return _closed_by(scan, item, *found)
         if item is None and not scan.seen & {"house", "street"}:
-            return any(later.kind in (NUM, ORD) for later in words[at + 2 :])
+            return any(later.kind in (NUM, ORD) for later in words[end + 1 :])
     if item is None or item.kind is None or item.role not in ("street", "plan", "settlement"):
         return False
     return word.kind == NUM and house_later(words, at + 1)

@@ -110,6 +110,10 @@ def _part(text: str, words: list[Word], item: Item, role: Role) -> Part:
 
 def _name(text: str, words: list[Word], item: Item) -> str:
     """Return a name as written, without quotes around it or within it."""
+    if item.marks and item.first < item.marks[0] < item.last:
+        # The type stands within the name: `2-й проезд Мира`.
+        kept = (at for at in range(item.first, item.last + 1) if at not in item.marks)
+        return " ".join(words[at].text for at in kept if words[at].kind not in _PIECES)
     last = words[item.last]
     end = last.end + 1 if last.dot and len(last.key) == 1 else last.end
     name = text[words[item.first].start : end]

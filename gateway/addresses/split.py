@@ -90,15 +90,21 @@ def split(text: str) -> list[Word]:
         word.glued = start == last_end
         word.dot = end < len(text) and text[end] == "."
         last_end = end
-        if word.kind == WORD and _TAIL.fullmatch(word.text):
+        if word.kind != WORD:
+            words.append(word)
+        elif _TAIL.fullmatch(word.text) or (
+            word.glued and words[-1].kind == NUM and NUMBERED.fullmatch(word.text)
+        ):
             words.extend(loosen(word))
-        elif word.glued and word.kind == WORD and (grown := _GROWN.fullmatch(word.text)):
+        elif word.glued and (grown := _GROWN.fullmatch(word.text)):
             _cut(word, grown.end(1), words)
         else:
             words.append(word)
     return words
 
 
+NUMBERED: Final = re.compile(r"\D+-\d+")
+"""A word with a number after its hyphen (`Ромашка-2`, `Ленина-5`)."""
 _GROWN: Final = re.compile(r"([а-яё])(?:корпус|корп|стр|лит|кв|[кс])", re.IGNORECASE)
 
 

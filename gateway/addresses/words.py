@@ -156,6 +156,7 @@ _LISTS: Final = tomllib.loads((_DATA / "lists.toml").read_text("utf-8"))
 AFTER_NUMBER: Final = frozenset(_LISTS["after_number"].split())
 SPEECH: Final = frozenset(_LISTS["speech"].split())
 BEGINS_NAME: Final = frozenset(_LISTS["begins_name"].split())
+DISTRICTS: Final = frozenset(_LISTS["districts"].split())
 COUNTRY: Final = tuple(tuple(name.split()) for name in _LISTS["country"])
 
 
