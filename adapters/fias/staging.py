@@ -1,0 +1,248 @@
+"""Files of a delivery into raw tables that stand beside those in use, one by one.
+
+Each file is a transaction with its line in `gar_member`, so a load that was killed goes on with the
+files that are not there yet.
+"""
+
+from __future__ import annotations
+
+from array import array
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from xml.parsers import expat
+
+import msgspec
+import psycopg
+
+from adapters.fias.drift import Drift
+from adapters.fias.format import DICTIONARIES, TABLES
+from adapters.fias.rows import OddRowsError, Rows
+from gateway.errors import MalformedError, UnsupportedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from adapters.fias.members import Delivery, Member
+
+    Told = Callable[[str, int, int], None]
+
+ROWS_OF_DICTIONARY: Final = 10_000
+
+_SEEN: Final = "SELECT mark, size, rows FROM gar_member WHERE load = $1 AND member = $2"
+_DONE: Final = """
+INSERT INTO gar_member (load, member, table_name, mark, size, rows, drift, done_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8)
+"""
+_FORGET: Final = "DELETE FROM gar_member WHERE load = $1 AND member = $2"
+
+
+class Staged(NamedTuple):
+    """What was read of a region: rows of each raw table, bytes of XML, seconds, what was strange.
+
+    kept: files that lay there already from a load that was broken off.
+    """
+
+    rows: dict[str, int]
+    bytes: int
+    seconds: float
+    drift: Drift
+    kept: int = 0
+
+
+def raw(table: str, region: int, load: int) -> str:
+    """Return the name of a raw table of one load, which becomes the region's partition."""
+    return f"{table}_{region:02d}_{load}"
+
+
+def stage(
+    connection: psycopg.Connection[Any],
+    delivery: Delivery,
+    region: str,
+    kinds: tuple[str, ...],
+    load: int,
+    now: datetime,
+    told: Told = lambda _name, _bytes, _rows: None,
+    *,
+    ids: dict[str, array[int]] | None = None,
+) -> Staged:
+    """Read the files of a region into raw tables of this load, those not read before.
+
+    connection: autocommit, or in a transaction. told: is told the file, its bytes and rows read.
+    ids: for a delta, by table: where ids of rows are put that are no longer in force.
+    Raises MalformedError and UnsupportedError for what cannot be read; what was staged stays.
+    """
+    started, drift = monotonic(), Drift()
+    rows: dict[str, int] = {}
+    size = kept = 0
+    for kind in kinds:
+        make(connection, TABLES[kind].name, region, load)
+    for member in delivery.of(region, kinds):
+        table = TABLES[member.kind]
+        before = _before(connection, member, load, raw(table.name, int(region), load))
+        if before is None:
+            gone = ids.setdefault(table.name, array("q")) if ids is not None else None
+            one = Drift()
+            before = _staged(connection, delivery, member, load, one, gone, now, told)
+            drift.add(one)
+        else:
+            kept += 1
+        rows[table.name] = rows.get(table.name, 0) + before
+        size += member.size
+    return Staged(rows, size, monotonic() - started, drift, kept)
+
+
+def make(connection: psycopg.Connection[Any], table: str, region: str, load: int) -> None:
+    """Make a raw table beside, if it is not there yet."""
+    name = raw(table, int(region), load)
+    if connection.execute("SELECT to_regclass($1)", (name,)).fetchone() != (None,):
+        return
+    with connection.transaction():
+        connection.execute(f"CREATE UNLOGGED TABLE {name} (LIKE {table})".encode())
+        connection.execute(
+            f"ALTER TABLE {name} ALTER region SET DEFAULT {int(region)},"
+            f" ADD CONSTRAINT {name}_region CHECK (region = {int(region)})".encode()
+        )
+
+
+def _before(
+    connection: psycopg.Connection[Any], member: Member, load: int, table: str
+) -> int | None:
+    """Return the rows of a file that was staged before, None when it is to be read.
+
+    After a crash of the server the table is empty whatever was noted of it.
+    """
+    seen = connection.execute(_SEEN, (load, member.name)).fetchone()
+    if seen is None:
+        return None
+    there = connection.execute(f"SELECT EXISTS (SELECT FROM {table})".encode()).fetchone()
+    if seen[:2] == (member.mark, member.size) and (there == (True,) or not seen[2]):
+        return int(seen[2])
+    return None
+
+
+def _staged(
+    connection: psycopg.Connection[Any],
+    delivery: Delivery,
+    member: Member,
+    load: int,
+    drift: Drift,
+    gone: array[int] | None,
+    now: datetime,
+    told: Told,
+) -> int:
+    """Read one file as one transaction; a second time and carefully where it is odd."""
+    for careful in (False, True):
+        try:
+            with connection.transaction():
+                connection.execute(_FORGET, (load, member.name))
+                count = copy(
+                    connection, delivery, member, raw(TABLES[member.kind].name, int(member.region), load),
+                    drift, told, careful=careful, gone=gone,
+                )  # fmt: skip
+                noted = msgspec.json.encode(drift).decode()
+                connection.execute(
+                    _DONE,
+                    (load, member.name, member.kind, member.mark, member.size, count, noted, now),
+                )
+        except (OddRowsError, psycopg.DataError, psycopg.IntegrityError):
+            if careful:
+                raise
+            drift.counts.clear()
+            drift.examples.clear()
+            if gone:
+                del gone[:]
+        else:
+            return count
+    raise AssertionError
+
+
+def copy(
+    connection: psycopg.Connection[Any],
+    delivery: Delivery,
+    member: Member,
+    target: str,
+    drift: Drift,
+    told: Told = lambda _name, _bytes, _rows: None,
+    *,
+    careful: bool = False,
+    gone: array[int] | None = None,
+) -> int:
+    """Copy the rows of one file into an empty table; return how many were kept."""
+    table = TABLES[member.kind]
+    day = f"{member.date:08d}"
+    rows = Rows(
+        table, f"{delivery.path.name}: {member.name}", drift,
+        f"{day[:4]}-{day[4:6]}-{day[6:]}", careful=careful, dropped=gone,
+    )  # fmt: skip
+    connection.execute(f"TRUNCATE {target}".encode())
+    into = f"COPY {target} ({', '.join(table.columns)}) FROM STDIN (NULL '')"
+    read = 0
+    with connection.cursor().copy(into.encode()) as out:
+        for piece in delivery.pieces(member):
+            if lines := rows.feed(piece):
+                out.write(lines)
+            read += len(piece)
+            told(member.name, read, rows.taken)
+        if lines := rows.feed(b"", last=True):
+            out.write(lines)
+    return rows.taken
+
+
+def dictionaries(connection: psycopg.Connection[Any], delivery: Delivery, drift: Drift) -> int:
+    """Read the dictionaries of types, one transaction; return their rows."""
+    count = 0
+    with connection.transaction():
+        for member in delivery.of("", tuple(DICTIONARIES)):
+            found = _types(delivery, member, drift)
+            dictionary = member.kind.lower()
+            connection.execute("DELETE FROM gar_type WHERE dictionary = $1", (dictionary,))
+            with connection.cursor().copy(
+                b"COPY gar_type (dictionary, id, level, short, name, active) FROM STDIN"
+            ) as out:
+                for id_, (level, short, name, active) in found.items():
+                    out.write_row((dictionary, id_, level, short, name, active))
+            count += len(found)
+    return count
+
+
+def _types(
+    delivery: Delivery, member: Member, drift: Drift
+) -> dict[int, tuple[int, str, str, bool]]:
+    """Read a dictionary; later rows of one ID take the place of earlier ones."""
+    root, _ = DICTIONARIES[member.kind]
+    where = f"{delivery.path.name}: {member.name}"
+    found: dict[int, tuple[int, str, str, bool]] = {}
+    depth = [0]
+
+    def start(tag: str, row: dict[str, str]) -> None:
+        depth[0] += 1
+        if depth[0] == 1:
+            if tag != root:
+                drift.note("renamed root", f"{where}: {tag}")
+            return
+        try:
+            found[int(row["ID"])] = (
+                int(row.get("LEVEL", "0")), row.get("SHORTNAME", "")[:50], row["NAME"][:250],
+                row.get("ISACTIVE", "1") in ("1", "true"),
+            )  # fmt: skip
+        except (KeyError, ValueError):
+            drift.note("bad row of a dictionary", where)
+        if len(found) > ROWS_OF_DICTIONARY:
+            raise MalformedError("в справочнике слишком много строк · too many rows", where=where)
+
+    def doctype(*_: object) -> None:
+        raise UnsupportedError("в файле DTD · a DTD is not read", where=where)
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = start
+    parser.StartDoctypeDeclHandler = doctype
+    try:
+        for piece in delivery.pieces(member):
+            parser.Parse(piece, False)
+        parser.Parse(b"", True)
+    except expat.ExpatError as error:
+        raise MalformedError(
+            f"файл не разбирается как XML · not well-formed XML: {error}", where=where
+        ) from error
+    return found
