@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
+from gateway import limits
 from gateway.errors import GatewayError, Violation
 from gateway.keepers import Keeper, Point, Territory
 from import_export import convert, keeper_columns
@@ -35,6 +36,7 @@ _LON_GAP: Final = (-168.0, 19.0)
 """Degrees between Chukotka and Kaliningrad, going west: there is no Russia."""
 _CANDIDATES: Final = 3
 _NO_HOUSE: Final = "нужен ГУИД дома или адрес · a GUID of the house or an address is needed"
+_LONG: Final = "длиннее, чем бывает адрес · longer than an address can be"
 _DOUBT: Final = {
     "street_only": "дома нет в реестре адресов · the register of addresses has no such house",
     "ambiguous": "адресу отвечает несколько домов · several houses answer to the address",
@@ -190,6 +192,9 @@ class _Table:
                 guid = self._try(row, "house", convert.guid, cell)
                 if guid:
                     found[row.number] = guid
+            elif len(address) > limits.ADDRESS_TEXT:
+                told = f"{len(address)} > {limits.ADDRESS_TEXT}"
+                self._add(row, "address", "address", _LONG, told)
             elif address:
                 asked.append((row, address))
             else:

@@ -146,9 +146,8 @@ def _rows(sheet: Any) -> Iterator[tuple[int, tuple[str, ...]]]:
     if sheet.start is None:
         return
     size = 0
-    first = sheet.start[0] + 1
     left = ("",) * sheet.start[1]
-    for number, row in enumerate(sheet.to_python(skip_empty_area=True), first):
+    for number, row in enumerate(sheet.iter_rows(), 1):
         cells = [_text(value) for value in row]
         while cells and not cells[-1]:
             cells.pop()

@@ -14,13 +14,13 @@ from gateway import keepers, limits
 from gateway.addresses.found import Question
 from gateway.commands import context, house_told, output, times
 from gateway.errors import NotFoundError, TooLargeError, ValidationError
+from gateway.store import addresses, organisations, synonyms
 from gateway.store import keepers as store
-from gateway.store import organisations
 from import_export import grid, house_changes, houses, keeper_columns
 from import_export.directory import Directory
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from gateway.addresses.found import Resolved
 
@@ -73,9 +73,7 @@ def import_(
         if commit:
             store.hold(db)
         directory = Directory(organisations.read_all(db))
-        read = houses.houses(
-            table, directory, lambda texts: _resolved(db, texts), kind=service, source=file.name
-        )
+        read = houses.houses(table, directory, _resolver(db), kind=service, source=file.name)
         guids = {item.row.house_guid for item in read.given} | {p.house_guid for p in read.points}
         plan = house_changes.plan(
             read.given, store.of_houses(db, guids), begins=_day(begins),
@@ -267,10 +265,22 @@ def services(*, as_json: output.Json = False) -> None:
     output.say("свой вид услуги · one of your own: x_…")
 
 
-def _resolved(db: Any, texts: Sequence[str]) -> Sequence[Resolved]:
-    from gateway.store import addresses
+def _resolver(db: Any) -> Callable[[Sequence[str]], Sequence[Resolved]]:
+    """Return what asks the register of addresses, a batch a statement; names are read once."""
+    kept = addresses.Kept(synonyms.names)
 
-    return addresses.resolve(db, [Question(text=text) for text in texts])
+    def ask(texts: Sequence[str]) -> list[Resolved]:
+        questions = [Question(text=text) for text in texts]
+        parts = range(0, len(questions), limits.ADDRESSES_PER_CALL)
+        return [
+            answer
+            for start in parts
+            for answer in addresses.resolve(
+                db, kept, questions[start : start + limits.ADDRESSES_PER_CALL]
+            )
+        ]
+
+    return ask
 
 
 def _guid(db: Any, house: str) -> str:
@@ -278,7 +288,7 @@ def _guid(db: Any, house: str) -> str:
     try:
         return str(UUID(house.strip("{} ")))
     except ValueError:
-        (answer,) = _resolved(db, [house])
+        (answer,) = _resolver(db)([house])
     if answer.outcome == "exact" and answer.best is not None and answer.best.house_guid:
         return answer.best.house_guid
     near = "; ".join(f"{c.label} [{c.guid}]" for c in answer.candidates[:5])

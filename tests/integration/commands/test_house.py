@@ -8,6 +8,7 @@ import pytest
 
 from gateway.keepers import body_of
 from gateway.store import keepers as store
+from tests.unit.addresses.region_kit import voronezh
 from tests.workbook import sheet, workbook
 
 A = "0c5b2444-70a0-4932-980c-b4dc0d3f02b5"
@@ -200,6 +201,65 @@ def test_the_good_rows_are_taken_when_that_is_asked_for_and_the_others_are_named
 
     assert "Left out: 1" in said
     assert (now(city), now(city, B)) == ({"management": "uk"}, {})
+
+
+@pytest.fixture
+def register(city):
+    """The city with a made-up region in its register of addresses."""
+    made = voronezh()
+    with city.connection() as db:
+        for table in ("object", "name", "house", "flat"):
+            db.execute(
+                f"CREATE TABLE a_{table} PARTITION OF address_{table} FOR VALUES IN (36)".encode()
+            )
+        for o in made.objects.values():
+            db.execute(
+                "INSERT INTO address_object (region, id, guid, level, type, type_name, name,"
+                " parent, parent_mun, oktmo, okato, postal_code, houses)"
+                " VALUES (36, $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+                tuple(o),
+            )
+        for n in made.names:
+            db.execute(
+                "INSERT INTO address_name (region, key, object, type, kind, name)"
+                " VALUES (36, $1, $2, $3, $4, '') ON CONFLICT DO NOTHING",
+                tuple(n),
+            )
+        for h in made.houses:
+            db.execute(
+                "INSERT INTO address_house (region, parent, key, id, guid, kind, label, oktmo)"
+                " VALUES ($1, $2, $3, $4, $5::uuid, $6, $7, '20701000001') ON CONFLICT DO NOTHING",
+                tuple(h)[:7],
+            )
+        db.execute("INSERT INTO address_version VALUES (36, 20260908, now(), 'made', 1, 1, 0)")
+        db.execute("INSERT INTO address_revision (value) VALUES (1)")
+    return city
+
+
+def test_an_address_stands_for_its_house_and_a_doubt_is_listed_with_candidates(register, file):
+    text = (
+        "адрес;УО\nг Воронеж, ул 9 Января, 68к2;uk\n"
+        "Берёзовка, ул Лесная, д 1;tsj\nд Берёзовка, ул Лесная, 77;tsj\nгде-то там;uk\n"
+    )
+    told = register.json("house", "import", file(text), "--partial", "--commit", code=1)
+
+    assert counts(told) == (1, 0, 0, 0)
+    assert [(w["line"], w["path"]) for w in told["wrong"]] == [
+        (3, "адрес"), (4, "адрес"), (5, "адрес"),
+    ]  # fmt: skip
+    assert "Берёзовка" in told["wrong"][0]["expected"]
+    shown = register.json("house", "show", "Воронеж, 9 Января 68 корпус 2")
+    assert [row["organisation"] for row in shown["keepers"]] == ["uk"]
+    assert (shown["address"], shown["oktmo"]) == ("д. 68к2", "20701000001")
+    register.run("house", "territories", "import", file(TERRITORIES), "--commit")
+    assert register.json("house", "show", shown["house_guid"])["body"]["organisation"] == "town"
+
+
+def test_a_house_that_the_register_does_not_have_is_taken_and_told(register, file):
+    told = register.json("house", "import", file(CSV), "--commit")
+
+    assert (told["added"], told["not_in_register"]) == (3, [A, B])
+    assert "no single house" in register.run("house", "show", "где-то там", code=2)
 
 
 def test_the_attack_on_the_reader_of_workbooks_is_refused_and_nothing_is_taken(city, file):
