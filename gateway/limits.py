@@ -236,5 +236,8 @@ FIAS_ZIP_TAIL_BYTES: Final = 16 * MB
 FIAS_CHECKED_BYTES: Final = 1024 * MB
 """A delivery up to here is unpacked once to check its sums; of a larger one the load does it."""
 
+ADDRESSES_PER_CALL: Final = 500
+SUGGESTIONS: Final = 50
+"""Completions of an address that is being typed."""
 ADDRESS_TEXT: Final = 1_000
 """Characters of one address in free text; the longest of the registry take about 250."""

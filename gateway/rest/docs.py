@@ -45,6 +45,7 @@ _TAGS: Final = (
     ("Состояния и ответы", "status"),
     ("Сверка", "ledger"),
     ("Файлы", "attachment"),
+    ("Адреса", "address"),
     ("Справочники и связь", "directory"),
 )
 _TAG_OF: Final[dict[type[c.Request], str]] = {
@@ -57,6 +58,8 @@ _TAG_OF: Final[dict[type[c.Request], str]] = {
     c.GetReceipts: "Сверка",
     c.AttachFile: "Файлы",
     c.GetAttachment: "Файлы",
+    c.ResolveAddress: "Адреса",
+    c.SuggestAddress: "Адреса",
     c.GetDirectory: "Справочники и связь",
     c.Ping: "Справочники и связь",
 }
@@ -183,11 +186,17 @@ def _inbox() -> dict[str, Any]:
 def _parameters(route: Route) -> list[dict[str, Any]]:
     names = [(name, "path") for name in _PARAMETER.findall(route.path)]
     names += [(name, "query") for name in route.query]
+    asked = route.method == "GET"
     found: list[dict[str, Any]] = [
-        {"name": name, "in": place, "required": place == "path", "schema": _schema(route, name)}
+        {
+            "name": name,
+            "in": place,
+            "required": place == "path" or (asked and _is_required(route, name)),
+            "schema": _schema(route, name),
+        }
         for name, place in names
     ]
-    example = examples.REQUESTS.get(route.operation)
+    example = examples.REQUESTS.get(route.operation) or examples.ASKED.get(route.operation)
     if example is not None:  # a body that names what its path names must name the same
         own = examples.as_json(example)
         for parameter in found:
@@ -205,6 +214,11 @@ def _parameters(route: Route) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _is_required(route: Route, name: str) -> bool:
+    fields = msgspec.structs.fields(route.operation)
+    return any(field.encode_name == name and field.required for field in fields)
 
 
 def _schema(route: Route, name: str) -> dict[str, Any]:
@@ -241,11 +255,12 @@ def _responses(route: Route) -> dict[str, Any]:
         "application/json": {"schema": {"$ref": _SCHEMA.format(name=name)}},
         "application/xml": {"schema": {"type": "string"}},
     }
-    if name == c.Receipt.__name__:
-        content["application/json"]["examples"] = {
-            "example": {"value": examples.as_json(examples.RECEIPT)}
-        }
-    headers = _headers("Correlation-Id", *(["ETag"] if route.method == "GET" else []))
+    answer = examples.ANSWERS.get(name)
+    if answer is not None:
+        content["application/json"]["examples"] = {"example": {"value": examples.as_json(answer)}}
+    headers = _headers(
+        "Correlation-Id", *(["ETag"] if route.method == "GET" and route.kept else [])
+    )
     done = {"description": "Готово · Done", "headers": headers, "content": content}
     repeated = {
         "description": "Повтор: первая квитанция · A repeat: the first receipt",
@@ -257,7 +272,7 @@ def _responses(route: Route) -> dict[str, Any]:
         found["200"] = repeated
     elif route.unwrap == "receipt":
         found["200"] = {**repeated, "description": "Принято, или повтор · Taken, or a repeat"}
-    if route.method == "GET":
+    if route.method == "GET" and route.kept:
         found["304"] = {"description": "Не изменилось · Not modified", "headers": headers}
     for status in _refused_with(route):
         found[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}

@@ -83,7 +83,53 @@ REQUESTS: Final[Mapping[type[c.Request], c.Request]] = {
         reason="Вопрос решён",
         message_key="portal-withdraw-1",
     ),
+    c.ResolveAddress: c.ResolveAddress(text="г Воронеж, ул 9 Января 68к2 кв 15", region_code="36"),
 }
+
+ASKED: Final[Mapping[type[c.Request], c.Request]] = {
+    c.SuggestAddress: c.SuggestAddress(text="воронеж 9 янв", region_code="36", limit=10),
+}
+"""Worked calls that have no body."""
+
+_STREET: Final = "Воронежская обл, г Воронеж, ул 9 Января"
+
+ANSWERS: Final[Mapping[str, c.Response]] = {
+    c.Receipt.__name__: RECEIPT,
+    c.ResolveAddressResponse.__name__: c.ResolveAddressResponse(
+        address=c.AddressOut(
+            outcome="exact",
+            confidence=0.99,
+            fias_guid="00000000-0000-4000-8000-000000000682",
+            level=10,
+            full_name=f"{_STREET}, д. 68, к. 2",
+            region_code="36",
+            oktmo="20701000001",
+            postal_code="394016",
+            house_guid="00000000-0000-4000-8000-000000000682",
+            street_guid="00000000-0000-4000-8000-000000000009",
+            tokens=(
+                c.AddressToken(text="г", start=0, end=1, role="settlement", why="тип: город"),
+                c.AddressToken(text="Воронеж", start=2, end=9, role="settlement"),
+            ),
+            gar_version="20260908",
+        )
+    ),
+    c.SuggestAddressResponse.__name__: c.SuggestAddressResponse(
+        items=(
+            c.AddressSuggestion(
+                label=_STREET,
+                value=f"{_STREET}, ",
+                fias_guid="00000000-0000-4000-8000-000000000009",
+                level=8,
+                region_code="36",
+                oktmo="20701000001",
+                complete=False,
+            ),
+        ),
+        gar_version="20260908",
+    ),
+}
+"""Answers by the name of their type; the GUIDs are made up."""
 
 
 def as_json(document: msgspec.Struct) -> Any:

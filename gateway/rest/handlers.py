@@ -198,7 +198,7 @@ def _success(
     out = {"correlation-id": context.correlation, "cache-control": "no-store", "vary": "accept"}
     if context.repeat:
         out["gateway-repeat"] = "true"
-    if route.method == "GET":
+    if route.method == "GET" and route.kept:
         lasting = _lasting(response)
         known = body if lasting is response else _written(route, lasting, media)
         tag = f'"{sha256(known).hexdigest()[:32]}"'

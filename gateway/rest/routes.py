@@ -28,6 +28,8 @@ class Route(NamedTuple):
     """Field of the operation that is an AppealKey taken from path and query."""
     unwrap: str = ""
     """Field of the response that is the answer's body."""
+    kept: bool = True
+    """Of GET: the caller may keep the answer and ask whether it still stands (ETag)."""
 
 
 KEY_NAMES: Final = ("receiptNumber", "externalId", "registrationNumber", "organisationId")
@@ -105,5 +107,14 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         "GET", "/directories/{name:str}", c.GetDirectory, c.GetDirectoryResponse,
         "Справочник · A directory", query=("sinceVersion", "cursor"),
+    ),
+    Route(
+        "POST", "/addresses/resolve", c.ResolveAddress, c.ResolveAddressResponse,
+        "Найти адрес в ГАР, или до 500 адресов · Find an address in the register, or up to 500",
+    ),
+    Route(
+        "GET", "/addresses/suggest", c.SuggestAddress, c.SuggestAddressResponse,
+        "Дополнить адрес по мере ввода · Complete an address while it is typed",
+        query=("text", "region", "limit"), kept=False,
     ),
 )  # fmt: skip

@@ -194,9 +194,13 @@ def _item_name(field: inspect.Field, item: inspect.Type) -> str:
     return element_name(field)[:-1] if field.name != "allowed_events" else "EventType"
 
 
+_ELEMENTS: Final = {"region_code": "regionCode"}
+"""Fields that have a shorter name in JSON and in a query: `?region=36`."""
+
+
 def element_name(field: inspect.Field) -> str:
     """Return the element name of a field: its JSON name with a capital."""
-    name = field.encode_name
+    name = _ELEMENTS.get(field.name, field.encode_name)
     return name[0].upper() + name[1:]
 
 

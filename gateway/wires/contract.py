@@ -11,6 +11,13 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from gateway import ns
+from gateway.wires.addressed import (
+    AddressCandidate,
+    AddressOut,
+    AddressQuestion,
+    AddressSuggestion,
+    AddressToken,
+)
 from gateway.wires.operations import (
     AckChanges,
     AckChangesResponse,
@@ -34,6 +41,8 @@ from gateway.wires.operations import (
     GetStatusResponse,
     Ping,
     PingResponse,
+    ResolveAddress,
+    ResolveAddressResponse,
     SubmitAnswer,
     SubmitAnswerResponse,
     SubmitAppeal,
@@ -42,6 +51,8 @@ from gateway.wires.operations import (
     SubmitAppealsResponse,
     SubmitStatus,
     SubmitStatusResponse,
+    SuggestAddress,
+    SuggestAddressResponse,
     WithdrawAppeal,
     WithdrawAppealResponse,
 )
@@ -107,6 +118,11 @@ __all__ = [
     "AckChanges",
     "AckChangesResponse",
     "Address",
+    "AddressCandidate",
+    "AddressOut",
+    "AddressQuestion",
+    "AddressSuggestion",
+    "AddressToken",
     "AmendAppeal",
     "AmendAppealResponse",
     "AnswerIn",
@@ -169,6 +185,8 @@ __all__ = [
     "RegistrationOut",
     "ReplyTo",
     "Request",
+    "ResolveAddress",
+    "ResolveAddressResponse",
     "Response",
     "StateFault",
     "StatusItem",
@@ -183,6 +201,8 @@ __all__ = [
     "SubmitResult",
     "SubmitStatus",
     "SubmitStatusResponse",
+    "SuggestAddress",
+    "SuggestAddressResponse",
     "Topic",
     "TopicOut",
     "Transfer",
@@ -299,6 +319,8 @@ OPERATIONS: Final[dict[str, Operation]] = {
         _operation(AttachFile, AttachFileResponse, "Validation Conflict NotFound Access Busy"),
         _operation(GetAttachment, GetAttachmentResponse, "Validation NotFound Access Busy"),
         _operation(GetDirectory, GetDirectoryResponse, "Validation NotFound Access Busy"),
+        _operation(ResolveAddress, ResolveAddressResponse, "Validation Access Busy"),
+        _operation(SuggestAddress, SuggestAddressResponse, "Validation Access Busy"),
     )
 }
 """Every operation of the contract by name, in the order of the WSDL."""

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from gateway import limits
+from gateway.wires.addressed import AddressOut, AddressQuestion, AddressSuggestion
 from gateway.wires.requests import (
     AnswerIn,
     AppealIn,
@@ -23,6 +24,7 @@ from gateway.wires.responses import (
     SubmitResult,
 )
 from gateway.wires.words import (
+    AddressText,
     AttachmentRole,
     Content,
     Count,
@@ -36,11 +38,13 @@ from gateway.wires.words import (
     MaxBytes,
     PageSize,
     QuestionStateName,
+    RegionCode,
     Request,
     Response,
     Revision,
     Sha256,
     Subject,
+    Suggested,
     Word,
 )
 
@@ -322,3 +326,50 @@ class GetDirectoryResponse(Response, frozen=True, kw_only=True):
     version: str
     items: tuple[DirectoryItem, ...]
     next_cursor: str | None = None
+
+
+class ResolveAddress(Request, frozen=True, kw_only=True):
+    """Finds an address in the register (ГАР): one text, or up to 500 questions.
+
+    text: an address as a person wrote it. region_code: two digits of the region that is likelier;
+    others may still be found. questions: instead of text. max_bytes: 60,000 when absent; an answer
+    that would be longer is a ValidationFault that says how many questions fit.
+    """
+
+    text: AddressText | None = None
+    region_code: RegionCode | None = msgspec.field(name="region", default=None)
+    questions: Annotated[
+        tuple[AddressQuestion, ...], Meta(max_length=limits.ADDRESSES_PER_CALL)
+    ] = ()
+    max_bytes: MaxBytes | None = None
+
+
+class ResolveAddressResponse(Response, frozen=True, kw_only=True):
+    """What was found, or in what the doubt is.
+
+    address: of a text. items: of questions, one for each, in order.
+    """
+
+    address: AddressOut | None = None
+    items: tuple[AddressOut, ...] = ()
+
+
+class SuggestAddress(Request, frozen=True, kw_only=True):
+    """Completes an address while it is typed.
+
+    region_code: two digits of the region whose objects come first. limit: 10 when absent.
+    """
+
+    text: AddressText
+    region_code: RegionCode | None = msgspec.field(name="region", default=None)
+    limit: Suggested | None = None
+
+
+class SuggestAddressResponse(Response, frozen=True, kw_only=True):
+    """Completions, the likeliest first.
+
+    gar_version: VersionId of the register.
+    """
+
+    items: tuple[AddressSuggestion, ...]
+    gar_version: str

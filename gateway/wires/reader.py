@@ -15,6 +15,7 @@ from gateway.store import reading, topics, work
 from gateway.topics import SSTU
 from gateway.wires import canonical, directories, shown, whole
 from gateway.wires import contract as c
+from gateway.wires.addresses import Addresses
 from gateway.wires.lists import Lists, fitting
 from gateway.xml import UTF8
 
@@ -50,12 +51,14 @@ class Reader:
         self._reads: dict[type, Callable[[Any, Caller], c.Response]] = {
             c.GetAppeal: self._appeal,
         }
-        lists = Lists(pool)
+        lists, addresses = Lists(pool), Addresses(pool)
         self._lists: dict[type, Callable[[Any, Caller, str], c.Response]] = {
             c.GetStatus: self._status,
             c.FindAppeals: lists.appeals,
             c.GetReceipts: lists.receipts,
             c.GetDirectory: self._directory,
+            c.ResolveAddress: addresses.resolve,
+            c.SuggestAddress: addresses.suggest,
         }
         if changes is not None:
             self._lists[c.GetChanges] = changes.get

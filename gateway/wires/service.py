@@ -133,6 +133,8 @@ class Service:
                 await self.keep(context, error, operation)
                 raise
             return response
+        if isinstance(request, c.ResolveAddress) and context.wire == "rest":
+            request = _at_length(request)
         read: c.Response = await asyncio.to_thread(
             self._reader.read, request, context.caller, context.encoding, packs=context.packs
         )
@@ -293,6 +295,13 @@ def hold(caller: Caller, size: int) -> None:
     held = ANSWER.get()
     if held is not None and size > limits.LARGE_ANSWER_BYTES:
         held.claim(caller.peer, size)
+
+
+def _at_length(request: c.ResolveAddress) -> c.ResolveAddress:
+    """Let answers by REST be long: the default is there for clients of SOAP."""
+    return msgspec.structs.replace(
+        request, max_bytes=request.max_bytes or limits.RESPONSE_BYTES_MAX
+    )
 
 
 def _hold(read: c.GetAttachmentResponse, caller: Caller) -> None:

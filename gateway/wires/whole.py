@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 
 from msgspec.structs import replace
 
-from gateway import additions, sharing
+from gateway import additions, places, sharing
 from gateway.disclosure import Level
 from gateway.model.appeal import Appeal
 from gateway.model.base import NIL
@@ -81,6 +81,7 @@ def _side(connection: Connection[Any], head: Any, caller: Caller, *, shared: boo
     content = shown.content_of(stored)
     events = history.load(connection, [head.id])
     texts = additions.texts(connection, events)
+    content = places.told(content, events[head.id], texts) if content else None
     letters = additions.letters(events[head.id], texts)
     founding = events[head.id][0].cause
     whole, told = _with_letters(content or Appeal(), head.id, letters, founding)

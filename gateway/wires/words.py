@@ -55,6 +55,10 @@ Inn = Annotated[str, Meta(max_length=12, pattern=r"^([0-9]{10}([0-9]{2})?)?" + _
 """ИНН, 10 or 12 digits; empty means absent."""
 Oktmo = Annotated[str, Meta(max_length=11, pattern=r"^([0-9]{8}([0-9]{3})?)?" + _END)]
 """ОКТМО, 8 or 11 digits; empty means absent."""
+RegionCode = Annotated[str, Meta(max_length=2, pattern=r"^([0-9]{2})?" + _END)]
+"""Code of a region, two digits; empty means absent."""
+AddressText = Annotated[str, Meta(min_length=1, max_length=limits.ADDRESS_TEXT)]
+"""An address as a person wrote it, or its beginning."""
 Cursor = Annotated[str, Meta(min_length=1, max_length=500, pattern=r"^[!-~]+" + _END)]
 """An opaque place in a list, as the gateway returned it."""
 
@@ -66,6 +70,8 @@ Count = Annotated[int, Meta(ge=0, le=2_147_483_647)]
 """How many."""
 PageSize = Annotated[int, Meta(ge=1, le=1000)]
 """How many items a page may hold at most."""
+Suggested = Annotated[int, Meta(ge=1, le=limits.SUGGESTIONS)]
+"""How many completions are wanted at most."""
 MaxBytes = Annotated[int, Meta(ge=4096, le=limits.RESPONSE_BYTES_MAX)]
 """How many bytes the answer may take."""
 Int = Annotated[int, Meta(ge=-2_147_483_648, le=2_147_483_647)]
@@ -74,6 +80,8 @@ Latitude = Annotated[float, Meta(ge=-90, le=90)]
 """Degrees of latitude."""
 Longitude = Annotated[float, Meta(ge=-180, le=180)]
 """Degrees of longitude."""
+Confidence = Annotated[float, Meta(ge=0, le=1)]
+"""How sure it is, 0 to 1."""
 Instant = Annotated[datetime, Meta(tz=True)]
 """An instant, always with its offset from UTC."""
 Content = Annotated[bytes, Meta(max_length=limits.ATTACHMENT_INLINE_BYTES)]
