@@ -67,7 +67,7 @@ VERDICTS = {
 WORDS = frozenset(
     (
         *LETTERS, *FEEDBACK, *VERDICTS, EventType.FILE_ATTACHED, EventType.SENT_TO_MODERATION,
-        EventType.CLARIFICATION_ASKED, EventType.CLARIFICATION_ANSWERED,
+        EventType.CLARIFICATION_ASKED, EventType.CLARIFICATION_ANSWERED, EventType.ADDRESS_RESOLVED,
     )
 )  # fmt: skip
 """Types whose contents are read."""

@@ -53,6 +53,7 @@ _Positive = Annotated[float, msgspec.Meta(gt=0, le=1e9)]
 _NotNegative = Annotated[float, msgspec.Meta(ge=0, le=1e9)]
 _Count = Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
 _Words = Annotated[str, msgspec.Meta(min_length=1)]
+_Region = Annotated[str, msgspec.Meta(pattern="^[0-9]{2}$")]
 
 
 class Option(NamedTuple):
@@ -94,6 +95,7 @@ OPTIONS: Final[dict[str, Option]] = {
     "grant": _EVENTS,
     "same_letters": Option("any", _Words | list[_Words], 'имя группы · a group, or ["a", "b"]'),
     "text_is_redacted": Option("any", bool, _YES),
+    "regions": Option("any", list[_Region], '["36", "31"] (ГАР)'),
     "url": Option("http", str, "https://host/path", parse_target),
     "allow_private": Option("any", list[str], '["10.1.0.0/16"]', Resolver),
     "ca_bundle": Option("any", _Words, "/path/ca.pem"),

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from gateway import deadlines, registry, routing
+from gateway import deadlines, places, registry, routing
 from gateway.deadlines.terms import DEFAULT
+from gateway.served import NOBODY, Served
 from gateway.triage.build import Rules
+from gateway.triage.lookup import Lookup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,22 +26,29 @@ if TYPE_CHECKING:
 def rules(settings: Settings) -> Rules:
     """Return the rules of triage; raise ConfigurationError naming file, rule and key."""
     terms = deadlines.read_terms(Path(settings.terms_file) if settings.terms_file else DEFAULT)
+    route, doubts = _router(settings)
+    zone = ZoneInfo(settings.zone)
     return Rules(
-        route=_router(settings),
+        route=route,
+        doubts=doubts,
+        lookup=Lookup(settings.address_regions, zone),
         terms=_clock(settings, terms),
         organisation=settings.organisation,
         register=settings.register,
         registers=frozenset(settings.register_channels),
-        zone=ZoneInfo(settings.zone),
+        zone=zone,
         spell=_speller(settings),
         extension_days=lambda regime: deadlines.extension_days(terms, regime),
         manners=registry.manners(settings.adapters),
     )
 
 
-def subject(appeal: Appeal, source: str) -> routing.RouteSubject:
-    """Return what routing looks at: every topic of the appeal, and the place of the problem."""
-    place = next((a for a in appeal.addresses if a.role.value == "problem"), None)
+def subject(appeal: Appeal, source: str, served: Served = NOBODY) -> routing.RouteSubject:
+    """Return what routing looks at: every topic of the appeal, and the place of the problem.
+
+    served: what that place was found to be, and who serves it.
+    """
+    place = places.problem(appeal)
     return routing.RouteSubject(
         topics=tuple(t.code.value for q in appeal.questions for t in q.topics),
         oktmo=place.oktmo if place else "",
@@ -51,19 +60,29 @@ def subject(appeal: Appeal, source: str) -> routing.RouteSubject:
         urgency=appeal.urgency.value if appeal.urgency else "",
         subject=appeal.subject,
         text=" ".join((appeal.text, *(q.text for q in appeal.questions))),
+        served=served,
     )
 
 
-def _router(settings: Settings) -> Callable[[Appeal, str], f.RoutedFacts | None]:
+def _router(
+    settings: Settings,
+) -> tuple[
+    Callable[[Appeal, str, Served], f.RoutedFacts | None],
+    Callable[[Appeal, str, Served], tuple[str, ...]],
+]:
+    """Return what routes an appeal, and what says which rules lack nothing but a sure house."""
     if not settings.routing_file:
-        return lambda _appeal, _source: None
+        return lambda *_: None, lambda *_: ()
     table = routing.read_rules(Path(settings.routing_file))
 
-    def decide(appeal: Appeal, source: str) -> f.RoutedFacts | None:
-        found = routing.route(subject(appeal, source), table)
+    def decide(appeal: Appeal, source: str, served: Served) -> f.RoutedFacts | None:
+        found = routing.route(subject(appeal, source, served), table)
         return found.facts() if found else None
 
-    return decide
+    def doubts(appeal: Appeal, source: str, served: Served) -> tuple[str, ...]:
+        return routing.doubts(subject(appeal, source, served), table)
+
+    return decide, doubts
 
 
 def _clock(

@@ -2,6 +2,11 @@
 
 Rules are data (TOML, gateway/policy/routing.example.toml). The first that matches decides; its
 reason is kept. `explain` shows for every rule why it did or did not match. Pure.
+
+An executor that begins with `@` is looked up for the place of the problem: `@management` is who
+manages the house (any service of `gateway.keepers`), `@territory` the body of its territory,
+`@territory:roads` the body that answers there for roads. While nobody is known, such a rule does
+not match, and the explanation says why.
 """
 
 from __future__ import annotations
@@ -14,6 +19,7 @@ import msgspec
 
 from gateway.errors import ConfigurationError
 from gateway.model import facts as f
+from gateway.served import LOOKED_UP, NOBODY, Served, asked, look_up, unknown_service, wrong_outcome
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -32,10 +38,15 @@ class When(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     type: tuple[str, ...] = ()
     urgency: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
+    place: tuple[str, ...] = ()
+    service: tuple[str, ...] = ()
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One rule: who works on what matches, where it is delivered, and why in Russian."""
+    """One rule: who works on what matches, where it is delivered, and why in Russian.
+
+    executor: an organisation of the directory, or `@…`: whoever serves the place.
+    """
 
     id: str
     executor: str
@@ -49,7 +60,7 @@ class RouteSubject(msgspec.Struct, frozen=True, kw_only=True):
 
     topics: classifier codes of the question, blocks parted by dots. oktmo: 8 or 11 digits.
     urgency: the code that the source gave, whatever its list. subject, text: as the citizen wrote
-    them.
+    them. served: the place of the problem.
     """
 
     topics: tuple[str, ...] = ()
@@ -62,6 +73,12 @@ class RouteSubject(msgspec.Struct, frozen=True, kw_only=True):
     urgency: str = ""
     subject: str = ""
     text: str = ""
+    served: Served = NOBODY
+
+    @property
+    def place(self) -> str:
+        """Return how surely the place is known: an outcome of the look-up."""
+        return self.served.outcome
 
 
 class Route(NamedTuple):
@@ -83,11 +100,17 @@ class Route(NamedTuple):
 
 
 class Condition(NamedTuple):
-    """One condition of a rule: its key, whether it held, and what was found or missing."""
+    """One condition of a rule: its key, whether it held, and what was found or missing.
+
+    doubt: it did not hold only because the place is not known well enough. found: the executor
+    that was looked up.
+    """
 
     key: str
     held: bool
     words: str
+    doubt: bool = False
+    found: str = ""
 
 
 class Explained(NamedTuple):
@@ -115,6 +138,8 @@ _TITLES: Final = {
     "type": "вид обращения",
     "urgency": "срочность",
     "words": "слова",
+    "place": "адрес",
+    "service": "услуга дома",
 }
 _PREFIXED: Final = frozenset({"oktmo"})
 _FOLDED: Final = frozenset({"region", "settlement"})
@@ -123,12 +148,24 @@ _WORD: Final = re.compile(r"\w+")
 
 def route(subject: RouteSubject, rules: tuple[Rule, ...]) -> Route | None:
     """Return where the first matching rule sends the question, None when none matches."""
-    words = _words(subject)
+    words, over = _words(subject), list[str]()
     for rule in rules:
         conditions = _conditions(rule, subject, words)
         if all(c.held for c in conditions):
-            return _route(rule, conditions)
+            return _route(rule, conditions, over)
+        over += _doubts(rule, conditions)
     return None
+
+
+def doubts(subject: RouteSubject, rules: tuple[Rule, ...]) -> tuple[str, ...]:
+    """Return which rules before the one that matches lack nothing but a sure place, and why."""
+    words, over = _words(subject), list[str]()
+    for rule in rules:
+        conditions = _conditions(rule, subject, words)
+        if all(c.held for c in conditions):
+            break
+        over += _doubts(rule, conditions)
+    return tuple(over)
 
 
 def explain(subject: RouteSubject, rules: tuple[Rule, ...]) -> tuple[Explained, ...]:
@@ -142,10 +179,20 @@ def explain(subject: RouteSubject, rules: tuple[Rule, ...]) -> tuple[Explained, 
     return tuple(found)
 
 
-def _route(rule: Rule, conditions: tuple[Condition, ...]) -> Route:
+def _doubts(rule: Rule, conditions: tuple[Condition, ...]) -> list[str]:
+    missing = [c for c in conditions if not c.held]
+    if not missing or not all(c.doubt for c in missing):
+        return []
+    return [f"{rule.id}: {missing[-1].words}"]
+
+
+def _route(rule: Rule, conditions: tuple[Condition, ...], over: list[str]) -> Route:
     matched = "; ".join(c.words for c in conditions)
     reason = f"{rule.reason} ({matched})" if matched else rule.reason
-    return Route(rule.id, rule.executor, rule.destinations, reason)
+    if over:
+        reason = f"{reason}; пропущено: {'; '.join(over)}"
+    looked_up = next((c.found for c in conditions if c.found), "")
+    return Route(rule.id, looked_up or rule.executor, rule.destinations, reason)
 
 
 def _conditions(rule: Rule, subject: RouteSubject, words: tuple[str, ...]) -> tuple[Condition, ...]:
@@ -159,15 +206,28 @@ def _conditions(rule: Rule, subject: RouteSubject, words: tuple[str, ...]) -> tu
         if hit is None:
             told = "" if key == "words" else f", есть: {_told(key, subject) or 'не указано'}"
             found.append(
-                Condition(key, held=False, words=f"{title}: нужно {' | '.join(wanted)}{told}")
+                Condition(
+                    key,
+                    held=False,
+                    words=f"{title}: нужно {' | '.join(wanted)}{told}",
+                    doubt=key == "service" and subject.served.in_doubt,
+                )
             )
         else:
             found.append(Condition(key, held=True, words=f"{title}: {hit}"))
+    if rule.executor.startswith(LOOKED_UP):
+        keeper = look_up(rule.executor, subject.oktmo, subject.served)
+        found.append(Condition("executor", *keeper))
     return tuple(found)
 
 
 def _told(key: str, subject: RouteSubject) -> str:
-    return ", ".join(subject.topics) if key == "topic" else str(getattr(subject, key))
+    if key == "topic":
+        return ", ".join(subject.topics)
+    if key == "service":
+        known = ", ".join(dict.fromkeys(k.service for k in subject.served.keepers))
+        return known or ("" if subject.served.house else subject.served.unknown)
+    return str(getattr(subject, key))
 
 
 def _holds(key: str, value: str, subject: RouteSubject, words: tuple[str, ...]) -> bool:
@@ -175,6 +235,8 @@ def _holds(key: str, value: str, subject: RouteSubject, words: tuple[str, ...]) 
         return _stems_found(_stems(value), words)
     if key == "topic":
         return any(code == value or code.startswith(value + ".") for code in subject.topics)
+    if key == "service":
+        return any(keeper.service == value for keeper in subject.served.keepers)
     told = getattr(subject, key)
     if key in _PREFIXED:
         return bool(told) and told.startswith(value)
@@ -241,7 +303,7 @@ def read_rules(
         _known(rule, where, peers, organisations)
         if any(r.id == rule.id for r in rules):
             raise ConfigurationError("a rule stands twice", where=where, found=rule.id)
-        if rules and rules[-1].when == When():
+        if rules and rules[-1].when == When() and not rules[-1].executor.startswith(LOOKED_UP):
             raise ConfigurationError(
                 "a rule that is never asked: the one before takes everything",
                 where=where,
@@ -260,6 +322,7 @@ def _check(rule: Rule, where: str) -> None:
         for value in getattr(rule.when, key):
             if not value.strip() or (key == "words" and not _stems(value)):
                 raise ConfigurationError("a value is empty", where=f"{where}, when.{key}")
+    _check_place(rule, where)
     for code in rule.when.oktmo:
         if not code.isdecimal() or len(code) > 11:
             raise ConfigurationError(
@@ -271,6 +334,23 @@ def _check(rule: Rule, where: str) -> None:
                 "a topic is given by whole blocks, without the last dot",
                 where=f"{where}, when.topic",
                 found=code,
+            )
+
+
+def _check_place(rule: Rule, where: str) -> None:
+    for outcome in rule.when.place:
+        if known := wrong_outcome(outcome):
+            raise ConfigurationError(
+                "an address is never found so",
+                where=f"{where}, when.place",
+                found=outcome,
+                expected=known,
+            )
+    named = [(f"{where}, when.service", service) for service in rule.when.service]
+    for place, service in [*named, *((f"{where}, executor", s) for s in asked(rule.executor))]:
+        if known := unknown_service(service):
+            raise ConfigurationError(
+                "no such service of a house", where=place, found=service, expected=known
             )
 
 
@@ -288,7 +368,8 @@ def _known(
                 found=code,
                 expected=", ".join(sorted(peers)),
             )
-    if organisations is not None and rule.executor not in organisations:
+    looked_up = rule.executor.startswith(LOOKED_UP)
+    if organisations is not None and not looked_up and rule.executor not in organisations:
         raise ConfigurationError(
             "no such organisation", where=f"{where}, executor", found=rule.executor
         )

@@ -117,6 +117,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Wires or peers whose appeals are registered at once by policy; `*` means all."""
     routing_file: str = ""
     """TOML file of routing rules; empty: nothing is routed."""
+    address_regions: tuple[str, ...] = ()
+    """Codes of ГАР (`36`) of the regions that appeals are about, the likeliest first; an address
+    that names no region is looked for there before elsewhere."""
     terms_file: str = ""
     """TOML file of terms of law; empty: the built-in gateway/policy/terms.toml."""
     inboxes: tuple[FileInbox, ...] = ()

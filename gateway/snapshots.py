@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec.structs import replace
 
-from gateway import additions
+from gateway import additions, places
 from gateway.adapter import EncodeContext
 from gateway.disclosure import files_of
 from gateway.dispatch.ports import Snapshot
@@ -207,6 +207,7 @@ def _told(
     """
     appeal_id, receipt, _external, peer, stored = head
     appeal = _attributed(_APPEAL.decode(stored), peer) if stored else Appeal(source_peer=peer)
+    appeal = places.told(appeal, events, texts)
     told = {q.ordinal: q for q in state.questions}
     known = {r.number for r in appeal.registrations}
     added = {

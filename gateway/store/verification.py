@@ -19,7 +19,7 @@ from gateway.lifecycle import fold
 from gateway.model import upcast
 from gateway.model.base import NIL
 from gateway.model.events import verify_chain
-from gateway.store import history, letters, numbers, partitions, projected, projections
+from gateway.store import history, letters, numbers, partitions, places, projected, projections
 from gateway.store.arrays import UuidArray
 
 if TYPE_CHECKING:
@@ -71,6 +71,12 @@ LETTERS = """
 SELECT appeal_id, number_key, date, senders FROM letter WHERE appeal_id = ANY($1::uuid[])
 """
 
+PLACES = """
+SELECT appeal_id, role, seq, outcome, confidence, guid, house_guid, level, region, oktmo,
+       gar_version, by, decided_by, at, doubt
+FROM place WHERE appeal_id = ANY($1::uuid[])
+"""
+
 WAITING = "SELECT message_id FROM work WHERE appeal_id = ANY($1::uuid[])"
 
 CONTENTS = """
@@ -96,7 +102,7 @@ DROP_REGISTRATIONS = "DELETE FROM registration WHERE appeal_id = $1 AND annulled
 
 DROP = tuple(
     f"DELETE FROM {table} WHERE appeal_id = $1"  # noqa: S608 - our own tables
-    for table in ("conflict", "twin")
+    for table in ("conflict", "twin", "place")
 )
 
 DROP_NUMBERS = tuple(
@@ -137,6 +143,7 @@ class Stored(NamedTuple):
     twins: dict[UUID, list[Any]]
     references: dict[UUID, list[Any]]
     letters: dict[UUID, list[Any]]
+    places: dict[UUID, list[Any]]
     waiting: frozenset[UUID]
 
 
@@ -206,6 +213,8 @@ def rebuild(connection: Connection[Any], appeal_id: UUID) -> None:
             projected.as_written(events, stored.registrations.get(appeal_id, [])),
         )
         _rebuild_numbers(connection, appeal_id, events, stored)
+        sound = _sound(stored.contents.get(appeal_id, []))
+        places.write(connection, [(appeal_id, places.rows_of(events, sound))])
 
 
 def _rebuild_numbers(
@@ -242,15 +251,15 @@ def _read(connection: Connection[Any], ids: Sequence[UUID]) -> Stored:
             _by_appeal(cursor.execute(query, (wanted,)))
             for query in (
                 CONTENTS, QUESTIONS, REGISTRATIONS, DEADLINES, CONFLICTS, TWINS, REFERENCES,
-                LETTERS,
+                LETTERS, PLACES,
             )
         ]  # fmt: skip
         waiting = frozenset(row[0] for row in cursor.execute(WAITING, (wanted,)))
     events = history.stored(connection, list(ids))
-    contents, questions, registrations, deadlines, conflicts, twins, references, held = found
+    contents, questions, registrations, deadlines, conflicts, twins, references, held, known = found
     return Stored(
         heads, events, contents, questions, registrations, deadlines, conflicts, twins, references,
-        held, waiting,
+        held, known, waiting,
     )  # fmt: skip
 
 
@@ -290,6 +299,21 @@ def _faults(stored: Stored, appeal_id: UUID) -> Iterator[Fault]:
     told = numbers.told(events, sound, stored.waiting)
     for detail in _number_faults(stored, appeal_id, told):
         yield Fault(appeal_id, receipt, "projection", detail)
+    for detail in _place_faults(stored.places.get(appeal_id, []), events, sound):
+        yield Fault(appeal_id, receipt, "projection", detail)
+
+
+def _place_faults(
+    rows: Sequence[Any], events: Sequence[Event], sound: Mapping[bytes, bytes]
+) -> Iterator[str]:
+    """Hold the places against events and contents; of an erased content only the outcome counts."""
+    erased = {e.seq for e in events if e.content and bytes.fromhex(e.content) not in sound}
+    wanted = [row for row in places.rows_of(events, sound).values() if row is not None]
+    stored = [
+        row._replace(guid=None, house_guid=None, region="", oktmo="") if row.seq in erased else row
+        for row in (places.Row(*row[1:]) for row in rows)
+    ]
+    yield from _same("place", stored, wanted)
 
 
 def _sound(rows: Iterable[Any]) -> dict[bytes, bytes]:

@@ -28,6 +28,7 @@ from gateway.model.events import Actor, Event, EventType, State
 from gateway.model.fold import number_key
 from gateway.topics.tables import EMPTY
 from gateway.triage import telling
+from gateway.triage.looked import NOTHING, Looked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from gateway.errors import GatewayError, Violation
     from gateway.model.appeal import Appeal
     from gateway.model.peer import Peer
+    from gateway.served import Served
     from gateway.store.files import Moved
     from gateway.store.history import Content, Head
     from gateway.store.organisations import Named
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from gateway.store.work import Item
     from gateway.subscriptions import Manner, Owed
     from gateway.topics.tables import Seen, Tables
+    from gateway.triage.lookup import Lookup
     from gateway.triage.questions import Names
 
 NEVER = (ValidationError, StateError, AccessError)
@@ -60,7 +63,8 @@ class Facts(NamedTuple):
 
     letters: covering letters of new appeals, and who holds the same ones. merged: appeal → peer
     that sent its letter by another channel → that peer's own appeal. histories: of every appeal in
-    `heads`. topics: classifiers, and what codes of one mean in another.
+    `heads`. topics: classifiers, and what codes of one mean in another. places:
+    what the addresses of new appeals were found to be.
     """
 
     heads: dict[UUID, Head]
@@ -73,6 +77,7 @@ class Facts(NamedTuple):
     now: datetime
     histories: dict[UUID, list[Event]]
     topics: Tables = EMPTY
+    places: Looked = NOTHING
 
     def take(self, made: Plan) -> None:
         """Bring the facts to where a plan leaves them, so that the next one starts from there."""
@@ -95,10 +100,11 @@ class Rules(NamedTuple):
     open, move or close terms because of an event. organisation: our own body's id. registers:
     wires or peers whose appeals we register at once. number: spells a number of a register.
     extension_days: from a regime to how far an answer's term may be moved, None for no bound.
-    manners: how the adapters that are switched on tell.
+    manners: how the adapters that are switched on tell. doubts: rules that lack nothing but a sure
+    house. lookup: finds addresses, kept by all the workers of a process.
     """
 
-    route: Callable[[Appeal, str], f.RoutedFacts | None]
+    route: Callable[[Appeal, str, Served], f.RoutedFacts | None]
     terms: Callable[[AppealState, Event], tuple[Change, ...]]
     organisation: str
     register: str
@@ -107,6 +113,8 @@ class Rules(NamedTuple):
     spell: Callable[[RegisterKey, int], str]
     extension_days: Callable[[str], int | None]
     manners: Mapping[str, Manner]
+    doubts: Callable[[Appeal, str, Served], tuple[str, ...]]
+    lookup: Lookup
 
 
 class Plan(NamedTuple):
@@ -128,6 +136,7 @@ class Plan(NamedTuple):
     unmapped: tuple[Named, ...] = ()
     unknown: tuple[Seen, ...] = ()
     files: Moved | None = None
+    synonyms: tuple[int, ...] = ()
 
     def numbered(self, number: str) -> Plan:
         """Return the plan with the registration number put in its place, in events and state."""
@@ -156,7 +165,12 @@ class Build:
         self.warnings: tuple[str, ...] = ()
 
     def add(
-        self, type_: EventType, payload: f.Facts, actor: Actor, question: int | None = None
+        self,
+        type_: EventType,
+        payload: f.Facts,
+        actor: Actor,
+        question: int | None = None,
+        content: str | None = None,
     ) -> None:
         """Append a fact of our own, which no rule of the life cycle judges."""
         event = Event(
@@ -169,6 +183,7 @@ class Build:
             actor=actor,
             cause=self.cause,
             payload=payload,
+            content=content,
         )
         self._take(event)
 

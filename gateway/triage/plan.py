@@ -27,7 +27,7 @@ from gateway.store.files import Moved
 from gateway.store.history import Content
 from gateway.store.organisations import named_in, named_in_report
 from gateway.store.registers import RegisterKey
-from gateway.triage import questions, topics
+from gateway.triage import places, questions, topics
 from gateway.triage.build import NEVER, Build, Facts, Plan, Rules, rule
 from gateway.triage.told import claims, tells_states
 
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from gateway.store.history import Head
     from gateway.store.work import Item
+    from gateway.topics.tables import Seen
 
 SAME_LETTER = "same-letter"
 """The rule that joins what came twice, before it begins a life of its own."""
@@ -121,7 +122,8 @@ def begun(build: Build, appeal: Appeal, **rest: Any) -> Plan:
     item, rules = build.item, build.rules
     head = build.facts.heads[item.appeal_id]  # type: ignore[index]
     appeal, unknown = topics.placed(build, appeal)
-    routed = None if head.historical else rules.route(appeal, item.peer)
+    placed = places.settle(build, appeal, item.peer)
+    routed = placed.routed
     if routed is not None:
         build.add(EventType.ROUTED, routed, rule(routed.rule))
     if build.state.state is State.RECEIVED:
@@ -138,6 +140,7 @@ def begun(build: Build, appeal: Appeal, **rest: Any) -> Plan:
         received=True,
         unmapped=named_in(appeal, item.peer),
         unknown=unknown,
+        synonyms=placed.synonyms,
         **rest,
     )
 
@@ -163,7 +166,11 @@ def _amended(item: Item, facts: Facts, rules: Rules) -> Plan:
     )
     build.contents.append(content)
     build.join_registration(state)
-    unknown = topics.placed(build, appeal)[1] if kind is Kind.APPLIED else ()
+    unknown: tuple[Seen, ...] = ()
+    synonyms: tuple[int, ...] = ()
+    if kind is Kind.APPLIED:
+        whole, unknown = topics.placed(build, appeal)
+        synonyms = places.amended(build, whole, item.peer).synonyms
     current = (content.id, item.content_sha256 or b"") if kind is Kind.APPLIED else None
     return build.plan(
         "late" if kind is Kind.LATE else "applied",
@@ -171,6 +178,7 @@ def _amended(item: Item, facts: Facts, rules: Rules) -> Plan:
         new_content=current,
         unmapped=named_in(appeal, item.peer),
         unknown=unknown,
+        synonyms=synonyms,
         applied=kind.value,
     )
 

@@ -5,7 +5,8 @@ subscriptions) and written at the end: events, projections, lanes, and last of a
 registers, so that a counter is held for the shortest time (design §2.10). No network. A failing
 item is isolated by a savepoint, counted, and parked after five times, where a person sees it.
 
-Places kept for later rooms, in this order: address → ФИАС, duplicates, the clock's ticking.
+Addresses of new appeals are looked up for the whole batch at once (`gateway.triage.lookup`).
+Places kept for later rooms, in this order: duplicates, the clock's ticking.
 """
 
 from __future__ import annotations
@@ -29,9 +30,11 @@ from gateway.store import (
     numbers,
     organisations,
     peers,
+    places,
     projected,
     projections,
     registers,
+    synonyms,
     topics,
 )
 from gateway.store import work as queue
@@ -124,6 +127,7 @@ class Triage:
         items = queue.claim(connection, now, batch)
         if not items:
             return Done(0, 0, 0, 0)
+        self._rules.lookup.warm(connection)
         try:
             with connection.transaction() if len(items) == 1 else nullcontext():
                 return self._apply(connection, items, now)
@@ -158,7 +162,7 @@ class Triage:
         heads = history.lock(connection, ids | set(into.values()) | held.holders())
         contents = queue.contents(connection, heads.values())
         histories = history.load(connection, list(heads))
-        return Facts(
+        facts = Facts(
             heads=heads,
             states={appeal_id: fold(events) for appeal_id, events in histories.items()},
             contents=contents,
@@ -170,6 +174,7 @@ class Triage:
             histories=histories,
             topics=self._topics.read(connection),
         )
+        return facts._replace(places=self._rules.lookup.read(connection, items, facts))
 
     @staticmethod
     def _letters(
@@ -234,6 +239,7 @@ class Triage:
         organisations.queue_unknown(connection, bodies, facts.now)
         codes = [(seen, made.item.message_id) for made in plans for seen in made.unknown]
         topics.queue_unknown(connection, codes, facts.now)
+        synonyms.used(connection, [number for made in plans for number in made.synonyms])
         queue.finish(
             connection,
             [(m.item.message_id, m.stage, msgspec.json.encode(m.note).decode()) for m in plans],
@@ -285,6 +291,11 @@ def write(
         [(appeal_id, state, chain[appeal_id]) for appeal_id, state in states.items()],
         facts.now,
         projected.of_body(rules.organisation),
+    )
+    data = {content.digest: content.data for content in contents}
+    places.write(
+        connection,
+        [(m.item.appeal_id, places.rows_of(m.events, data)) for m in plans if m.item.appeal_id],
     )
     return plans
 

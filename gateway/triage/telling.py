@@ -30,7 +30,20 @@ def owed_by(build: Build, head: Head, *, received: bool) -> tuple[Owed, ...]:
         merged=build.facts.merged.get(head.id, {}),
         **_given(build, head),
     )
-    return (*told, *_added(build, head))
+    return (*_missed(build, head, told, received=received), *told, *_added(build, head))
+
+
+def _missed(build: Build, head: Head, told: Sequence[Owed], *, received: bool) -> list[Owed]:
+    """Tell those that an appeal is routed to later what has happened to it before."""
+    before, now = build.facts.states[head.id].routed, build.state.routed
+    if received or now is None or now == before:
+        return []
+    known = {head.peer, *(before.destinations if before else ())}
+    new = [code for code in now.destinations if code not in known]
+    last_only = {o.destination for o in told} & _last_only(build)
+    story = build.facts.histories.get(head.id, ())
+    missed = owed(story, source="", routed=new, **_given(build, head)) if new else []
+    return [o for o in missed if o.destination in new and o.destination not in last_only]
 
 
 def of_merger(build: Build, head: Head, story: Sequence[Event]) -> tuple[Owed, ...]:
