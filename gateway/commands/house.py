@@ -244,6 +244,36 @@ def listed(*, on: On = "", as_json: output.Json = False) -> None:
 
 
 @app.command()
+def gaps(
+    *,
+    kind: Kind = "management",
+    on: On = "",
+    limit: Annotated[int, typer.Option(help="Сколько строк · How many rows")] = 200,
+    as_json: output.Json = False,
+) -> None:
+    """Показать дома обращений, для которых никто не указан · Houses of appeals with no keeper."""
+    service = keeper_columns.service(kind)
+    with context.opened(context.settings()) as gw, gw.connection() as db:
+        found = store.gaps(db, service, _day(on) or gw.now().date(), limit)
+        labels = store.in_register(db, [gap.house_guid for gap in found])
+        zone = times.zone_of(gw.settings)
+    if as_json:
+        output.document([gap._asdict() for gap in found])
+        return
+    output.table(
+        times.titled(f"Никого · Nobody: {keepers.title_of(service)}", zone),
+        ("Дом", "Адрес", "ОКТМО", "Обращений", "Последнее"),
+        [
+            (
+                g.house_guid, labels[g.house_guid].label if g.house_guid in labels else "",
+                g.oktmo, g.appeals, times.shown(g.last, zone),
+            )
+            for g in found
+        ],
+    )  # fmt: skip
+
+
+@app.command()
 def services(*, as_json: output.Json = False) -> None:
     """Показать виды услуг и слова, которыми их называют · List kinds of service."""
     if as_json:

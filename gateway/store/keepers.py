@@ -46,6 +46,17 @@ WHERE withdrawn_at IS NULL AND coalesce(valid_from <= $1, true) AND coalesce(val
 GROUP BY service, organisation ORDER BY service, count(*) DESC, organisation
 """
 
+GAPS: Final = """
+SELECT p.house_guid::text, count(*), max(p.oktmo), max(p.at) FROM place p
+WHERE p.house_guid IS NOT NULL AND NOT EXISTS (
+  SELECT FROM house_keeper k
+  WHERE k.house_guid = p.house_guid AND k.service = $1 AND k.withdrawn_at IS NULL
+    AND coalesce(k.valid_from <= $2, true) AND coalesce(k.valid_to >= $2, true)
+)
+GROUP BY p.house_guid ORDER BY count(*) DESC, p.house_guid LIMIT $3
+"""
+"""Houses that appeals are about and nobody has for a kind of service, the most frequent first."""
+
 TERRITORIES: Final = """
 SELECT oktmo, service, organisation, valid_from, valid_to, ground, source, noted_at, by,
        withdrawn_at
@@ -105,6 +116,15 @@ class Count(NamedTuple):
     organisation: str
     rows: int
     houses: int
+
+
+class Gap(NamedTuple):
+    """A house of appeals without a keeper. last: when an appeal was last placed there."""
+
+    house_guid: str
+    appeals: int
+    oktmo: str
+    last: dt.datetime
 
 
 class Registered(NamedTuple):
@@ -173,6 +193,11 @@ def houses_of(
 def counts(connection: Connection[Any], day: dt.date) -> list[Count]:
     """Return how many houses each organisation serves on a day, by service."""
     return [Count(*row) for row in connection.execute(COUNTS, (day,))]
+
+
+def gaps(connection: Connection[Any], service: str, day: dt.date, limit: int) -> list[Gap]:
+    """Return the houses that appeals are about and that nobody has for a service on a day."""
+    return [Gap(*row) for row in connection.execute(GAPS, (service, day, limit))]
 
 
 def territories(connection: Connection[Any], *, withdrawn: bool = False) -> tuple[Territory, ...]:

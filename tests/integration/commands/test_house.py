@@ -255,6 +255,27 @@ def test_an_address_stands_for_its_house_and_a_doubt_is_listed_with_candidates(r
     assert register.json("house", "show", shown["house_guid"])["body"]["organisation"] == "town"
 
 
+def test_houses_that_appeals_are_about_and_nobody_has_are_listed(city, file):
+    for house, times in ((A, 1), (B, 3)):
+        for _ in range(times):
+            city.change(
+                "INSERT INTO place (appeal_id, role, seq, outcome, house_guid, at)"
+                " VALUES (gen_random_uuid(), 'problem', 2, 'exact', $1::uuid, now())",
+                house,
+            )
+    city.run("house", "import", file(CSV), "--commit")
+
+    assert city.json("house", "gaps") == []
+    assert [
+        (g["house_guid"], g["appeals"]) for g in city.json("house", "gaps", "--kind", "ТКО")
+    ] == [
+        (B, 3),
+        (A, 1),
+    ]
+    assert [g["house_guid"] for g in city.json("house", "gaps", "--kind", "heat")] == [B]
+    assert B in city.run("house", "gaps", "--on", "2026-11-23", "--kind", "лифты")
+
+
 def test_a_house_that_the_register_does_not_have_is_taken_and_told(register, file):
     told = register.json("house", "import", file(CSV), "--commit")
 
