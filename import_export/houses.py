@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, TypeVar
 
 from gateway import limits
-from gateway.errors import GatewayError, Violation
+from gateway.errors import GatewayError, ValidationError, Violation
 from gateway.keepers import Keeper, Point, Territory
 from import_export import convert, keeper_columns
 from import_export.grid import check_width
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     Resolve = Callable[[Sequence[str]], Sequence[Resolved]]
 
 R = TypeVar("R", Keeper, Territory)
+WRONG: Final = 10_000
+"""Violations of one file that are told; nobody reads more."""
 GROUND_CHARS: Final = 1_000
 LAT: Final = (41.0, 82.0)
 """Of Russia; a longitude in the place of a latitude is found out where it is larger."""
@@ -153,7 +155,7 @@ class _Table:
                 continue
             checked = check_width(row, self.columns.width, ragged=self._grid.ragged)
             for wrong in checked.problems:
-                self.wrong.append(keeper_columns.told(row, self.columns, "", wrong))
+                self._note(keeper_columns.told(row, self.columns, "", wrong))
             if not checked.problems:
                 yield checked
 
@@ -327,7 +329,7 @@ class _Table:
             return read(*given)
         except GatewayError as error:
             for wrong in problems_of(error, self.columns.name(field)):
-                self.wrong.append(keeper_columns.told(row, self.columns, field, wrong))
+                self._note(keeper_columns.told(row, self.columns, field, wrong))
             return None
 
     def _required(self, row: Row, field: str) -> None:
@@ -338,4 +340,14 @@ class _Table:
         self, row: Row, field: str, code: str, message: str, found: str = "", expected: str = ""
     ) -> None:
         place = self.columns.name(field)
-        self.wrong.append(Violation(place, code, message, found[:100], expected[:500], row.number))
+        self._note(Violation(place, code, message, found[:100], expected[:500], row.number))
+
+    def _note(self, wrong: Violation) -> None:
+        """Keep what is wrong; a file that is wrong throughout is given up altogether."""
+        self.wrong.append(wrong)
+        if len(self.wrong) > WRONG:
+            raise ValidationError(
+                f"the file is given up after {WRONG} violations",
+                tuple(self.wrong),
+                todo="тот ли это файл, те ли столбцы · is it the right file",
+            )

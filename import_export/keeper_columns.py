@@ -66,6 +66,8 @@ _SYSTEM: Final = re.compile(r"id:([a-z0-9][a-z0-9._:-]{0,60})", re.IGNORECASE)
 _OWN: Final = re.compile(r"x_[a-z0-9_]{1,40}")
 _FLOAT: Final = re.compile(r"\d[.,]\d+[eEеЕ]\+?\d{1,2}")
 _HEAD_ROWS: Final = 20
+_FIRST: Final = 1900
+"""A year before it is one of two digits, or a slip."""
 _NO_END: Final = 9000
 """A year from which an end stands for none: `31.12.9999`."""
 
@@ -135,6 +137,8 @@ def day(cell: str) -> dt.date | None:
     if not cell or convert.fold_word(cell) in _OPEN:
         return None
     found = convert.day(cell, _DAYS)
+    if found.year < _FIRST:
+        raise refuse("range", cell, f"{_FIRST} …")
     return None if found.year >= _NO_END else found
 
 

@@ -80,8 +80,11 @@ def read(data: bytes, sheet: str = "", *, seconds: int = CPU_SECONDS) -> Sheet:
         )
     except subprocess.TimeoutExpired as error:
         raise _too_much(seconds) from error
-    if done.returncode != 0:
+    if done.returncode < 0 or b"MemoryError" in done.stderr:
         raise _too_much(seconds)
+    if done.returncode != 0:
+        said = done.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        raise MalformedError("the workbook cannot be read", found=said, todo=_SAVE)
     told = msgspec.msgpack.decode(done.stdout, type=_Told)
     if told.refused is not None:
         facts = msgspec.structs.asdict(told.refused)

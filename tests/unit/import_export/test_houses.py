@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway import keepers
 from gateway.addresses.found import Place, Resolved
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, ValidationError
 from gateway.keepers import Keeper
 from gateway.store.organisations import Record
 from import_export import grid, house_changes, houses
@@ -68,6 +68,7 @@ def territories(text):
         (f"guid;услуга;организация\n{A[:-1]};УО;uk\n", 2, "guid", "GUID"),
         ("guid;услуга;организация\n;УО;uk\n", 2, "guid", "нужен ГУИД"),
         (f"guid;услуга;организация;с\n{A};УО;uk;45292\n", 2, "с", "not a calendar date"),
+        (f"guid;услуга;организация;с\n{A};УО;uk;01.01.0024\n", 2, "с", "1900"),
         (f"guid;услуга;организация;с;по\n{A};УО;uk;2.1.2026;1.1.2026\n", 2, "по", "before"),
         (f"guid;услуга;организация\n{A};УО;uk;лишнее\n", 2, "", "number of cells"),
         (f"guid;услуга;организация;ИНН\n{A};УО;uk;5501234567\n", 2, "организация", "different"),
@@ -86,6 +87,13 @@ def test_what_is_wrong_is_told_by_row_and_column(text, row, column, said):
 
     assert (wrong.line, wrong.path) == (row, column)
     assert said in str(wrong)
+
+
+def test_a_file_that_is_wrong_throughout_is_given_up(monkeypatch):
+    monkeypatch.setattr(houses, "WRONG", 50)
+
+    with pytest.raises(ValidationError, match="given up after 50"):
+        read("guid;УО\n" + "не тот столбец;uk\n" * 100)
 
 
 def test_an_address_is_taken_where_it_is_exactly_one_house():
