@@ -121,7 +121,13 @@ class Serve:
         service = Service(
             self._committer,
             blobs,
-            Reader(self._pool, blobs, PullChanges(self._pool, snapshots, now), verdicts),
+            Reader(
+                self._pool,
+                blobs,
+                PullChanges(self._pool, snapshots, now),
+                verdicts,
+                settings.address_regions,
+            ),
             contract_sha256=contracts.contract_sha256(),
         )
         self._answers = Room(ANSWERS_BYTES, ANSWERS_BYTES_OF_PEER)

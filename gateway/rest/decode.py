@@ -176,6 +176,13 @@ def _asked(route: Route, given: Mapping[str, tuple[str, str]]) -> c.Request:
     )
     if nothing:
         raise ValidationError("a parameter does not fit", nothing)
+    missing = tuple(
+        Violation(f"?{name}", "required", "the parameter is missing")
+        for name in route.query
+        if name not in fields and _is_required(route.operation, name)
+    )
+    if missing:
+        raise ValidationError("a parameter is missing", missing)
     try:
         return msgspec.convert(fields, route.operation, strict=False)
     except msgspec.ValidationError as error:
@@ -183,6 +190,11 @@ def _asked(route: Route, given: Mapping[str, tuple[str, str]]) -> c.Request:
         wrong = tuple(map(_hinted, filter(None, found)))
         wrong = wrong or (Violation("", "contract", str(error)),)
         raise ValidationError("a parameter does not fit", wrong) from error
+
+
+def _is_required(kind: type[msgspec.Struct], name: str) -> bool:
+    fields = msgspec.structs.fields(kind)
+    return any(field.encode_name == name and field.required for field in fields)
 
 
 def _is_nothing(kind: Any, text: str) -> bool:

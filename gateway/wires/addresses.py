@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from gateway.addresses.found import Question
 from gateway.addresses.suggest import suggest
 from gateway.errors import BusyError, ValidationError, Violation
-from gateway.store import addresses, suggestions
+from gateway.store import addresses, suggestions, synonyms
 from gateway.wires import contract as c
 from gateway.wires.lists import fitting
 
@@ -28,11 +28,15 @@ _NOT_LOADED_SECONDS: Final = 600
 
 
 class Addresses:
-    """Answers both questions; streets and settlements stay in memory (`addresses.Kept`)."""
+    """Answers both questions; streets and settlements stay in memory (`addresses.Kept`).
 
-    def __init__(self, pool: Pool, kept: addresses.Kept | None = None) -> None:
+    regions: codes of those that are likelier here, behind the one that a caller names.
+    """
+
+    def __init__(self, pool: Pool, regions: Sequence[str] = ()) -> None:
         self._pool = pool
-        self._kept = kept or addresses.Kept()
+        self._regions = tuple(regions)
+        self._kept = addresses.Kept(synonyms.names)
 
     def resolve(
         self,
@@ -41,7 +45,9 @@ class Addresses:
         encoding: str,
     ) -> c.ResolveAddressResponse:
         """Return what a text or questions were resolved to; raise ValidationError, BusyError."""
-        asked = _questions(request)
+        asked = [
+            Question(text=text, regions=self._likely(code)) for text, code in _questions(request)
+        ]
         with self._pool.connection() as connection:
             self._gazetteer(connection)
             found = addresses.resolve(connection, self._kept, asked)
@@ -69,13 +75,16 @@ class Addresses:
             found = suggest(
                 gazetteer,
                 request.text,
-                _regions(request.region_code),
+                self._likely(request.region_code),
                 request.limit or SUGGESTED,
                 houses=houses,
             )
         return c.SuggestAddressResponse(
             items=tuple(map(_suggestion, found.items)), gar_version=found.version
         )
+
+    def _likely(self, code: str | None) -> tuple[str, ...]:
+        return (code, *self._regions) if code else self._regions
 
     def _gazetteer(self, connection: Connection[Any]) -> Gazetteer:
         gazetteer = self._kept.read(connection)
@@ -164,8 +173,8 @@ def _bounded(confidence: float) -> float:
     return min(max(confidence, 0.0), 1.0)
 
 
-def _questions(request: c.ResolveAddress) -> list[Question]:
-    """Return what is asked; raise ValidationError when it is nothing, or both forms at once."""
+def _questions(request: c.ResolveAddress) -> list[tuple[str, str | None]]:
+    """Return texts with their regions; raise ValidationError for none, or both forms at once."""
     if bool(request.text) == bool(request.questions):
         both = bool(request.text)
         message = "either a text or questions" if both else "nothing is asked"
@@ -174,16 +183,8 @@ def _questions(request: c.ResolveAddress) -> list[Question]:
             message, (Violation(path, code, message, expected="Text, or Questions"),)
         )
     if request.text:
-        return [Question(text=request.text, regions=_regions(request.region_code))]
-    first = _regions(request.region_code)
-    return [
-        Question(text=one.text, regions=_regions(one.region_code) or first)
-        for one in request.questions
-    ]
-
-
-def _regions(code: str | None) -> tuple[str, ...]:
-    return (code,) if code else ()
+        return [(request.text, request.region_code)]
+    return [(one.text, one.region_code or request.region_code) for one in request.questions]
 
 
 def _no_room(room: int, asked: int) -> ValidationError:

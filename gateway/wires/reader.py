@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 class Reader:
     """Carries out the reading operations, each in one borrowed connection.
 
-    verdicts: let only clean files out; None lets everything out.
+    verdicts: let only clean files out; None lets everything out. regions: codes of those that
+    addresses are likelier in.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Reader:
         blobs: BlobDirectory,
         changes: Changes | None = None,
         verdicts: Verdicts | None = None,
+        regions: Sequence[str] = (),
     ) -> None:
         self._pool = pool
         self._blobs = blobs
@@ -51,7 +53,7 @@ class Reader:
         self._reads: dict[type, Callable[[Any, Caller], c.Response]] = {
             c.GetAppeal: self._appeal,
         }
-        lists, addresses = Lists(pool), Addresses(pool)
+        lists, addresses = Lists(pool), Addresses(pool, regions)
         self._lists: dict[type, Callable[[Any, Caller, str], c.Response]] = {
             c.GetStatus: self._status,
             c.FindAppeals: lists.appeals,
