@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import msgspec
 
+from adapters.fias.format import EXTRAS
 from gateway import limits
 from gateway.errors import ConfigurationError
 from gateway.options_read import choice, flag, words
@@ -36,6 +37,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     ca_bundle: str
     proxy: str
     regions: tuple[int, ...]
+    extras: tuple[str, ...]
     directory: str
     hours: tuple[int, ...]
     full: bool
@@ -74,10 +76,23 @@ def read(given: Mapping[str, Any]) -> Options:
         ca_bundle=str(given.get("ca_bundle") or ""),
         proxy=str(given.get("proxy") or ""),
         regions=_numbers(given, "regions", REGIONS, '["36", "77"]'),
+        extras=_extras(given),
         directory=str(given.get("directory") or ""),
         hours=_numbers(given, "hours", HOURS, "[3]"),
         full=flag(given, "full"),
     )
+
+
+def _extras(given: Mapping[str, Any]) -> tuple[str, ...]:
+    found = words(given, "extras")
+    if unknown := sorted(set(found) - set(EXTRAS)):
+        raise ConfigurationError(
+            "так ничего не догружают · not one of these",
+            found=", ".join(unknown),
+            expected=", ".join(EXTRAS),
+            where=f"{_HOW} extras",
+        )
+    return found
 
 
 def _numbers(given: Mapping[str, Any], name: str, fits: range, expected: str) -> tuple[int, ...]:

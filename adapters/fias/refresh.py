@@ -12,7 +12,7 @@ import msgspec
 
 from adapters.fias.download import sums_of
 from adapters.fias.versions import before, chain
-from gateway.errors import ConfigurationError, MalformedError
+from gateway.errors import ConfigurationError, MalformedError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -163,11 +163,16 @@ def carry_out(
 
     told: is called with a step and its file before it is loaded. A delta is taken away once it is
     loaded, and full deliveries before the one loaded; that one stays, for regions that are added.
+    A file that turned out to be no sound delivery is taken away too, to be fetched anew.
     """
     for step in found.steps:
         fetched = downloads.fetch(step.url, step.name)
         told(step, fetched)
-        load(step, fetched.path)
+        try:
+            load(step, fetched.path)
+        except (MalformedError, NotFoundError):
+            _take_away(fetched.path)
+            raise
         _tidy(step, fetched.path)
 
 
@@ -175,8 +180,12 @@ def _tidy(step: Step, path: Path) -> None:
     old = [path] if step.kind == "delta" else list(path.parent.glob("*_gar_xml.zip"))
     for each in old:
         if each != path or step.kind == "delta":
-            each.unlink(missing_ok=True)
-            sums_of(each).unlink(missing_ok=True)
+            _take_away(each)
+
+
+def _take_away(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    sums_of(path).unlink(missing_ok=True)
 
 
 def _newest_full(deliveries: Sequence[Delivery]) -> Delivery:

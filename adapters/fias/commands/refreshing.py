@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
@@ -24,7 +25,7 @@ from adapters.fias import state, stored
 from adapters.fias.download import Downloads
 from adapters.fias.schedule import ADAPTER
 from gateway import registry
-from gateway.errors import BusyError, ConfigurationError, GatewayError
+from gateway.errors import BusyError, GatewayError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 
     from adapters.fias.adapter import Fias
     from adapters.fias.catalogue import Delivery
-    from adapters.fias.refresh import Plan, Step
+    from adapters.fias.refresh import Plan
+    from adapters.fias.stored import Opened
 
 SHOWN: Final = 20
 PIPED_WIDTH: Final = 240
@@ -46,14 +48,14 @@ Commit = Annotated[
 ]
 
 
-def add(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]]) -> None:
+def add(group: typer.Typer, opened: Callable[[], AbstractContextManager[Opened]]) -> None:
     """Add the commands; `opened` lends the database while one runs."""
     _catalogue(group, opened)
     _download(group, opened)
     _refresh(group, opened)
 
 
-def _catalogue(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]]) -> None:
+def _catalogue(group: typer.Typer, opened: Callable[[], AbstractContextManager[Opened]]) -> None:
     @group.command("catalogue")
     def catalogue(*, as_json: Json = False) -> None:
         """Какие есть выпуски и что из них загружено · Which releases there are, what is loaded."""
@@ -73,7 +75,7 @@ def _catalogue(group: typer.Typer, opened: Callable[[], AbstractContextManager[A
             )
 
 
-def _download(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]]) -> None:
+def _download(group: typer.Typer, opened: Callable[[], AbstractContextManager[Opened]]) -> None:
     @group.command("download")
     def download(
         version: Annotated[
@@ -101,7 +103,7 @@ def _download(group: typer.Typer, opened: Callable[[], AbstractContextManager[An
             _say(f"{fetched.path}: {fetched.size} B, SHA-256 {fetched.sha256}")
 
 
-def _refresh(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]]) -> None:
+def _refresh(group: typer.Typer, opened: Callable[[], AbstractContextManager[Opened]]) -> None:
     @group.command("refresh")
     def refresh(
         *,
@@ -126,7 +128,11 @@ def _refresh(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any
                 if commit:
                     refreshing.require_allowed(found, full=full or adapter.options.full)
                     with _progress(quiet=as_json) as told:
-                        refreshing.carry_out(found, _downloads(adapter, folder, told), _loader(gw))
+                        refreshing.carry_out(
+                            found,
+                            _downloads(adapter, folder, told),
+                            partial(stored.put, gw, extras=frozenset(adapter.options.extras)),
+                        )
                     done(found.newest)
         if as_json:
             _document({"plan": found, "committed": commit})
@@ -137,7 +143,7 @@ def _refresh(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any
 
 
 @contextmanager
-def _noted(gw: Any, folder: Path, *, commit: bool) -> Iterator[Callable[[int], None]]:
+def _noted(gw: Opened, folder: Path, *, commit: bool) -> Iterator[Callable[[int], None]]:
     """Be alone at the folder and note how a refresh ended; one that is only shown notes nothing."""
     if not commit:
         yield lambda _version: None
@@ -159,21 +165,8 @@ def _noted(gw: Any, folder: Path, *, commit: bool) -> Iterator[Callable[[int], N
             raise
 
 
-def _loader(gw: Any) -> refreshing.Load:
-    """Return what loads a fetched delivery into the database: the one call of the load."""
-
-    def load(step: Step, path: Path) -> None:
-        raise ConfigurationError(
-            "загрузка не подключена · the load is not connected",
-            found=f"{path.name} {step.version}",
-            where=gw.url,
-        )
-
-    return load
-
-
 @contextmanager
-def _adapter(gw: Any) -> Iterator[Fias]:
+def _adapter(gw: Opened) -> Iterator[Fias]:
     """Lend the adapter by the settings, whether or not it is switched on for the schedule."""
     adapter = registry.load((ADAPTER,))[ADAPTER]
     made: Fias = adapter.make(registry.options(adapter, gw.settings.adapter_options))

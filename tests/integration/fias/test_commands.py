@@ -1,10 +1,10 @@
 """`gateway fias catalogue`, `download` and `refresh`, as an engineer runs them."""
 
 import json
+import shutil
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from types import SimpleNamespace
 
 import psycopg
 import pytest
@@ -15,9 +15,20 @@ from adapters.fias import state
 from adapters.fias.commands import attach
 from gateway import settings
 from gateway.commands import output
+from gateway.commands.context import Opened
+from simulators.gar import delivery, region
+from tests.integration.fias.conftest import make_zip
 
 NOW = datetime(2026, 9, 9, 3, 0, tzinfo=UTC)
 DAYS = ("2026.09.01", "2026.09.04", "2026.09.08")
+
+
+class At(Opened):
+    """What the program lends to commands, at an instant of the test."""
+
+    @staticmethod
+    def now():
+        return NOW
 
 
 class Desk:
@@ -35,7 +46,7 @@ class Desk:
 
         @contextmanager
         def opened():
-            yield SimpleNamespace(settings=found, url=self.url, now=lambda: NOW)
+            yield At(found, self.url)
 
         app = typer.Typer(cls=output.Group)
         attach(app, opened)
@@ -146,3 +157,60 @@ def test_regions_nobody_named_are_told(desk):
     assert "regions" in desk.run("refresh", code=2).output
     desk.given = {"regions": ["36"]}
     assert "20260908 полная" in desk.run("refresh").stdout
+
+
+HOUSES = "SELECT count(*) FROM address_house WHERE region = 36"
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    """A full delivery of a made-up region, and the delta after it."""
+    folder = tmp_path_factory.mktemp("drawn")
+    made = region.plan("36", 2_000, 1)
+    delivery.full(made, folder / "gar_xml.zip", version=20260908)
+    delivery.after(made, folder / "gar_delta_xml.zip", since=20260908)
+    return folder
+
+
+@pytest.fixture
+def made_up(site, tmp_path, pg_url, drawn):
+    for day, name in (("2026.09.08", "gar_xml.zip"), ("2026.09.11", "gar_delta_xml.zip")):
+        (site.folder / day).mkdir()
+        shutil.copy(drawn / name, site.folder / day / name)
+    desk = Desk(site, tmp_path / "var", pg_url)
+    desk.given = {"regions": ["36"]}
+    return desk
+
+
+def houses(desk):
+    with psycopg.connect(desk.url) as db:
+        return db.execute(HOUSES).fetchone()[0]
+
+
+def test_a_region_is_loaded_whole_and_brought_up_to_date_by_the_delta(made_up):
+    assert "--full" in made_up.run("refresh", "--commit", code=2).output
+    made_up.run("refresh", "--full", "--commit")
+    told = made_up.json("catalogue")
+    assert told["loaded"] == {"36": 20260911}
+    assert (told["refresh"]["version"], told["refresh"]["error"]) == (20260911, "")
+    assert houses(made_up) > 1_900
+    kept = [path.name for path in made_up.folder.glob("*.zip")]
+    assert kept == ["20260908_gar_xml.zip"], "a delta is not kept, the full delivery is"
+    assert "everything is loaded" in made_up.run("refresh").stdout
+
+
+def test_a_delta_that_is_damaged_or_no_delivery_leaves_the_region_as_it_was(made_up):
+    made_up.site.fail(kind="corrupt", at=700, name="gar_delta_xml.zip")
+    assert "damaged" in made_up.run("refresh", "--full", "--commit", code=2).output
+    before = houses(made_up)
+    assert before > 1_900
+    place = made_up.site.folder / "2026.09.11" / "gar_delta_xml.zip"
+    whole = place.read_bytes()
+    make_zip(place, 20_000)
+    made_up.run("refresh", "--commit", code=2)
+    assert made_up.json("catalogue")["loaded"] == {"36": 20260908}
+    assert houses(made_up) == before
+    assert state.read(made_up.folder).failures == 2
+    place.write_bytes(whole)
+    made_up.run("refresh", "--commit")
+    assert made_up.json("catalogue")["loaded"] == {"36": 20260911}

@@ -121,7 +121,7 @@ def test_regions_and_hours_may_be_numbers_or_text():
     [
         ("regions", ["Воронежская"]), ("regions", [0]), ("regions", [100]), ("regions", "36,77"),
         ("hours", [24]), ("hours", [True]), ("hours", ["²"]), ("kind", "ftp"),
-        ("full", "yes"), ("hosts", "fias-file.nalog.ru"), ("hosts", [1]),
+        ("full", "yes"), ("hosts", "fias-file.nalog.ru"), ("hosts", [1]), ("extras", ["garages"]),
     ],
 )  # fmt: skip
 def test_an_option_that_does_not_fit_is_named(name, value):
