@@ -33,8 +33,8 @@ HOUSES_OF: Final = 4
 _WORD: Final = re.compile(r"[0-9a-zа-яё]+(?:[-/][0-9a-zа-яё]+)*")
 _PART: Final = r"(?:к|корп|корпус|с|стр|строение|лит|литера)\.?\s*\d{0,3}[а-я]?"
 _TAIL: Final = re.compile(
-    rf"(?P<name>.*[\s,.])(?:(?P<mark>дом|д|влд|зд|№)\.?\s*)?"
-    rf"(?P<house>\d{{1,4}}\s?[а-я]?(?:[/-]\d{{0,4}}[а-я]?)?(?:[\s,]*{_PART})*)\s*"
+    rf"(?P<name>.*?[\s,.])(?:(?P<mark>дом|д|влд|зд|№)\.?\s*)?"
+    rf"(?P<house>\d{{1,4}}\s?[а-я]?(?:[/-]\d{{0,4}}[а-я]?)?(?:[\s,]*{_PART}){{0,3}})\s*"
 )
 _NATURAL: Final = re.compile(r"\d+")
 
@@ -102,6 +102,8 @@ _ORDER: Final = itemgetter(0)
 Lookup: TypeAlias = "Callable[[Sequence[tuple[int, int]], str], Iterable[HouseFound]]"
 """Houses of (region, OBJECTID of a street) whose keys begin so."""
 
+_SHORT: Final = 3
+"""Letters of an abbreviation, which is nobody's name."""
 _STREETS: Final = tuple(
     (keys.fold(kind.whole), first)
     for first, spellings in MARKERS.items()
@@ -161,7 +163,7 @@ def readings(text: str) -> list[Typed]:
             found.append(names._replace(house=house, sure=bool(tail["mark"])))
     begins = bool(folded) and (folded[-1].isalnum() or folded[-1] in "-/")
     found.append(_typed(folded, begins=begins))
-    if begins:
+    if begins and found[-1].words:
         found += _type_begun(folded)
     once = dict.fromkeys(typed for typed in found if typed.words)
     return list(once)
@@ -180,7 +182,7 @@ def _typed(text: str, *, begins: bool) -> Typed:
             last_type = piece
         else:
             words += keys.words(piece)
-    if not words and last_type:  # улица Набережная, площадь Площадь
+    if not words and len(last_type) > _SHORT:  # улица Набережная
         words = keys.words(last_type)
     return Typed(tuple(dict.fromkeys(words)), frozenset(types), begins=begins)
 
