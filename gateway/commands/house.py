@@ -79,7 +79,7 @@ def import_(
             read.given, store.of_houses(db, guids), begins=_day(begins),
             today=gw.now().date(), replace=replace,
         )  # fmt: skip
-        known = store.points(db, guids)
+        known = store.points(db, [point.house_guid for point in read.points])
         placed = [p for p in read.points if not _same_point(known.get(p.house_guid), p)]
         done = house_told.Import.of(file.name, plan, read, partial=partial, placed=len(placed))
         done.strange = store.not_in_register(db, guids)

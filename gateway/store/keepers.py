@@ -307,6 +307,6 @@ def _keeper(row: tuple[Any, ...]) -> Keeper:
 
 
 def _parts(guids: Iterable[str]) -> Iterator[list[UUID]]:
-    listed = sorted({UUID(guid) for guid in guids})
+    listed = sorted(set(guids))
     for start in range(0, len(listed), CHUNK):
-        yield listed[start : start + CHUNK]
+        yield [UUID(guid) for guid in listed[start : start + CHUNK]]
