@@ -51,7 +51,7 @@ def parse(text: str) -> Parsed:
         )
     text = clean(text)
     words = split(text)
-    scan = Scan(words)
+    scan = Scan(words, capitals=text.isupper(), small=text.islower())
     scan.run()
     items = assign(scan.items, words)
     _districts(items)

@@ -40,7 +40,21 @@ def boundary(words: list[Word], at: int) -> bool:
         if word.key in MARKERS:
             return _type(words, at)
         return word.key in SPEECH and word.text.islower()
-    return word.kind not in (NUM, ORD) or not names(words, at, None)
+    if word.kind not in (NUM, ORD):
+        return True
+    return not names(words, at, None) and not _numbered_name(words, at)
+
+
+def _numbered_name(words: list[Word], at: int) -> bool:
+    """Tell whether a number, a word and a number stand here (`25 Октябряя, 59`): a name, a house."""
+    if at + 2 >= len(words):
+        return False
+    word, following = words[at + 1], words[at + 2]
+    if word.kind != WORD or word.glued or len(word.key) == 1 or word.key in MARKERS:
+        return False
+    if following.kind == COMMA and at + 3 < len(words):
+        following = words[at + 3]
+    return following.kind == NUM and len(following.text) < 6 and word.key not in SPEECH
 
 
 def _type(words: list[Word], at: int) -> bool:
@@ -88,7 +102,9 @@ def names(words: list[Word], at: int, kind: Kind | None) -> bool:
         return False
     if after.key in AFTER_NUMBER:
         return True
-    return after.key not in MARKERS and len(after.key) > 1 and word.kind == ORD
+    if after.key in MARKERS or len(after.key) == 1:
+        return False
+    return word.kind == ORD or kind is not None
 
 
 def house_later(words: list[Word], at: int) -> bool:

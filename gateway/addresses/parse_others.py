@@ -46,6 +46,8 @@ def _changes(items: list[Item]) -> Iterator[list[Item]]:
         role, kind = item.role, item.kind
         if role == "street" and kind is None and "settlement" not in roles:
             yield _with(items, item, "settlement")
+        elif role == "street" and kind is not None and kind.numbered and _ordinal(item):
+            yield _whole(items, item)
         elif role == "settlement" and kind is None and not (_LINED & set(roles)):
             yield _with(items, item, "street")
         elif role == "plan" and kind is not None:
@@ -60,6 +62,18 @@ def _changes(items: list[Item]) -> Iterator[list[Item]]:
                 yield _with(items, item, "room", "комната")
         elif role == "apartment" and kind is None and items[place - 1].role == "house":
             yield _joined(items, items[place - 1], item)
+
+
+def _ordinal(item: Item) -> bool:
+    """Tell whether a street is a number and a type after it (`3-я Линия`)."""
+    return bool(item.marks) and item.count == 1 and item.marks == (item.last + 1,)
+
+
+def _whole(items: list[Item], item: Item) -> list[Item]:
+    """Return the items with the type of a street as a part of its name (улица `3-я Линия`)."""
+    other = copy(item)
+    other.last, other.marks, other.kind, other.kinds = item.marks[-1], (), None, ()
+    return [other if one is item else one for one in items]
 
 
 def _joined(items: list[Item], house: Item, flat: Item) -> list[Item]:

@@ -18,6 +18,7 @@ from gateway.addresses.parse_ahead import (
     only_numbers,
     typed,
 )
+from gateway.addresses.parse_initials import initial
 from gateway.addresses.parse_item import Item
 from gateway.addresses.parse_regions import CITY, COUNTRY_WORDS, country, region
 from gateway.addresses.parse_types import marker
@@ -29,16 +30,20 @@ from gateway.addresses.words_regions import CALLS
 if TYPE_CHECKING:
     from gateway.addresses.split import Word
 
+_OF_DISTRICT: Final = ("ский", "цкий", "ского", "цкого")
 _NAMED: Final = ("street", "plan", "municipality", "district", "region")
 
 
 class Scan:
     """The state of the pass. items: in order of the text. seen: their roles.
 
-    aside: within brackets. second: after a slash (`ул. Ленина/Мира`), until the next comma.
+    capitals, small: the whole text is in capitals, in small letters. aside: within brackets.
+    second: after a slash (`ул. Ленина/Мира`), until the next comma.
     """
 
-    def __init__(self, words: list[Word]) -> None:
+    def __init__(self, words: list[Word], *, capitals: bool, small: bool) -> None:
+        self.capitals = capitals
+        self.small = small
         self.words = words
         self.items: list[Item] = []
         self.open: Item | None = None
@@ -126,25 +131,37 @@ class Scan:
                 end = country(self, at)
                 if end:
                     return end
-        if key in MARKERS:
+        if key in MARKERS and not (item is not None and self._lettered(item)):
             found = match(words, at)
             if found:
                 spelling, end = found
-                if end == at + 1 and len(key) == 1 and self._initial(at, bool(spelling.named)):
-                    return self.add(at)
+                if end == at + 1 and len(key) == 1:
+                    if initial(self, at, named=bool(spelling.named)):
+                        return self.add(at)
                 return marker(self, at, spelling, end)
         return self._name(at)
+
+    def _lettered(self, item: Item) -> bool:
+        """Tell whether the name so far is initials alone: a word of a type is a surname then."""
+        if item.first < 0 or item.role not in ("street", ""):
+            return False
+        letters = self.words[item.first : item.last + 1]
+        return all(word.dot and len(word.key) == 1 for word in letters)
 
     def _name(self, at: int) -> int:
         """Read a word that is no type."""
         word = self.words[at]
         key = word.key
         item = self.open
-        if key in SPEECH and not self._held(word, item):
-            joins = key in ("и", "на") and item is not None and item.first >= 0
-            if not (joins and capital(self.words, at + 1)):
+        if len(key) == 1 and initial(self, at, named=False):
+            return self.add(at)
+        if key in SPEECH and self._idle(at, item):
+            self.close()
+            return at + 1
+        if item is not None and item.kind is not None and item.count == 1 and item.first >= 0:
+            # A district's name is one adjective: what follows without a comma is not its name.
+            if "d" in item.kind.flags and self.words[item.first].key.endswith(_OF_DISTRICT):
                 self.close()
-                return at + 1
         if key in CITIES and "settlement" not in self.seen:
             end = self._known_city(at)
             if end:
@@ -166,17 +183,31 @@ class Scan:
             return
         words[at : at + 1] = loosen(words[at])
 
-    def _held(self, word: Word, item: Item | None) -> bool:
-        """Tell whether a word of speech belongs to the name: as its first word, or an initial."""
+    def _idle(self, at: int, item: Item | None) -> bool:
+        """Tell whether a word of speech stands here, and not the first word of a typed name."""
+        words = self.words
         if item is not None and item.kind is not None and item.first < 0:
+            return len(words[at].key) == 1 and words[at].text.islower() and not words[at].dot
+        if words[at].key not in ("и", "на") or item is None or item.first < 0:
             return True
-        return len(word.key) == 1 and word.text.isupper() and (word.dot or item is not None)
+        if capital(words, at + 1):
+            return False
+        following = words[at + 1] if at + 1 < len(words) else None
+        return not (
+            self.small
+            and following is not None
+            and following.kind == WORD
+            and following.key not in MARKERS
+            and following.key not in SPEECH
+        )
 
     def _known_city(self, at: int) -> int:
         """Read a well-known city, so that what follows without a comma is not its name."""
         words = self.words
         item = self.open
-        if item is not None and not (item.kind is CITY and item.first < 0):
+        if item is not None and (
+            item.first >= 0 or (item.kind is not CITY and item.role != "municipality")
+        ):
             return 0
         end = city(words, at)
         if not end:
@@ -199,30 +230,3 @@ class Scan:
             end += 1
         self.keep(item)
         return end
-
-    def _initial(self, at: int, named: bool) -> bool:  # noqa: FBT001
-        """Tell whether a letter that is also a type is an initial (`К.Либкнехта`, `Титова Г.`).
-
-        named: the letter may open a name as a type (`С. Перовской`, `с. Губарево`).
-        """
-        words = self.words
-        word = words[at]
-        if not word.text.isupper():
-            return False
-        item = self.open
-        if item is None:
-            free = not named or ("settlement" in self.seen and "street" not in self.seen)
-            return word.dot and free and capital(words, at + 1) and len(words[at + 1].key) > 1
-        if item.role not in ("street", "plan", "settlement", ""):
-            return False
-        if item.first < 0:
-            return capital(words, at + 1)
-        before = words[at - 1]
-        if len(before.key) == 1 and before.text.isupper() and before.dot:
-            return True
-        if not word.dot:
-            return False
-        if at + 1 >= len(words) or words[at + 1].kind == COMMA:
-            return True
-        after = words[at + 1]
-        return after.kind == WORD and len(after.key) == 1 and after.text.isupper()

@@ -13,10 +13,10 @@ from gateway.addresses.words import BEGINS_NAME, CITIES, adjective
 
 if TYPE_CHECKING:
     from gateway.addresses.parse_scan import Scan
+    from gateway.addresses.split import Word
     from gateway.addresses.words import Kind, Spelling
 
 _ABOVE: Final = frozenset({"region", "municipality", "district"})
-_PLACES: Final = frozenset({"settlement", "municipality", "district"})
 _SMALL: Final = frozenset({"street", "plan", "settlement", "district"})
 
 
@@ -127,7 +127,7 @@ def _closing(scan: Scan, at: int, spelling: Spelling, end: int) -> int:
     closes = boundary(scan.words, end)
     if not closes and last.kind in (NUM, ORD):
         closes = kind.numbered and item.count == 1
-        if closes and kind.role == "street":
+        if item.count == 1 and kind.role == "street" and (closes or last.kind == ORD):
             item.role, item.kind, item.kinds = kind.role, kind, spelling.named
             item.marks = tuple(range(at, end))
             return end
@@ -147,14 +147,23 @@ def _start(scan: Scan, item: Item, kind: Kind) -> int:
         return item.first
     if kind.role in _ABOVE:
         return item.last if adjective(words[item.last].key) else item.first
-    if kind.role != "street" or "settlement" in scan.seen:
+    if kind.role not in ("street", "plan") or "settlement" in scan.seen:
         return item.first
     head = words[item.first]
     if head.kind != WORD or adjective(head.key) or head.key in BEGINS_NAME:
         return item.first
     if len(head.key) == 1 or words[item.first + 1].kind != WORD:
         return item.first
+    if kind.role == "plan" and not adjective(words[item.last].key):
+        return item.first
     return item.first + 1
+
+
+def _tail(words: list[Word], item: Item) -> int:
+    """Return where the name begins that a later type takes from the end of another one."""
+    if item.count >= 3 and words[item.last].kind == ORD:
+        return item.last - 1
+    return item.last
 
 
 def _within(scan: Scan, at: int, spelling: Spelling, end: int) -> int:
@@ -164,21 +173,37 @@ def _within(scan: Scan, at: int, spelling: Spelling, end: int) -> int:
     kind = spelling.named[0]
     words = scan.words
     street = item.role == "street"
+    several = item.count >= 2
     if not boundary(words, end):
         if spelling.full and street and kind.role == "street" and not kind.main:
             return scan.add(at, end)
+        if several and kind.role in _ABOVE and adjective(words[item.last].key):
+            return _postfix(scan, at, spelling, end, item.last)
         return _prefix(scan, at, spelling, end)
-    several = item.count >= 2
     number = plain(words, end)
     if kind.numbered and number and item.role != kind.role and not several:
         return _prefix(scan, at, spelling, end)
     if not spelling.full:
         if several:
-            return _postfix(scan, at, spelling, end, item.last)
+            return _postfix(scan, at, spelling, end, _tail(words, item))
+        if street and kind.role == "street" and words[item.first].kind in (NUM, ORD):
+            # `2-я Линия ул.`
+            item.last = item.marks[-1]
+            return _postfix(scan, at, spelling, end, item.first)
+        if kind.role == "street" and _initial(scan, item):
+            return _postfix(scan, at, spelling, end, item.first)
         return _prefix(scan, at, spelling, end)
-    if street or not several:
-        return scan.add(at, end)
-    steals = kind.role in ("region", "municipality")
-    if steals or (kind.main and (number or item.role in _PLACES)):
-        return _postfix(scan, at, spelling, end, item.last)
+    if several and not street and (kind.main or kind.role in ("region", "municipality")):
+        return _postfix(scan, at, spelling, end, _tail(words, item))
     return scan.add(at, end)
+
+
+def _initial(scan: Scan, item: Item) -> bool:
+    """Take the letter that opened a second settlement for an initial (`с.Перовской ул`)."""
+    if item.role != "settlement" or "settlement" not in scan.seen or len(item.marks) != 1:
+        return False
+    letter = scan.words[item.marks[0]]
+    if len(letter.key) != 1 or not letter.dot:
+        return False
+    item.first, item.marks = item.marks[0], ()
+    return True

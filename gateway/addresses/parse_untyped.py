@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _RUSSIAN = re.compile("[а-я]")
 _CAPITALISED = frozenset({"street", "settlement", "plan", "municipality", "region"})
 _NOMINATIVE = ("ая", "яя", "ое", "ее", "ий", "ый", "ые", "ие")
-_GENITIVE = ("а", "ы", "ой", "ей", "ого", "его", "я", "ых", "их", "ская", "ов", "ев")
+_GENITIVE = ("а", "ы", "ой", "ей", "ого", "его", "я", "ых", "их", "ая", "яя", "ов", "ев")
 
 
 def assign(items: list[Item], words: list[Word]) -> list[Item]:
@@ -110,6 +110,10 @@ def _two(item: Item, words: list[Word]) -> int:
     """Return where the street begins in `Семилуки Ленина`, 0 when the words are one name."""
     if item.count < 2:
         return 0
+    for at in range(item.first + 1, item.last):
+        # `Придонской И. В. Петрова`
+        if len(words[at].key) == 1 and words[at].dot and len(words[at - 1].key) > 1:
+            return at
     head, following = words[item.first], words[item.first + 1]
     if item.count == 3 and head.key.endswith(_NOMINATIVE) and following.kind == WORD:
         # `Новая Усмань Ленина`
@@ -133,7 +137,7 @@ def _swallowed(items: list[Item], words: list[Word]) -> list[Item]:
         following = items[place + 1]
         if item.role != "settlement" or item.kind is None or item.count < 2:
             continue
-        if following.role != "house" or following.segment != item.segment or following.marks:
+        if following.role != "house" or following.segment != item.segment:
             continue
         cut = _two(item, words)
         if not cut:

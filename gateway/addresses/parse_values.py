@@ -8,7 +8,7 @@ from gateway.addresses import numbers
 from gateway.addresses.parse_ahead import boundary, end_of, house_later, names
 from gateway.addresses.parse_item import Item
 from gateway.addresses.split import COMMA, MARK, NUM, ORD, WORD
-from gateway.addresses.words import MARKERS, match
+from gateway.addresses.words import MARKERS, adjective, match
 
 if TYPE_CHECKING:
     from gateway.addresses.parse_scan import Scan
@@ -28,13 +28,14 @@ def number(scan: Scan, at: int) -> int:
         _value(scan, "postal_code", None, range(0), word.text, range(at, at + 1))
         return at + 1
     if _of_name(scan, at):
+        _part(scan, at)
         return scan.add(at, end_of(scan.words, at))
     own = _word_after(scan, at)
     if own is not None:
         return own
     if scan.open is None and not scan.items and word.kind == ORD:
         return scan.add(at)
-    if "house" not in scan.seen:
+    if not scan.seen & _BUILT:
         return _house(scan, range(at, at), None)
     scan.close()
     if "apartment" not in scan.seen:
@@ -42,6 +43,23 @@ def number(scan: Scan, at: int) -> int:
         _value(scan, "apartment", None, range(0), value, range(first, end))
         return end
     return at + 1
+
+
+def _part(scan: Scan, at: int) -> None:
+    """End a settlement's name before a number that begins a street's (`Степное 9 Января`)."""
+    item = scan.open
+    if item is None or item.kind is None or item.first < 0 or item.role == "street":
+        return
+    end = end_of(scan.words, at)
+    after = scan.words[end] if end < len(scan.words) else None
+    if after is None or after.kind != WORD or after.glued:
+        return
+    found = match(scan.words, end)
+    if found is None:
+        scan.close()
+    elif found[0].named and found[0].named[0].role in ("street", "plan"):
+        if item.count == 1 or not adjective(scan.words[item.last].key):
+            scan.close()
 
 
 def _word_after(scan: Scan, at: int) -> int | None:
@@ -158,7 +176,7 @@ def numbered(scan: Scan, at: int, end: int, kind: Kind) -> int:
     value, first, after = numbers.read(words, end, ranges=kind.role in _RANGED)
     after, value = _list(scan, after, value)
     _value(scan, kind.role, kind, range(at, end), value, range(first, after))
-    return after
+    return _hyphened(scan, after) if kind.role in _BUILT else after
 
 
 def _list(scan: Scan, at: int, value: str) -> tuple[int, str]:
@@ -185,12 +203,18 @@ def _house(scan: Scan, marks: range, kind: Kind | None) -> int:
     words = scan.words
     value, first, after = numbers.read(words, marks.stop, ranges=False)
     _value(scan, "house", kind, marks, value, range(first, after))
-    if after + 1 >= len(words) or words[after + 1].kind != NUM:
-        return after
-    if words[after].kind == MARK and words[after].text in _DASHES:
-        flat, first, after = numbers.read(words, after + 1, ranges=True)
-        _value(scan, "apartment", None, range(0), flat, range(first, after))
-    return after
+    return _hyphened(scan, after)
+
+
+def _hyphened(scan: Scan, at: int) -> int:
+    """Read the flat that a hyphen adds to a house or a block; return the place after it."""
+    words = scan.words
+    if at + 1 >= len(words) or words[at + 1].kind != NUM or "apartment" in scan.seen:
+        return at
+    if words[at].kind == MARK and words[at].text in _DASHES:
+        flat, first, at = numbers.read(words, at + 1, ranges=True)
+        _value(scan, "apartment", None, range(0), flat, range(first, at))
+    return at
 
 
 def _value(

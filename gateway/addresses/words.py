@@ -146,8 +146,6 @@ def _tail(words: list[Word], at: int, spelling: Spelling) -> int:
             place += 1
         if place >= count or words[place].key != key or words[place].kind != WORD:
             return 0
-        if spelling.dotted and len(key) == 1 and not words[place].dot:
-            return 0
         place += 1
     return place
 
