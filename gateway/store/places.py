@@ -206,7 +206,7 @@ def by_guid(
     connection: Connection[Any], gazetteer: Gazetteer, guids: Sequence[str]
 ) -> dict[str, Place]:
     """Return the objects of the register that have these GUIDs: houses, streets, apartments."""
-    wanted = {guid.lower() for guid in guids if _is_guid(guid)}
+    wanted = {guid.lower() for guid in guids if is_guid(guid)}
     result: dict[str, Place] = {}
     if not wanted:
         return result
@@ -236,7 +236,8 @@ def _put(
         result[place.guid] = place
 
 
-def _is_guid(text: str) -> bool:
+def is_guid(text: str) -> bool:
+    """Whether a text is spelled as a GUID."""
     try:
         UUID(text)
     except ValueError:

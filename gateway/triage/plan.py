@@ -130,7 +130,7 @@ def begun(build: Build, appeal: Appeal, **rest: Any) -> Plan:
         build.terms_of_received()
     for claim in claims(appeal, item.peer, item.message_id, item.recorded_at):
         build.told(claim)
-    register = None if head.historical else _register(item, appeal, rules, build.facts.now)
+    register = None if head.historical else register_of(item, appeal, rules, build.facts.now)
     if register is not None and not build.register(register, routed):
         register = None
     return build.plan(
@@ -301,7 +301,7 @@ def _of(item: Item, facts: Facts) -> tuple[Head, AppealState]:
     return facts.heads[item.appeal_id], facts.states[item.appeal_id]
 
 
-def _register(item: Item, appeal: Appeal, rules: Rules, now: datetime) -> RegisterKey | None:
+def register_of(item: Item, appeal: Appeal, rules: Rules, now: datetime) -> RegisterKey | None:
     """By policy we register at once, unless the appeal comes with a number of our own body."""
     if not rules.organisation or not rules.registers & {"*", item.wire, item.peer}:
         return None
