@@ -41,14 +41,14 @@ def add(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]]) -
     ) -> None:
         """Разобрать адреса на части: строка JSON на адрес, без базы · Addresses into parts."""
         out = sys.stdout.buffer
-        with _source(file) as source:
+        with read_from(file) as source:
             for line in lines(source):
                 out.write(msgspec.json.encode(answer(line, explain=explain)) + b"\n")
         out.flush()
 
 
 @contextmanager
-def _source(file: str) -> Iterator[BinaryIO]:
+def read_from(file: str) -> Iterator[BinaryIO]:
     """Lend the file, or the standard input."""
     if file == "-":
         yield sys.stdin.buffer
@@ -86,7 +86,7 @@ def lines(source: BinaryIO) -> Iterator[bytes]:
 def answer(line: bytes, *, explain: bool = False) -> dict[str, Any]:
     """Return the object for a line: the fields of an address, or `address` and `error`."""
     try:
-        text = _text(line)
+        text = text_of(line)
         parsed = parse(text)
     except GatewayError as error:
         shown = line[:400].decode("utf-8", "replace")[:200]
@@ -100,7 +100,7 @@ def answer(line: bytes, *, explain: bool = False) -> dict[str, Any]:
     return row
 
 
-def _text(line: bytes) -> str:
+def text_of(line: bytes) -> str:
     """Return a line as text."""
     try:
         return line.decode("utf-8")
