@@ -52,7 +52,7 @@ FROM (
   ORDER BY p.object, p.since DESC NULLS LAST, p.id DESC
 ) AS h
 LEFT JOIN {among} AS direct ON direct.object = h.parent AND direct.object <> h.object
-"""
+"""  # noqa: S608 - names of ours
 
 
 LOOPED: Final = """
@@ -83,7 +83,7 @@ SELECT object, {columns}
 FROM ({rows}) AS p
 WHERE coalesce(since, '0001-01-01') <= '{{day}}' AND coalesce(until, '2079-06-06') > '{{day}}'
 GROUP BY object
-"""
+"""  # noqa: S608 - names of ours
 
 
 HOUSES_NOW: Final = """
@@ -223,49 +223,65 @@ KEYS: Final = (
 DANGLING: Final = (
     (
         "a house without a place in the hierarchies",
-        "SELECT h.object FROM t_house AS h LEFT JOIN t_house_adm AS a ON a.object = h.object"
-        " LEFT JOIN t_house_mun AS m ON m.object = h.object"
-        " WHERE coalesce(nullif(a.above, 0), m.above, 0) = 0",
+        (
+            "SELECT h.object FROM t_house AS h LEFT JOIN t_house_adm AS a ON a.object = h.object"
+            " LEFT JOIN t_house_mun AS m ON m.object = h.object"
+            " WHERE coalesce(nullif(a.above, 0), m.above, 0) = 0"
+        ),
     ),
     (
         "a parent that is not there",
-        "SELECT p.object FROM {adm_hierarchy} AS p JOIN t_now AS n ON n.object = p.object"
-        " LEFT JOIN t_now AS up ON up.object = p.parent"
-        " WHERE p.parent > 0 AND up.object IS NULL",
+        (
+            "SELECT p.object FROM {adm_hierarchy} AS p JOIN t_now AS n ON n.object = p.object"
+            " LEFT JOIN t_now AS up ON up.object = p.parent"
+            " WHERE p.parent > 0 AND up.object IS NULL"
+        ),
     ),
     (
         "an object outside of the hierarchies",
-        "SELECT n.object FROM t_now AS n LEFT JOIN t_adm AS a ON a.object = n.object"
-        " LEFT JOIN t_mun AS m ON m.object = n.object"
-        " WHERE a.object IS NULL AND m.object IS NULL AND n.level > 1",
+        (
+            "SELECT n.object FROM t_now AS n LEFT JOIN t_adm AS a ON a.object = n.object"
+            " LEFT JOIN t_mun AS m ON m.object = n.object"
+            " WHERE a.object IS NULL AND m.object IS NULL AND n.level > 1"
+        ),
     ),
     (
         "parameters of no current house",
-        "SELECT v.object FROM t_house_value AS v LEFT JOIN t_house AS h ON h.object = v.object"
-        " WHERE h.object IS NULL",
+        (
+            "SELECT v.object FROM t_house_value AS v LEFT JOIN t_house AS h ON h.object = v.object"
+            " WHERE h.object IS NULL"
+        ),
     ),
     (
         "parameters of no object",
-        "SELECT v.object FROM t_value AS v LEFT JOIN"
-        " (SELECT DISTINCT object FROM {addr_obj}) AS o ON o.object = v.object"
-        " WHERE o.object IS NULL",
+        (
+            "SELECT v.object FROM t_value AS v LEFT JOIN"
+            " (SELECT DISTINCT object FROM {addr_obj}) AS o ON o.object = v.object"
+            " WHERE o.object IS NULL"
+        ),
     ),
     (
         "two current rows of one object",
-        "SELECT object FROM {addr_obj} WHERE coalesce(actual, true) AND coalesce(active, true)"
-        " GROUP BY object HAVING count(*) > 1",
+        (
+            "SELECT object FROM {addr_obj} WHERE coalesce(actual, true) AND coalesce(active, true)"
+            " GROUP BY object HAVING count(*) > 1"
+        ),
     ),
     ("two current rows of one house", "SELECT object FROM {houses} GROUP BY 1 HAVING count(*) > 1"),
     (
         "a number that no key can be made of",
-        "SELECT h.object FROM t_house AS h JOIN t_house_key AS k"
-        " USING (kind, number, type, add1, type1, add2, type2) WHERE k.key = ''",
+        (
+            "SELECT h.object FROM t_house AS h JOIN t_house_key AS k"
+            " USING (kind, number, type, add1, type1, add2, type2) WHERE k.key = ''"
+        ),
     ),
     (
         "an object that is no more, without a successor",
-        "SELECT r.object FROM {addr_obj} AS r LEFT JOIN t_now AS n ON n.object = r.object"
-        " LEFT JOIN t_heir AS h ON h.origin = r.object WHERE r.level BETWEEN 5 AND 8"
-        " AND n.object IS NULL AND h.origin IS NULL GROUP BY r.object",
+        (
+            "SELECT r.object FROM {addr_obj} AS r LEFT JOIN t_now AS n ON n.object = r.object"
+            " LEFT JOIN t_heir AS h ON h.origin = r.object WHERE r.level BETWEEN 5 AND 8"
+            " AND n.object IS NULL AND h.origin IS NULL GROUP BY r.object"
+        ),
     ),
 )
 """What is counted and told of: the kind, and the query of its objects."""

@@ -28,6 +28,15 @@ FULL: Final = (
 )
 
 
+_TWICE: Final = """
+DELETE FROM {new} AS a USING {new} AS b WHERE a.id = b.id AND a.ctid < b.ctid
+"""
+_TAKEN_OUT: Final = """
+DELETE FROM {old} AS o USING (SELECT id FROM {new} UNION SELECT id FROM t_gone) AS n
+WHERE o.id = n.id
+"""
+
+
 def fitting(
     loaded: Mapping[int, int], regions: Iterable[int], version: int, after: int
 ) -> list[int]:
@@ -88,24 +97,29 @@ def put(
                 current_state=f"{table} {region:02d}",
                 todo=f"{FULL} {region:02d}",
             )
-        twice = connection.execute(
-            f"DELETE FROM {new} AS a USING {new} AS b"
-            " WHERE a.id = b.id AND a.ctid < b.ctid".encode()
-        ).rowcount
-        if twice:
-            drift.note(f"an ID twice in {table}", times=twice)
-        connection.execute(b"TRUNCATE t_gone")
-        with connection.cursor().copy(b"COPY t_gone FROM STDIN") as out:
-            for id_ in ids.get(table, ()):
-                out.write_row((id_,))
-        changed += connection.execute(
-            f"DELETE FROM {old} AS o USING (SELECT id FROM {new} UNION SELECT id FROM t_gone) AS n"
-            " WHERE o.id = n.id".encode()
-        ).rowcount
-        changed += connection.execute(f"INSERT INTO {old} SELECT * FROM {new}".encode()).rowcount
-        connection.execute(f"DROP TABLE {new}".encode())
+        changed += _over(connection, new, old, ids.get(table, ()), drift)
+    return changed
+
+
+def _over(
+    connection: psycopg.Connection[Any], new: str, old: str, gone: Iterable[int], drift: Drift
+) -> int:
+    """Put the rows of one staged table over one in use, and drop it; return rows that changed."""
+
+    def run(statement: str) -> int:
+        return connection.execute(statement.format(new=new, old=old).encode()).rowcount
+
+    if twice := run(_TWICE):
+        drift.note("an ID twice in one file", new, twice)
+    connection.execute(b"TRUNCATE t_gone")
+    with connection.cursor().copy(b"COPY t_gone FROM STDIN") as out:
+        for id_ in gone:
+            out.write_row((id_,))
+    changed = run(_TAKEN_OUT) + run("INSERT INTO {old} SELECT * FROM {new}")
+    run("DROP TABLE {new}")
     return changed
 
 
 def _any(connection: psycopg.Connection[Any], table: str) -> bool:
-    return connection.execute(f"SELECT EXISTS (SELECT FROM {table})".encode()).fetchone() == (True,)
+    asked = f"SELECT EXISTS (SELECT FROM {table})"  # noqa: S608 - a name of ours
+    return connection.execute(asked.encode()).fetchone() == (True,)

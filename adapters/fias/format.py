@@ -54,7 +54,7 @@ _VERSIONED: Final = f"ID OBJECTID OBJECTGUID CHANGEID OPERTYPEID {_DATES} ISACTU
 _LINKS: Final = "PREVID NEXTID"
 
 
-def _table(
+def _table(  # noqa: PLR0917  a row of a table of facts
     kind: str,
     root: str,
     row: str,

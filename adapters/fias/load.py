@@ -9,28 +9,29 @@ is searched until the last statement. A delta is one transaction for each region
 
 from __future__ import annotations
 
-from array import array
+from contextlib import contextmanager
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
+import psycopg
 
 from adapters.fias import delta, loads, room
-from adapters.fias.build import ALL, build
+from adapters.fias.build import ALL, SEARCHED, build
 from adapters.fias.drift import Drift
 from adapters.fias.format import TABLES, wanted
+from adapters.fias.members import Kind
 from adapters.fias.staging import dictionaries, make, raw, stage
 from adapters.fias.swap import TRIES, Label, bump, partition, swap
 from gateway.errors import BusyError, ConfigurationError, MalformedError, NotFoundError, StateError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from array import array
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
-    import psycopg
-
     from adapters.fias.build import Built
-    from adapters.fias.members import Delivery, Kind
+    from adapters.fias.members import Delivery
     from adapters.fias.staging import Staged, Told
 
 SHRINKS: Final = 0.5
@@ -41,7 +42,7 @@ is taken for a delta, and refused."""
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
     """What is to be loaded of a delivery.
 
-    regions: codes (`36`), all of the delivery when none are named (of a delta: all that are loaded).
+    regions: codes (`36`); none named: all of the delivery, of a delta all that are loaded.
     extras: `apartments`, `steads`. kind, version: when they are not to be read from the delivery.
     after: the VersionId that a delta follows. free: bytes that the load may take, None to not ask.
     restart: forget what a load that was broken off has staged. tries: for the locks of the swap.
@@ -80,6 +81,22 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     examples: dict[str, list[str]] = {}
 
 
+class _Work(NamedTuple):
+    """One load: where to, of what, as wished, told to whom; drift: of the delivery as a whole."""
+
+    connection: psycopg.Connection[Any]
+    delivery: Delivery
+    wish: Wish
+    version: int
+    now: Callable[[], datetime]
+    told: Told
+    drift: Drift
+
+    def step(self, name: str) -> None:
+        """Tell a step of the build."""
+        self.told(name, 0, 0)
+
+
 def load(
     connection: psycopg.Connection[Any],
     delivery: Delivery,
@@ -103,19 +120,23 @@ def load(
             "номер версии не найден ни в version.txt, ни в именах файлов · no VersionId",
             found=str(version), todo="--version 20260908",
         )  # fmt: skip
-    with loads.alone(connection):
-        if kind == "delta":
-            return _deltas(connection, delivery, wish, version, now, told, drift or Drift())
-        regions = _regions(delivery, wish)
-        kinds = wanted(wish.extras)
-        if wish.free is not None:
-            room.require({r: room.of_members(delivery.of(r, kinds)) for r in regions}, wish.free)
-        general = drift or Drift()
-        dictionaries(connection, delivery, general)
-        return [
-            _full(connection, delivery, wish, region, version, now, told, general)
-            for region in regions
-        ]
+    work = _Work(connection, delivery, wish, version, now, told, drift or Drift())
+    with _store(), loads.alone(connection):
+        return _deltas(work) if kind == "delta" else _fulls(work)
+
+
+@contextmanager
+def _store() -> Iterator[None]:
+    """Tell a database that went away, or whose disk is full, as an error of the house."""
+    try:
+        yield
+    except psycopg.OperationalError as error:
+        raise BusyError(
+            f"база данных прервала загрузку; повторите её, разобранное не пропало · the database"
+            f" broke the load off; load again: {error}",
+            retry_after=60,
+            where="database",
+        ) from error
 
 
 def _regions(delivery: Delivery, wish: Wish) -> list[str]:
@@ -130,23 +151,27 @@ def _regions(delivery: Delivery, wish: Wish) -> list[str]:
     return sorted(wish.regions) or there
 
 
-def _full(
-    connection: psycopg.Connection[Any],
-    delivery: Delivery,
-    wish: Wish,
-    region: str,
-    version: int,
-    now: Callable[[], datetime],
-    told: Told,
-    general: Drift,
-) -> Loaded:
+def _fulls(work: _Work) -> list[Loaded]:
+    """Load every wanted region of a full delivery, one after the other."""
+    regions, kinds = _regions(work.delivery, work.wish), wanted(work.wish.extras)
+    if work.wish.free is not None:
+        needs = {r: room.of_members(work.delivery.of(r, kinds)) for r in regions}
+        room.require(needs, work.wish.free)
+    dictionaries(work.connection, work.delivery, work.drift)
+    return [_full(work, region) for region in regions]
+
+
+def _full(work: _Work, region: str) -> Loaded:
     """Stage, build and swap one region."""
-    code, source = int(region), delivery.path.name
-    number = loads.begin(
-        connection, code, version, "full", source, wish.extras, now(), restart=wish.restart
+    connection, wish, now = work.connection, work.wish, work.now
+    code, source = int(region), work.delivery.path.name
+    begun = loads.Begun(code, work.version, "full", source, wish.extras)
+    number = loads.begin(connection, begun, now(), restart=wish.restart)
+    for kind in ALL:
+        make(connection, TABLES[kind].name, region, number)
+    staged = stage(
+        connection, work.delivery, region, wanted(wish.extras), number, now(), told=work.told
     )
-    _make_all(connection, code, number)
-    staged = stage(connection, delivery, region, wanted(wish.extras), number, now(), told)
     if not staged.rows.get("gar_addr_obj"):
         loads.drop(connection, code, number)
         raise MalformedError(
@@ -155,21 +180,17 @@ def _full(
             todo="скачайте выгрузку заново · fetch it again",
         )
     sources = {kind: raw(TABLES[kind].name, code, number) for kind in ALL}
-    built = build(connection, code, number, sources, now().date(), lambda s: told(s, 0, 0))
+    built = build(connection, code, number, sources, now().date(), told=work.step)
     if wish.kind is None:
-        _not_a_delta(connection, code, built, delivery)
+        _not_a_delta(connection, code, built, work.delivery)
     started = monotonic()
     with connection.transaction():
-        swap(connection, code, number, built, Label(version, source, now()), tries=wish.tries)
-        made = _loaded(region, version, "full", staged, built, general, started)
+        label = Label(work.version, source, now())
+        swap(connection, code, number, built, label, tries=wish.tries)
+        made = _loaded(work, region, "full", staged, built)
+        made.seconds["swapping"] = round(monotonic() - started, 2)
         loads.finish(connection, number, msgspec.to_builtins(made), now())
     return made
-
-
-def _make_all(connection: psycopg.Connection[Any], region: int, load: int) -> None:
-    """Make every raw table of a region, also those that nothing is read into."""
-    for kind in ALL:
-        make(connection, TABLES[kind].name, region, load)
 
 
 def _not_a_delta(
@@ -188,18 +209,11 @@ def _not_a_delta(
         )
 
 
-def _deltas(
-    connection: psycopg.Connection[Any],
-    delivery: Delivery,
-    wish: Wish,
-    version: int,
-    now: Callable[[], datetime],
-    told: Told,
-    general: Drift,
-) -> list[Loaded]:
+def _deltas(work: _Work) -> list[Loaded]:
     """Put a delta over every wanted region that is loaded."""
+    connection, wish = work.connection, work.wish
     loaded = loads.versions(connection)
-    chosen = [int(region) for region in wish.regions] or list(loaded)
+    chosen = sorted(int(region) for region in wish.regions) or sorted(loaded)
     strangers = [f"{region:02d}" for region in chosen if region not in loaded]
     if strangers or not chosen:
         raise StateError(
@@ -207,68 +221,61 @@ def _deltas(
             current_state=", ".join(strangers) or "-",
             todo=f"{delta.FULL} {strangers[0] if strangers else 36}",
         )
-    over = delta.fitting(loaded, chosen, version, wish.after)
+    over = delta.fitting(loaded, chosen, work.version, wish.after)
     if wish.free is not None:
-        room.require({f"{r:02d}": _of_delta(connection, delivery, r) for r in over}, wish.free)
+        room.require({f"{r:02d}": _of_delta(work, r) for r in over}, wish.free)
     if over:
-        dictionaries(connection, delivery, general)
-    done = []
-    for region in sorted(chosen):
-        if region in over:
-            done.append(_delta(connection, delivery, wish, region, version, now, told, general))
-        else:
-            done.append(
-                Loaded(
-                    region=f"{region:02d}", version=version, kind="delta", state="applied already"
-                )
-            )
-    return done
+        dictionaries(connection, work.delivery, work.drift)
+    return [
+        _delta(work, region)
+        if region in over
+        else Loaded(
+            region=f"{region:02d}", version=work.version, kind="delta", state="applied already"
+        )
+        for region in chosen
+    ]
 
 
-def _of_delta(connection: psycopg.Connection[Any], delivery: Delivery, region: int) -> room.Need:
+def _of_delta(work: _Work, region: int) -> room.Need:
     """Return what a delta takes: its rows, and the searched tables of the region once more."""
-    kinds = wanted(loads.extras_of(connection, region))
-    own = room.of_members(delivery.of(f"{region:02d}", kinds))
+    kinds = wanted(loads.extras_of(work.connection, region))
+    own = room.of_members(work.delivery.of(f"{region:02d}", kinds))
     sizes = [
-        connection.execute("SELECT pg_total_relation_size($1::regclass)", (name,)).fetchone()
-        for table in ("address_object", "address_name", "address_house", "address_flat")
-        if (name := partition(connection, table, region))
+        work.connection.execute("SELECT pg_total_relation_size($1::regclass)", (name,)).fetchone()
+        for table in SEARCHED
+        if (name := partition(work.connection, table, region))
     ]
     return own._replace(disk=own.disk + sum(size[0] for size in sizes if size))
 
 
-def _delta(
-    connection: psycopg.Connection[Any],
-    delivery: Delivery,
-    wish: Wish,
-    region: int,
-    version: int,
-    now: Callable[[], datetime],
-    told: Told,
-    general: Drift,
-) -> Loaded:
+def _delta(work: _Work, region: int) -> Loaded:
     """Put a delta over one region as one transaction: rows, searched tables, version."""
-    code, source = f"{region:02d}", delivery.path.name
+    connection, now = work.connection, work.now
+    code, source = f"{region:02d}", work.delivery.path.name
     kinds = wanted(loads.extras_of(connection, region))
-    if not delivery.of(code, kinds):
+    if not work.delivery.of(code, kinds):
         with connection.transaction():
             connection.execute(
                 "UPDATE address_version SET version = $2, loaded_at = $3 WHERE region = $1",
-                (region, version, now()),
+                (region, work.version, now()),
             )
             bump(connection)
-        return Loaded(region=code, version=version, kind="delta", state="no change")
+        return Loaded(region=code, version=work.version, kind="delta", state="no change")
     with connection.transaction():
-        number = loads.begin(connection, region, version, "delta", source, frozenset(), now())
+        begun = loads.Begun(region, work.version, "delta", source, frozenset())
+        number = loads.begin(connection, begun, now())
         ids: dict[str, array[int]] = {}
-        staged = stage(connection, delivery, code, kinds, number, now(), told, ids=ids)
+        staged = stage(
+            connection, work.delivery, code, kinds, number, now(), told=work.told, ids=ids
+        )
         delta.put(connection, region, number, kinds, ids, staged.drift)
         sources = {kind: _standing(connection, kind, region) for kind in ALL}
-        built = build(connection, region, number, sources, now().date(), lambda s: told(s, 0, 0))
+        built = build(connection, region, number, sources, now().date(), told=work.step)
         started = monotonic()
-        label = Label(version, source, now())
-        swap(connection, region, number, built, label, raws=False, tries=wish.tries)
-        made = _loaded(code, version, "delta", staged, built, general, started)
+        label = Label(work.version, source, now())
+        swap(connection, region, number, built, label, raws=False, tries=work.wish.tries)
+        made = _loaded(work, code, "delta", staged, built)
+        made.seconds["swapping"] = round(monotonic() - started, 2)
         loads.finish(connection, number, msgspec.to_builtins(made), now())
     return made
 
@@ -282,24 +289,13 @@ def _standing(connection: psycopg.Connection[Any], kind: str, region: int) -> st
     return found
 
 
-def _loaded(
-    region: str,
-    version: int,
-    kind: Kind,
-    staged: Staged,
-    built: Built,
-    general: Drift,
-    swapping: float,
-) -> Loaded:
+def _loaded(work: _Work, region: str, kind: Kind, staged: Staged, built: Built) -> Loaded:
     strange = Drift()
-    for drift in (general, staged.drift, built.drift):
+    for drift in (work.drift, staged.drift, built.drift):
         strange.add(drift)
-    seconds = {
-        "staging": round(staged.seconds, 2), "building": round(built.seconds, 2),
-        "swapping": round(monotonic() - swapping, 2),
-    }  # fmt: skip
     return Loaded(
-        region=region, version=version, kind=kind, objects=built.objects, names=built.names,
+        region=region, version=work.version, kind=kind, objects=built.objects, names=built.names,
         houses=built.houses, flats=built.flats, rows=staged.rows, xml_bytes=staged.bytes,
-        kept_files=staged.kept, seconds=seconds, strange=strange.counts, examples=strange.examples,
+        kept_files=staged.kept, strange=strange.counts, examples=strange.examples,
+        seconds={"staging": round(staged.seconds, 2), "building": round(built.seconds, 2)},
     )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
@@ -49,7 +49,8 @@ LEFT JOIN LATERAL (
 ORDER BY v.region
 """
 _BROKEN: Final = """
-SELECT l.region, l.version, l.kind, l.source, l.started_at, count(m.member), coalesce(sum(m.rows), 0)
+SELECT l.region, l.version, l.kind, l.source, l.started_at, count(m.member),
+       coalesce(sum(m.rows), 0)
 FROM gar_load AS l LEFT JOIN gar_member AS m ON m.load = l.id
 WHERE l.state = 'staging' GROUP BY l.id ORDER BY l.id
 """
@@ -72,31 +73,33 @@ def alone(connection: psycopg.Connection[Any]) -> Iterator[None]:
             connection.execute("SELECT pg_advisory_unlock($1)", (LOCK,))
 
 
+class Begun(NamedTuple):
+    """What is being loaded: VersionId, full or delta, file name, `apartments`, `steads`."""
+
+    region: int
+    version: int
+    kind: str
+    source: str
+    extras: frozenset[str]
+
+
 def begin(
-    connection: psycopg.Connection[Any],
-    region: int,
-    version: int,
-    kind: str,
-    source: str,
-    extras: frozenset[str],
-    now: datetime,
-    *,
-    restart: bool = False,
+    connection: psycopg.Connection[Any], begun: Begun, now: datetime, *, restart: bool = False
 ) -> int:
     """Return the number of the load: of the one that was broken off, when it is the same.
 
     What other loads of the region left behind is dropped; restart: of the same one too.
     """
-    told = " ".join(sorted(extras))
+    told = " ".join(sorted(begun.extras))
     found = 0
-    for id_, *same in connection.execute(_STAGING.encode(), (region,)).fetchall():
-        if same == [version, kind, told] and kind == "full" and not restart:
+    for id_, *same in connection.execute(_STAGING.encode(), (begun.region,)).fetchall():
+        if same == [begun.version, "full", told] and begun.kind == "full" and not restart:
             found = id_
         else:
-            drop(connection, region, id_)
+            drop(connection, begun.region, id_)
     if found:
         return found
-    row = connection.execute(_BEGIN.encode(), (region, version, kind, source, told, now)).fetchone()
+    row = connection.execute(_BEGIN.encode(), (*begun[:4], told, now)).fetchone()
     assert row is not None
     return int(row[0])
 

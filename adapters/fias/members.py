@@ -14,7 +14,7 @@ import zlib
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import IO, TYPE_CHECKING, Final, Literal, NamedTuple, Self
 
 from adapters.fias.format import DICTIONARIES, FILE, PASSED_OVER, REGION, TABLES
 from gateway.errors import MalformedError, NotFoundError, TooLargeError
@@ -65,7 +65,7 @@ class Delivery:
                 todo="укажите gar_xml.zip, gar_delta_xml.zip или папку с ними · name such a file",
             )  # fmt: skip
 
-    def __enter__(self) -> Delivery:
+    def __enter__(self) -> Self:
         """Return the delivery."""
         return self
 

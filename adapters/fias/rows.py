@@ -106,8 +106,9 @@ class Rows:
         try:
             self._parser.Parse(piece, last)
         except expat.ExpatError as error:
+            why = expat.errors.messages[error.code]
             raise MalformedError(
-                f"файл не разбирается как XML · not well-formed XML: {expat.errors.messages[error.code]}",
+                f"файл не разбирается как XML · not well-formed XML: {why}",
                 where=f"{self._where}, line {error.lineno}",
                 todo=AGAIN,
             ) from error

@@ -62,8 +62,8 @@ def stage(
     kinds: tuple[str, ...],
     load: int,
     now: datetime,
-    told: Told = lambda _name, _bytes, _rows: None,
     *,
+    told: Told = lambda _name, _bytes, _rows: None,
     ids: dict[str, array[int]] | None = None,
 ) -> Staged:
     """Read the files of a region into raw tables of this load, those not read before.
@@ -83,7 +83,8 @@ def stage(
         if before is None:
             gone = ids.setdefault(table.name, array("q")) if ids is not None else None
             one = Drift()
-            before = _staged(connection, delivery, member, load, one, gone, now, told)
+            reading = Reading(delivery, member, one, told, gone)
+            before = _staged(connection, reading, load, now)
             drift.add(one)
         else:
             kept += 1
@@ -115,31 +116,35 @@ def _before(
     seen = connection.execute(_SEEN, (load, member.name)).fetchone()
     if seen is None:
         return None
-    there = connection.execute(f"SELECT EXISTS (SELECT FROM {table})".encode()).fetchone()
+    asked = f"SELECT EXISTS (SELECT FROM {table})"  # noqa: S608 - a name of ours
+    there = connection.execute(asked.encode()).fetchone()
     if seen[:2] == (member.mark, member.size) and (there == (True,) or not seen[2]):
         return int(seen[2])
     return None
 
 
-def _staged(
-    connection: psycopg.Connection[Any],
-    delivery: Delivery,
-    member: Member,
-    load: int,
-    drift: Drift,
-    gone: array[int] | None,
-    now: datetime,
-    told: Told,
-) -> int:
+class Reading(NamedTuple):
+    """One file that is read: out of which delivery, where what is strange is noted, who is told.
+
+    gone: where ids of rows are put that are no longer in force, for a delta.
+    """
+
+    delivery: Delivery
+    member: Member
+    drift: Drift
+    told: Told = lambda _name, _bytes, _rows: None
+    gone: array[int] | None = None
+
+
+def _staged(connection: psycopg.Connection[Any], reading: Reading, load: int, now: datetime) -> int:
     """Read one file as one transaction; a second time and carefully where it is odd."""
+    member, drift = reading.member, reading.drift
+    target = raw(TABLES[member.kind].name, int(member.region), load)
     for careful in (False, True):
         try:
             with connection.transaction():
                 connection.execute(_FORGET, (load, member.name))
-                count = copy(
-                    connection, delivery, member, raw(TABLES[member.kind].name, int(member.region), load),
-                    drift, told, careful=careful, gone=gone,
-                )  # fmt: skip
+                count = copy(connection, reading, target, careful=careful)
                 noted = msgspec.json.encode(drift).decode()
                 connection.execute(
                     _DONE,
@@ -150,30 +155,25 @@ def _staged(
                 raise
             drift.counts.clear()
             drift.examples.clear()
-            if gone:
-                del gone[:]
+            if reading.gone:
+                del reading.gone[:]
         else:
             return count
     raise AssertionError
 
 
 def copy(
-    connection: psycopg.Connection[Any],
-    delivery: Delivery,
-    member: Member,
-    target: str,
-    drift: Drift,
-    told: Told = lambda _name, _bytes, _rows: None,
-    *,
-    careful: bool = False,
-    gone: array[int] | None = None,
+    connection: psycopg.Connection[Any], reading: Reading, target: str, *, careful: bool = False
 ) -> int:
-    """Copy the rows of one file into an empty table; return how many were kept."""
-    table = TABLES[member.kind]
-    day = f"{member.date:08d}"
+    """Copy the rows of one file into an empty table; return how many were kept.
+
+    Raises OddRowsError and errors of the database for values that only a careful reading takes.
+    """
+    delivery, member = reading.delivery, reading.member
+    table, day = TABLES[member.kind], f"{member.date:08d}"
     rows = Rows(
-        table, f"{delivery.path.name}: {member.name}", drift,
-        f"{day[:4]}-{day[4:6]}-{day[6:]}", careful=careful, dropped=gone,
+        table, f"{delivery.path.name}: {member.name}", reading.drift,
+        f"{day[:4]}-{day[4:6]}-{day[6:]}", careful=careful, dropped=reading.gone,
     )  # fmt: skip
     connection.execute(f"TRUNCATE {target}".encode())
     into = f"COPY {target} ({', '.join(table.columns)}) FROM STDIN (NULL '')"
@@ -183,7 +183,7 @@ def copy(
             if lines := rows.feed(piece):
                 out.write(lines)
             read += len(piece)
-            told(member.name, read, rows.taken)
+            reading.told(member.name, read, rows.taken)
         if lines := rows.feed(b"", last=True):
             out.write(lines)
     return rows.taken
