@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from gateway.addresses.split import Word
 
 _NONE: Final = frozenset({"б/н", "б\\н", "бн"})
+_PREPOSITIONS: Final = frozenset("виоску")
 _ROMAN: Final = re.compile(r"[ivx]{1,5}")
 _NUMBER_WORDS: Final = frozenset({"n", "no", "номер", "номером"})
 _SKIPPED: Final = frozenset({"№", "#", "-", "–", "—", "−", ":", "="})
@@ -151,4 +152,7 @@ def _letter(words: list[Word], at: int) -> tuple[str, int]:
         return (word.text, at + 1) if word.glued and word.key not in MARKERS else ("", 0)
     if word.key in MARKERS and word.dot and not word.glued:
         return "", 0
-    return (word.text, at + 1) if word.glued or following.key in MARKERS else ("", 0)
+    capital = word.text.isupper() and word.key not in MARKERS and word.key not in _PREPOSITIONS
+    if word.glued or following.key in MARKERS or (capital and following.text[0].isupper()):
+        return word.text, at + 1
+    return "", 0

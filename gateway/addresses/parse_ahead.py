@@ -46,7 +46,7 @@ def boundary(words: list[Word], at: int) -> bool:
 
 
 def _numbered_name(words: list[Word], at: int) -> bool:
-    """Tell whether a number, a word and a number stand here (`25 Октябряя, 59`): a name, a house."""
+    """Tell whether a number, a word and a number stand here: a name and a house (`5 Мая, 59`)."""
     if at + 2 >= len(words):
         return False
     word, following = words[at + 1], words[at + 2]
@@ -128,9 +128,12 @@ def typed(words: list[Word], at: int, roles: tuple[str, ...]) -> bool:
     if at >= len(words) or words[at].kind != WORD or words[at].key not in MARKERS:
         return False
     found = match(words, at)
-    return bool(
-        found and found[0].named and found[0].named[0].role in roles and boundary(words, found[1])
-    )
+    if not found or not found[0].named:
+        return False
+    kind = found[0].named[0]
+    if kind.numbered and plain(words, found[1]):
+        return False
+    return kind.role in roles and boundary(words, found[1])
 
 
 def only_numbers(words: list[Word], at: int) -> bool:

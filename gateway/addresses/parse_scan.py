@@ -135,9 +135,9 @@ class Scan:
             found = match(words, at)
             if found:
                 spelling, end = found
-                if end == at + 1 and len(key) == 1:
-                    if initial(self, at, named=bool(spelling.named)):
-                        return self.add(at)
+                single = end == at + 1 and len(key) == 1
+                if single and initial(self, at, named=bool(spelling.named)):
+                    return self.add(at)
                 return marker(self, at, spelling, end)
         return self._name(at)
 
@@ -158,10 +158,9 @@ class Scan:
         if key in SPEECH and self._idle(at, item):
             self.close()
             return at + 1
-        if item is not None and item.kind is not None and item.count == 1 and item.first >= 0:
-            # A district's name is one adjective: what follows without a comma is not its name.
-            if "d" in item.kind.flags and self.words[item.first].key.endswith(_OF_DISTRICT):
-                self.close()
+        if item is not None and item.kind is not None and item.first >= 0:
+            self._end_district(item)
+            item = self.open
         if key in CITIES and "settlement" not in self.seen:
             end = self._known_city(at)
             if end:
@@ -182,6 +181,12 @@ class Scan:
         if at + 1 < len(words) and words[at + 1].kind in (NUM, ORD):
             return
         words[at : at + 1] = loosen(words[at])
+
+    def _end_district(self, item: Item) -> None:
+        """End a district's name after its adjective: what follows without a comma is not of it."""
+        assert item.kind is not None
+        if "d" in item.kind.flags and self.words[item.last].key.endswith(_OF_DISTRICT):
+            self.close()
 
     def _idle(self, at: int, item: Item | None) -> bool:
         """Tell whether a word of speech stands here, and not the first word of a typed name."""
@@ -205,14 +210,20 @@ class Scan:
         """Read a well-known city, so that what follows without a comma is not its name."""
         words = self.words
         item = self.open
-        if item is not None and (
-            item.first >= 0 or (item.kind is not CITY and item.role != "municipality")
-        ):
+        if item is not None and item.first < 0:
+            if item.kind is not CITY and item.role != "municipality":
+                return 0
+        elif item is not None and (item.kind is None or item.role != "street"):
             return 0
         end = city(words, at)
         if not end:
             return 0
-        if item is not None:
+        if item is not None and item.first >= 0:
+            # `ул Школьная Воронеж`
+            if adjective(words[at].key) or (end < len(words) and words[end].kind != COMMA):
+                return 0
+            self.close()
+        elif item is not None:
             self.add(at, end)
             self.close()
             return end

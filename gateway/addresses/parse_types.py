@@ -32,7 +32,7 @@ def marker(scan: Scan, at: int, spelling: Spelling, end: int) -> int:
         scan.close()
         return end
     if item is None:
-        return _opening(scan, at, spelling, end)
+        return _again(scan, at, spelling, end) or _opening(scan, at, spelling, end)
     if item.first < 0:
         return _second(scan, at, spelling, end)
     if item.kind is None:
@@ -95,6 +95,21 @@ def _opening(scan: Scan, at: int, spelling: Spelling, end: int) -> int:
     return _prefix(scan, at, spelling, end)
 
 
+def _again(scan: Scan, at: int, spelling: Spelling, end: int) -> int:
+    """Take a type for a part of the name when another one closes it (`2 Линия ул.`); 0 when not."""
+    kind = spelling.named[0]
+    item = scan.items[-1] if scan.items else None
+    if item is None or kind.role != "street" or item.role != "street" or not item.marks:
+        return 0
+    if item.marks[-1] != at - 1 or item.first > item.marks[0] or not boundary(scan.words, end):
+        return 0
+    if item.kind is None or not item.kind.numbered:
+        return 0
+    item.last, item.marks = item.marks[-1], tuple(range(at, end))
+    item.kind, item.kinds = kind, spelling.named
+    return end
+
+
 def _second(scan: Scan, at: int, spelling: Spelling, end: int) -> int:
     """Read a type directly after a type (`г.о. город`, `ул. Набережная`, `тер. СНТ`)."""
     item = scan.open
@@ -132,12 +147,21 @@ def _closing(scan: Scan, at: int, spelling: Spelling, end: int) -> int:
             item.marks = tuple(range(at, end))
             return end
     elif not closes and adjective(last.key):
-        closes = kind.role in _ABOVE or (
-            kind.role == "street" and spelling.full and last.key not in CITIES
-        )
+        closes = kind.role in _ABOVE or _agrees(scan, kind, spelling, end)
     if closes:
         return _postfix(scan, at, spelling, end, _start(scan, item, kind))
     return _prefix(scan, at, spelling, end)
+
+
+def _agrees(scan: Scan, kind: Kind, spelling: Spelling, end: int) -> bool:
+    """Tell whether a type closes the adjective before it, though a name could follow."""
+    item = scan.open
+    assert item is not None
+    if kind.role == "street":
+        return spelling.full and scan.words[item.last].key not in CITIES
+    if kind.role != "plan" or not kind.numbered:
+        return False
+    return not adjective(scan.words[numbers.skip(scan.words, end)].key)
 
 
 def _start(scan: Scan, item: Item, kind: Kind) -> int:
@@ -180,22 +204,16 @@ def _within(scan: Scan, at: int, spelling: Spelling, end: int) -> int:
         if several and kind.role in _ABOVE and adjective(words[item.last].key):
             return _postfix(scan, at, spelling, end, item.last)
         return _prefix(scan, at, spelling, end)
-    number = plain(words, end)
-    if kind.numbered and number and item.role != kind.role and not several:
+    if kind.numbered and item.role != kind.role and not several and plain(words, end):
         return _prefix(scan, at, spelling, end)
-    if not spelling.full:
-        if several:
-            return _postfix(scan, at, spelling, end, _tail(words, item))
-        if street and kind.role == "street" and words[item.first].kind in (NUM, ORD):
-            # `2-я Линия ул.`
-            item.last = item.marks[-1]
-            return _postfix(scan, at, spelling, end, item.first)
-        if kind.role == "street" and _initial(scan, item):
-            return _postfix(scan, at, spelling, end, item.first)
-        return _prefix(scan, at, spelling, end)
-    if several and not street and (kind.main or kind.role in ("region", "municipality")):
+    takes = not street and (kind.main or kind.role in ("region", "municipality"))
+    if several and (takes or not spelling.full):
         return _postfix(scan, at, spelling, end, _tail(words, item))
-    return scan.add(at, end)
+    if spelling.full:
+        return scan.add(at, end)
+    if kind.role == "street" and _initial(scan, item):
+        return _postfix(scan, at, spelling, end, item.first)
+    return _prefix(scan, at, spelling, end)
 
 
 def _initial(scan: Scan, item: Item) -> bool:

@@ -58,7 +58,8 @@ def _part(scan: Scan, at: int) -> None:
     if found is None:
         scan.close()
     elif found[0].named and found[0].named[0].role in ("street", "plan"):
-        if item.count == 1 or not adjective(scan.words[item.last].key):
+        adjectival = item.count > 1 and adjective(scan.words[item.last].key)
+        if not adjectival:
             scan.close()
 
 
