@@ -97,3 +97,33 @@ def test_an_idle_connection_that_died_is_replaced(peer, client):
 def test_only_allowed_hosts_are_asked(peer, client):
     with pytest.raises(ConfigurationError):
         list(client(allowed_hosts=["other"]).stream(peer(always).url, "the peer"))
+
+
+def test_status_and_headers_are_told_once_before_the_first_piece(peer, client):
+    partial = b"HTTP/1.1 206 Partial\r\nContent-Range: bytes 2-3/4\r\nContent-Length: 2\r\n\r\nok"
+    there = peer(answers(b"HTTP/1.1 103 Early\r\nLink: x\r\n\r\n" + partial))
+    told = []
+    pieces = stream(client(), there, headed=lambda *head: told.append(head))
+    assert told == []
+    assert list(pieces) == [b"ok"]
+    assert told == [(206, {"content-range": "bytes 2-3/4", "content-length": "2"})]
+
+
+def test_a_head_that_the_caller_does_not_want_ends_the_answer(peer, client):
+    there = peer(answers(CHUNKED, CHUNKED))
+    out = client()
+
+    def headed(status, headers):
+        raise ConfigurationError("not this one", found=str(status))
+
+    with pytest.raises(ConfigurationError, match="not this one"):
+        list(stream(out, there, headed=headed))
+    assert b"".join(stream(out, there)) == b"ok!"
+
+
+def test_a_refusal_has_no_head_for_the_caller(peer, client):
+    told = []
+    refusal = b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n"
+    with pytest.raises(PeerRefused):
+        list(stream(client(), peer(answers(refusal)), headed=lambda *head: told.append(head)))
+    assert told == []
