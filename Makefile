@@ -80,6 +80,10 @@ bench-soap: $(PEERS)  ## The SOAP engine against spyne, its signatures against x
 bench-channels: $(STAMP)  ## What the channels cost: decoding, packages of ССТУ, a whole round on the stand
 	$(PY) -m bench.channels $(BENCH_ARGS)
 
+.PHONY: bench-fias
+bench-fias: $(STAMP)  ## Addresses: loading, resolving, completing, parsing (BENCH_ARGS=--short: the short form)
+	$(PY) -m bench.fias $(BENCH_ARGS)
+
 .PHONY: bench-mtom
 bench-mtom: $(STAMP)  ## The memory that 500 MB by MTOM take, in and out (minutes, 5 GB of disk)
 	$(PY) -m bench.mtom $(BENCH_ARGS)

@@ -52,7 +52,7 @@ def command(
     for name, unit, target, measure in parts:
         if not name.startswith(arguments.only):
             continue
-        if codes:
+        if codes and not arguments.quick:
             machine.settle()
         provisional = "; ".join(filter(None, ("quick" * arguments.quick, machine.busy())))
         run = Run(f"{datetime.now(UTC):%Y-%m-%dT%H:%MZ}", provisional)

@@ -177,7 +177,7 @@ class _Asker:
     def _district_only(self) -> Question:
         """Leave the settlement out, keep the district."""
         place, house = self.house()
-        while place.level != 8 or not place.town or place.town.up is self.region.root:
+        while place.level != 8 or not place.town or all(t.level != 2 for t in place.above):
             place, house = self.house()
         number = numbering.careless(self.draw, house)
         phrase = phrasing.careless(
