@@ -32,9 +32,13 @@ PASSED: Final[dict[str, float]] = {
 }  # fmt: skip
 """What it costs to go on without a part."""
 OLD: Final = 0.93
+KINDLY: Final = 0.9
+ONE_KIND: Final = 0.94
+"""The type in the text is that of the former name only, or of the present one only."""
 CHOSEN: Final = 0.99
 NESTED: Final = 0.88
 """A street of a settlement that lies in the one that is named."""
+DISTRICT_ONLY: Final = 0.88
 NO_SETTLEMENT: Final = 0.83
 INNER: Final = 0.97
 KEPT: Final = 40
@@ -77,7 +81,7 @@ class Walk:
             found = self._walk(tops, parts, fuzzy)
             if _worth(found) > _worth(best):
                 best = found
-            if _depth(best) == len(parts) and best[0].score > ENOUGH:
+            if _depth(best) == len(parts) and _settled(best[0]):
                 break
         return best
 
@@ -165,6 +169,15 @@ class Walk:
         )
 
 
+def passed(state: State) -> list[str]:
+    """Return names without a type that were passed over on the way: they may be anything."""
+    return [part.name for part, at, why in state.seen if at == NONE and why and not part.type]
+
+
+def _settled(best: State) -> bool:
+    return best.score > ENOUGH and not passed(best)
+
+
 def _judge(
     state: State, part: Part, found: Named, factor: float, why: str, *, street: bool
 ) -> State | None:
@@ -177,7 +190,9 @@ def _judge(
         return None
     typed, how = kinds.factor(part.role, part, found.type or region.type(at))
     if found.kind != gazetteer.NOW:  # a street keeps its name's old type in some texts only
-        typed, how = max((typed, how), kinds.factor(part.role, part, region.type(at)))
+        now, its = kinds.factor(part.role, part, region.type(at))
+        low, high = sorted(((typed, how), (now, its)))
+        typed, how = high[0] if low[0] > KINDLY else high[0] * ONE_KIND, high[1]
     score = state.score * factor * level * typed
     if found.kind in {gazetteer.BEFORE, gazetteer.MERGED}:
         score *= OLD
@@ -211,7 +226,7 @@ def _nesting(state: State, at: int) -> float:
     if region.level[state.at] in {2, 3, 4}:
         town = gazetteer.district(keys.name(region.name(state.at)))
         same = keys.name(region.name(settlement)) == town
-        return 1.0 if same else NO_SETTLEMENT
+        return 1.0 if same else DISTRICT_ONLY
     return NESTED
 
 

@@ -68,8 +68,7 @@ def house_variants(parsed: Parsed) -> tuple[tuple[str, float], ...]:
             letter.name if letter else "",
         )
         if house and house.type in _BUILDINGS:
-            alone = keys.house("", building=house.name)
-            return (*variants(alone), *(one for one in variants(key) if one[0] != alone))
+            return variants(keys.house("", building=house.name))
         return variants(key) if key else ()
     if stead:
         key = keys.stead(stead.name)
@@ -97,7 +96,7 @@ def _others(key: str) -> list[tuple[str, float]]:
     number, letter, half, block, building = match.groups(default="")
     own = number + letter
     shape = "".join(c for c, part in zip("/кс", (half, block, building), strict=True) if part)
-    if shape in {"/кс", "/с"}:
+    if shape == "/кс":
         return []
     last = half or block or building
     grown = [(own + last, CLOSE)] if len(shape) == 1 and last.isalpha() and not letter else []
@@ -108,5 +107,6 @@ def _others(key: str) -> list[tuple[str, float]]:
         "к": [(f"{own}/{block}", CLOSE), (f"{own}с{block}", FAR)],
         "с": [(f"{own}/{building}", FAR), (f"{own}к{building}", FAR)],
         "/к": [(f"{own}/{half}с{block}", FAR)],
+        "/с": [(f"{own}к{half}с{building}", CLOSE)],
         "кс": [(f"{own}/{block}с{building}", CLOSE)],
     }[shape]  # fmt: skip

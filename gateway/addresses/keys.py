@@ -53,11 +53,14 @@ _JUBILEES: Final = {
     }.items()
 }  # fmt: skip
 
+ORDINALS: Final = tuple(_ORDINALS)
+"""Ordinals in words, as they stand in names: `третья`, `третьего`."""
+
 _HOUSE_WORDS: Final = (
     (re.compile(r"(?:земельный\s+)?участок|зем\.?\s*уч\.?|уч-к|уч\.?|з/у"), "уч"),
     (re.compile(r"домовладение|владение|двлд\.?|влд\.?|вл\.|здание|зд\.|дом|д\."), ""),
     (re.compile(r"литера|литер|лит\.?|буква"), ""),
-    (re.compile(r"корпус|корп\.?|кор\."), "к"),
+    (re.compile(r"корпус|корп\.?|кор\.?"), "к"),
     (re.compile(r"сооружение|соор\.?|строение|строен\.?|стр\.?"), "с"),
     (re.compile(r"дробь|\\"), "/"),
     (re.compile(r"(?<=\d)\s*-\s*(?=\d)|(?<=\d)\s+(?=\d)"), "/"),
@@ -80,6 +83,11 @@ def looks(word: str) -> str:
 def name(text: str) -> str:
     """Return the key of a name without its type: `3-я Шоссейная` → `3 шоссейная`."""
     return " ".join(sorted(words(text)))
+
+
+def ordinal(word: str) -> int:
+    """Return the number that an ordinal in words is, 0 when it is none."""
+    return _ORDINALS.get(word, 0)
 
 
 def words(text: str) -> list[str]:

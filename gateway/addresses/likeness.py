@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
+from gateway.addresses import keys
+
 if TYPE_CHECKING:
     from gateway.addresses.gazetteer import Region
 
@@ -19,13 +21,15 @@ EDITS: Final = 0.75
 """Two errors in one word: worth showing, never sure (`Рудничная` is not `Брусничная`)."""
 INITIAL: Final = 0.98
 SHORTENED: Final = 0.95
-LEFT_OUT: Final = 0.96
+LEFT_OUT: Final = 0.94
+"""A first name; less than MARGIN of the verdict: `Попова` is first the street of that very name."""
 ADDED: Final = 0.91
 """A letter before the name that the registry has not: `Б. Садовая` is hardly `Садовая`."""
 ENDING: Final = 0.95
 MOST: Final = 24
 KEYS_OF_WORD: Final = 400
 """Keys with one word that are looked through."""
+_SPELT: Final = 5
 _SHORT: Final = 3
 _LONG: Final = 8
 
@@ -55,6 +59,9 @@ _TITLE: Final = frozenset(
 )
 
 
+_ENDINGS: Final = ("ая", "ый", "ий", "ое", "ой", "ые", "ие")
+
+
 class Like(NamedTuple):
     """A key that may be meant: by what factor it is less likely, and why, in Russian."""
 
@@ -66,12 +73,17 @@ class Like(NamedTuple):
 def alike(region: Region, key: str) -> list[Like]:
     """Return the keys of a region that may be meant by a key it does not have, likelier first."""
     asked = key.split()
+    if strange := _ordinals(region, asked):
+        key, asked = " ".join(sorted(strange)), strange
+        number = region.keys.get(key)
+        if number is not None:
+            return [Like(number, EDIT, f"опечатка в числе: {key}")]
     numbers: set[int] = set()
     longest = sorted((word for word in asked if len(word) > 1), key=_weight)[:3]
-    strange = [word for word in longest if word not in region.words]
+    unknown = [word for word in longest if word not in region.words]
     for word in longest:
         numbers.update(region.keys_of(word)[:KEYS_OF_WORD])
-    for word in strange or longest[:1]:
+    for word in unknown or longest[:1]:
         for known in _spellings(region, word):
             numbers.update(region.keys_of(known)[:KEYS_OF_WORD])
     found = []
@@ -85,6 +97,23 @@ def alike(region: Region, key: str) -> list[Like]:
     return found[:MOST]
 
 
+def _ordinals(region: Region, asked: list[str]) -> list[str]:
+    """Return the words with a misspelt ordinal as its number, nothing when there is none."""
+    if len(asked) == 1:
+        return []
+    jubilee = any(word.isdigit() for word in asked)
+    for at, word in enumerate(asked):
+        if len(word) < _SPELT or word in region.words:
+            continue
+        if jubilee and OSA.distance(word, "летия") == 1:
+            return [*asked[:at], "лет", *asked[at + 1 :]]
+        near = process.extract(word, keys.ORDINALS, scorer=OSA.distance, score_cutoff=1, limit=None)
+        numbers = {keys.ordinal(hit[0]) for hit in near}
+        if len(numbers) == 1:
+            return [*asked[:at], str(numbers.pop()), *asked[at + 1 :]]
+    return []
+
+
 def compare(asked: list[str], known: list[str]) -> tuple[float, str] | None:
     """Return how much less likely a name is for what differs, and what; None when it is another."""
     left = [word for word in asked if word not in known]
@@ -92,28 +121,31 @@ def compare(asked: list[str], known: list[str]) -> tuple[float, str] | None:
     if any(word.isdigit() for word in left) or any(word.isdigit() for word in right):
         return None
     factor, why = 1.0, []
+    dropped = False
     common = len(asked) - len(left)
     for word in sorted(left, key=len, reverse=True):
-        best = max(((_one(word, other), other) for other in right), default=(0.0, ""))
+        near = ((_one(word, other), other) for other in right)
+        best = max(
+            near, key=lambda one: (one[0] > 0 and len(one[1]) > 1, one[0]), default=(0.0, "")
+        )
         if best[0]:
             factor *= best[0]
             right.remove(best[1])
-            common += len(word) > 1
-            sign = "опечатка" if _typing(word, best[1]) else "сокращение"
+            common += min(len(word), len(best[1])) > 1
+            sign = "сокращение" if best[1].startswith(word) else "опечатка"
             why.append(f"{sign}: {word} → {best[1]}")
         elif word in _FIRST or word in _TITLE or (len(word) == 1 and not right):
+            dropped = True
             factor *= LEFT_OUT if len(word) > 1 else ADDED
             why.append(f"не учтено: {word}")
         else:
             return None
-    for other in right:
+    for place, other in enumerate(right):
         if not (other in _FIRST or other in _TITLE or len(other) == 1):
             return None
-        factor *= INITIAL if len(other) == 1 else LEFT_OUT
+        factor *= INITIAL if place else LEFT_OUT
         why.append(f"в реестре ещё: {other}")
-    if not common:
-        return None
-    if any(len(word) == 1 for word in left if word not in known) and len(right) > 0:
+    if not common or (dropped and right):  # `Розы` is not left out where `Карла` is written
         return None
     return factor, "; ".join(why)
 
@@ -123,9 +155,9 @@ def _one(word: str, other: str) -> float:
     short, long = sorted((word, other), key=len)
     if len(short) == 1:
         return INITIAL if long.startswith(short) else 0.0
+    if word[:-2] == other[:-2] and _adjective(word) and _adjective(other):
+        return ENDING
     if _typing(word, other):
-        if word[:-2] and other.startswith(word[:-2]) and _adjective(word) and _adjective(other):
-            return ENDING
         return EDIT if OSA.distance(word, other) == 1 else EDITS
     if len(word) >= 2 and other.startswith(word) and len(other) > len(word) + 2:
         return SHORTENED
@@ -145,8 +177,15 @@ def limit(length: int) -> int:
     return 0 if length <= _SHORT else 1 if length < _LONG else 2
 
 
+def named(region: Region, word: str) -> bool:
+    """Tell whether a word stands in a name of the region, as it is or misspelt."""
+    return word in region.words or (
+        len(word) > _SHORT and any(len(other) > _SHORT for other in _spellings(region, word))
+    )
+
+
 def _adjective(word: str) -> bool:
-    return word.endswith(("ая", "ый", "ий", "ое", "ой", "ые", "ие"))
+    return word.endswith(_ENDINGS)
 
 
 def _weight(word: str) -> tuple[bool, bool, int]:
@@ -168,6 +207,9 @@ def _spellings(region: Region, word: str) -> list[str]:
                         word, bucket, scorer=OSA.distance, score_cutoff=allowed, limit=20
                     )
                 ]
+    if _adjective(word):
+        others = (word[:-2] + ending for ending in _ENDINGS)
+        found += [other for other in others if other in region.words and other != word]
     if not found and len(word) >= 2:
         found = _begin(region, word)
     return found

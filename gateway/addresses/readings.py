@@ -23,31 +23,55 @@ WORDS: Final = 6
 
 def further(parsed: Parsed) -> Iterator[Parsed]:
     """Give other readings, likelier first."""
+    yield from _left_over(parsed)
     street, settlement = parsed.first("street"), parsed.first("settlement")
-    above = next((p for p in parsed.all("municipality") if not p.type), None)
-    if street is None and above is not None:
-        yield _with(parsed, above, replace(above, role="street"))
-    rest = " ".join(word for word in parsed.rest if any(c.isalpha() for c in word))
-    if street is None and len(rest) > 2:
-        yield _with(parsed, None, Part(role="street", name=rest))
-    if street is None and settlement is not None:
-        if not settlement.type:
-            yield _with(parsed, settlement, replace(settlement, role="street"))
-        yield from _cut(parsed, settlement)
-    if street is not None and settlement is None and not street.type:
-        yield _with(parsed, street, replace(street, role="settlement"))
+    above = parsed.first("municipality")
+    if street is None:
+        if above is not None and not above.type:
+            yield _with(parsed, above, replace(above, role="street"))
+        if settlement is not None:
+            if not settlement.type:
+                yield _with(parsed, settlement, replace(settlement, role="street"))
+            yield from _cut(parsed, settlement)
+    elif settlement is None:
+        if not street.type:
+            yield _with(parsed, street, replace(street, role="settlement"))
         yield from _cut(parsed, street)
+        if above is not None and " " in above.name:
+            head, _, tail = above.name.rpartition(" ")
+            village = Part(role="settlement", name=tail)
+            yield _with(parsed, above, replace(above, name=head), village)
+    elif street.name[:1].isdigit() and " " in street.name:
+        number, _, name = street.name.partition(" ")
+        whole = replace(settlement, name=f"{settlement.name} {number}")
+        reading = _with(parsed, settlement, whole)
+        yield _with(reading, street, replace(street, name=name))
+
+
+def _left_over(parsed: Parsed) -> Iterator[Parsed]:
+    """Give readings in which words that nothing explains are a name, or initials behind one."""
+    street = parsed.first("street")
+    words = [word for text in parsed.rest for word in text.replace(".", " ").split()]
+    letters = " ".join(word for word in words if len(word) == 1 and word.isalpha())
+    rest = " ".join(word for word in words if len(word) > 1 and any(c.isalpha() for c in word))
+    if street is not None and letters:
+        initials = replace(street, name=f"{letters} {street.name}")
+        yield replace(_with(parsed, street, initials), rest=())
+    if rest:
+        part = Part(role="street" if street is None else "district", name=rest)
+        yield replace(_with(parsed, None, part), rest=())
 
 
 def _cut(parsed: Parsed, part: Part) -> Iterator[Parsed]:
     """Give readings with a name cut into a settlement and a street."""
     words = part.name.split()
+    street = part if part.role == "street" else Part(role="street", name="")
     for at in range(1, min(len(words), WORDS)):
         yield _with(
             parsed,
             part,
             Part(role="settlement", name=" ".join(words[:at]), type=_of(part), types=part.types),
-            Part(role="street", name=" ".join(words[at:])),
+            replace(street, name=" ".join(words[at:])),
         )
 
 
@@ -56,5 +80,6 @@ def _of(part: Part) -> str:
 
 
 def _with(parsed: Parsed, instead: Part | None, *parts: Part) -> Parsed:
+    """Return a reading with parts in the place of one."""
     kept = [part for part in parsed.parts if part is not instead]
     return replace(parsed, parts=(*kept, *parts), others=())

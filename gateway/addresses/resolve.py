@@ -13,14 +13,14 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from gateway.addresses import keys, labels, regions
-from gateway.addresses.candidates import ORDER, State, Walk
+from gateway.addresses.candidates import ORDER, State, Walk, passed
 from gateway.addresses.found import Place, Resolved
 from gateway.addresses.gazetteer import NONE
 from gateway.addresses.houses import house_variants
 from gateway.addresses.parse import parse
 from gateway.addresses.readings import further
 from gateway.addresses.told import tokens
-from gateway.addresses.verdict import ASKED, Hit, Reading, Verdict, judge, passed
+from gateway.addresses.verdict import ASKED, Hit, Reading, Verdict, judge
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -78,7 +78,7 @@ class Resolver:
             case.readings += [
                 found
                 for reading in islice(further(parsed), READINGS)
-                if (found := _reading(walk, tops, reading)).complete
+                if _plain(found := _reading(walk, tops, reading))
             ]
         return case
 
@@ -148,13 +148,25 @@ def _decide(case: Case, houses: Mapping[HouseKey, list[HouseRow]]) -> tuple[Case
     best: tuple[Case, Reading, Verdict] | None = None
     for reading in case.readings:
         verdict = judge(reading, houses)
-        if best is None or verdict.rank > best[2].rank:
+        if best is None or (verdict.rank > best[2].rank and _same_place(best[2], verdict)):
             best = case, reading, verdict
         if best[2].outcome == "exact":
             break
     if best is None:  # a question always has a reading
         raise AssertionError
     return best
+
+
+def _same_place(first: Verdict, other: Verdict) -> bool:
+    """Tell whether another reading may take the place of one that led somewhere.
+
+    It may read the number of a house otherwise, but not find another street for that.
+    """
+    if first.outcome == "not_found" or not first.hits:
+        return True
+    places = {(hit.state.region.code, hit.state.at) for hit in first.hits}
+    best = other.hits[0].state
+    return (best.region.code, best.at) in places
 
 
 def _flat(reading: Reading, verdict: Verdict) -> list[HouseKey]:

@@ -7,10 +7,13 @@ the house is meant; where the text names no more than the region that is not eno
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway.addresses import keys
+from gateway.addresses.candidates import passed
 from gateway.addresses.gazetteer import NONE
+from gateway.addresses.likeness import named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -85,20 +88,27 @@ def judge(reading: Reading, houses: Mapping[tuple[int, int, str], list[HouseRow]
     return _exact(reading, hits, best)
 
 
-def passed(state: State) -> list[str]:
-    """Return names of the text that were passed over on the way."""
-    return [part.name for part, at, why in state.seen if at == NONE and why]
-
-
 def _left(reading: Reading, best: Hit) -> str:
     """Return words that nothing explains, where they may name what is meant."""
     region = best.state.region
     rest = [word for text in reading.parsed.rest for word in keys.words(text)]
     if reading.keys and best.house:
-        letter = any(len(word) == 1 for word in rest) and best.house.key.isdigit()
-        return " ".join(w for w in rest if letter or (w.isalpha() and w in region.words))
+        letter = _letter(reading.parsed) if best.house.key.isdigit() else ""
+        names = (
+            word for word in rest if word.isalpha() and (len(word) == 1 or named(region, word))
+        )
+        return " ".join([*letter, *names])
     telling = 3
     return " ".join([*passed(best.state), *(word for word in rest if len(word) > telling)])
+
+
+def _letter(parsed: Parsed) -> str:
+    """Return a letter right behind the number of a house that was taken for no part of it."""
+    for number, letter in pairwise(parsed.tokens):
+        near = letter.start - number.end <= 2
+        if number.role == "house" and letter.role == "other" and near:
+            return letter.text if len(letter.text) == 1 and letter.text.isalpha() else ""
+    return ""
 
 
 def _partial(reading: Reading) -> Verdict:
