@@ -11,7 +11,8 @@ import psycopg
 import typer
 from rich.markup import escape
 
-from gateway import masking, policies, routing
+from gateway import masking, places, policies, routing
+from gateway.addresses.found import Resolved
 from gateway.commands import context, output, redecode
 from gateway.errors import (
     ConfigurationError,
@@ -21,7 +22,11 @@ from gateway.errors import (
     StateError,
 )
 from gateway.model.appeal import Appeal
-from gateway.store import lookup, organisations, peers, topics
+from gateway.model.facts import AddressFacts
+from gateway.served import NOBODY, Served
+from gateway.store import history, lookup, organisations, peers, topics
+from gateway.store import places as places_store
+from gateway.triage.build import Rules
 from gateway.triage.topics import seen
 from gateway.wires import canonical
 from gateway.wires import contract as c
@@ -59,12 +64,12 @@ def explain(
     table = routing.read_rules(_path(settings.routing_file))
     path = Path(appeal)
     if path.is_file():
-        given, peer = read_file(path), source
+        given, peer, served = read_file(path), source, NOBODY
     else:
         with context.opened(settings) as gw, gw.connection() as db:
-            given, peer = _stored(db, appeal)
+            given, peer, served = _stored(db, appeal, policies.rules(settings), gw.now())
             given = seen(given, topics.tables(db), gw.now().date())
-    subject = policies.subject(given, source or peer)
+    subject = policies.subject(given, source or peer, served)
     found = routing.explain(subject, table)
     chosen = routing.route(subject, table)
     if as_json:
@@ -123,13 +128,22 @@ _KINDS: tuple[tuple[Any, Any], ...] = (
 )
 
 
-def _stored(db: psycopg.Connection[Any], number: str) -> tuple[Appeal, str]:
-    """Return a stored appeal as it is now, and who sent it."""
+def _stored(
+    db: psycopg.Connection[Any], number: str, rules: Rules, now: datetime
+) -> tuple[Appeal, str, Served]:
+    """Return a stored appeal as it is now, who sent it, and who serves its place today."""
     found = lookup.one(db, number)
     content = lookup.content(db, found.id)
     if content is None:
         raise StateError("the content of this appeal was erased", current_state=found.state)
-    return msgspec.json.decode(content, type=Appeal), found.peer
+    appeal = msgspec.json.decode(content, type=Appeal)
+    event = places.last(history.load(db, [found.id])[found.id])
+    if event is None or not isinstance(event.payload, AddressFacts):
+        return appeal, found.peer, NOBODY
+    what = places_store.found(db, event) or places.Found()
+    resolved = Resolved(outcome=event.payload.outcome, best=what.best)  # type: ignore[arg-type]
+    served = rules.lookup.served(db, resolved, now)
+    return places.resolved(appeal, event.payload, what, now), found.peer, served
 
 
 def _path(name: str) -> Path:

@@ -83,6 +83,11 @@ HAS_HOUSE: Final = """
 SELECT EXISTS (SELECT FROM address_house WHERE region = $1 AND parent = $2 AND key = $3)
 """
 
+STREET: Final = """
+SELECT o.region, o.id, o.guid::text, o.level FROM address_house h
+JOIN address_object o ON o.region = h.region AND o.id = h.parent WHERE h.guid = $1
+"""
+
 REGION: Final = """
 SELECT region FROM address_object WHERE guid = $1
 UNION ALL SELECT region FROM address_house WHERE guid = $1
@@ -199,6 +204,12 @@ def called(connection: Connection[Any], region: int, key: str, scope: str) -> se
 def above(connection: Connection[Any], guid: str) -> list[Above]:
     """Return a named object and what it lies in, from itself up; nothing when it is not there."""
     return [Above(*row) for row in connection.execute(ABOVE, (UUID(guid),))]
+
+
+def street_of(connection: Connection[Any], house: str) -> Above | None:
+    """Return what a house stands in, None when the register has no such house."""
+    row = connection.execute(STREET, (UUID(house),)).fetchone()
+    return Above(*row) if row else None
 
 
 def has_house(connection: Connection[Any], street: Above, key: str) -> bool:

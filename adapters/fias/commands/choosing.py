@@ -1,15 +1,343 @@
-"""`gateway fias`: a person's choices in doubtful cases."""
+"""`gateway fias`: a person's choices in doubtful cases, and what they have taught.
+
+Lists show no personal data. The address of one appeal is shown to who asks for it, and that is
+recorded, as every reading in full is.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import getpass
+import re
+from typing import TYPE_CHECKING, Annotated, Any, Final
+from uuid import UUID
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from gateway import acts, audit, choosing, learning, places, policies
+from gateway.errors import ConfigurationError, ValidationError
+from gateway.merging import Decision
+from gateway.model.fold import clean_text
+from gateway.store import lookup, synonyms
+from gateway.store import places as store
+from gateway.store.committer import CHANNEL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
     from contextlib import AbstractContextManager
 
-    import typer
+    from gateway.choosing import Chosen, Doubt
+    from gateway.store.places import Listed
+
+PIPED_WIDTH: Final = 240
+REASON_CHARS: Final = 300
+OUTCOMES: Final = {
+    "exact": "точно", "street_only": "только улица", "ambiguous": "несколько",
+    "not_found": "не найден",
+}  # fmt: skip
+_LOGIN: Final = re.compile(r"[\w.@+-]{1,64}")
+
+Number = Annotated[
+    str, typer.Argument(metavar="НОМЕР", help="Квитанция, внешний или рег. номер · Any number")
+]
+By = Annotated[
+    str, typer.Option("--by", metavar="ЛОГИН", help="Кто решил, не ФИО · Who; a login, no name")
+]
+Limit = Annotated[int, typer.Option("--limit", min=1, help="Не больше · At most")]
+Json = Annotated[bool, typer.Option("--json", help="Для программ · For machines")]
+Commit = Annotated[
+    bool,
+    typer.Option("--commit", help="Выполнить; без него только показать · Act; otherwise only show"),
+]
 
 
 def add(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]]) -> None:
     """Add the commands; `opened` lends the database while one runs."""
+    _doubts(group, opened)
+    _choose(group, opened)
+    _of_house(group, opened)
+    names = typer.Typer(
+        name="synonyms",
+        help="Что люди называют иначе, чем справочник · What people call otherwise",
+        no_args_is_help=True,
+    )
+    _list(names, opened)
+    _add(names, opened)
+    _revoke(names, opened)
+    group.add_typer(names, name="synonyms")
+
+
+def _doubts(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]]) -> None:
+    @group.command("doubts")
+    def doubts(
+        number: Annotated[
+            str,
+            typer.Argument(metavar="[НОМЕР]", help="Что может значить его адрес · One's address"),
+        ] = "",
+        *,
+        limit: Limit = 50,
+        as_json: Json = False,
+    ) -> None:
+        """Обращения, чей дом под вопросом: решает человек · Places in doubt; you decide."""
+        with opened() as gw, gw.connection() as db:
+            if not number:
+                found = store.doubts(db, limit)
+                _say_listed("Дом под вопросом · In doubt", found, as_json=as_json)
+                if found and not as_json:
+                    _say("Варианты · choices: gateway fias doubts НОМЕР; выбрать · choose: "
+                         "gateway fias choose НОМЕР 2 --commit")  # fmt: skip
+                return
+            one = lookup.one(db, number)
+            _recorded(gw, one.receipt_number)
+            with db.transaction():
+                doubt = choosing.doubt(db, one.id, gw.now())
+        _say_doubt(one.receipt_number, doubt, as_json=as_json)
+
+
+def _choose(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]]) -> None:
+    @group.command("choose")
+    def choose(
+        number: Number,
+        which: Annotated[
+            str, typer.Argument(metavar="[ГУИД|N]", help="Объект или номер варианта · Which")
+        ] = "",
+        *,
+        none: Annotated[bool, typer.Option("--none", help="Ни один · None of them")] = False,
+        remember: Annotated[
+            bool, typer.Option("--remember", help="Запомнить написание · Remember the spelling")
+        ] = False,
+        reason: Annotated[
+            str, typer.Option("--reason", metavar="ПОЧЕМУ", help="Без перс. данных · Why")
+        ] = "",
+        by: By = "",
+        commit: Commit = False,
+        as_json: Json = False,
+    ) -> None:
+        """Сказать, о каком доме обращение · Say which house an appeal is about."""
+        if bool(which) == none:
+            raise ValidationError("назовите вариант или --none · name a choice, or --none")
+        with opened() as gw, gw.connection() as db:
+            one = lookup.one(db, number)
+            decision = Decision(by=acts.person(_login(by)), ground=_ground(reason), now=gw.now())
+            rules = policies.rules(gw.settings)
+            _recorded(gw, one.receipt_number)
+            with db.transaction(force_rollback=not commit):
+                made = choosing.choose(db, one.id, which, decision, rules, remember=remember)
+                db.execute(f"NOTIFY {CHANNEL}".encode())
+        if as_json:
+            _document({"receipt_number": one.receipt_number} | _plain(made) | {"committed": commit})
+            return
+        _say_chosen(one.receipt_number, made, remember=remember)
+        _planned(commit=commit)
+
+
+def _of_house(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]]) -> None:
+    @group.command("appeals")
+    def appeals(
+        guid: Annotated[str, typer.Argument(metavar="ГУИД", help="Дома · Of the house")],
+        *,
+        limit: Limit = 50,
+        as_json: Json = False,
+    ) -> None:
+        """Обращения об одном доме, новые первыми · Appeals about one house, the newest first."""
+        with opened() as gw, gw.connection() as db:
+            found = store.of_house(db, _guid(guid), limit)
+        _say_listed("Обращения о доме · Appeals about the house", found, as_json=as_json)
+
+
+def _list(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]]) -> None:
+    @group.command("list")
+    def listed(*, limit: Limit = 200, as_json: Json = False) -> None:
+        """Показать синонимы, отозванные тоже · List synonyms, revoked ones too."""
+        with opened() as gw, gw.connection() as db:
+            found = synonyms.every(db, limit)
+        if as_json:
+            _document([row._asdict() for row in found])
+            return
+        _table(
+            "Синонимы · Synonyms",
+            ("N", "Регион", "В", "Написание", "Значит", "Уровень", "Кто", "Когда", "Раз", "Отозван"
+             ),
+            [
+                (r.id, r.region, r.scope or "весь регион", r.key, r.target, r.level, r.author,
+                 f"{r.noted_at:%Y-%m-%d}", r.uses,
+                 f"{r.revoked_at:%Y-%m-%d} {r.revoked_by}" if r.revoked_at else "")
+                for r in found
+            ],
+        )  # fmt: skip
+
+
+def _add(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]]) -> None:
+    @group.command("add")
+    def add_one(
+        text: Annotated[
+            str, typer.Argument(metavar="НАПИСАНИЕ", help="Имя без типа, или номер дома")
+        ],
+        target: Annotated[str, typer.Argument(metavar="ГУИД", help="Что это значит · The object")],
+        *,
+        within: Annotated[
+            str, typer.Option("--within", metavar="ГУИД", help="Где это так · Where it means so")
+        ] = "",
+        by: By = "",
+        commit: Commit = False,
+        as_json: Json = False,
+    ) -> None:
+        """Запомнить, что люди зовут объект иначе · Keep what people call an object."""
+        scope = str(_guid(within)) if within else ""
+        with opened() as gw, gw.connection() as db, db.transaction(force_rollback=not commit):
+            new = learning.said(db, text, str(_guid(target)), scope)
+            number = synonyms.add(db, new, _login(by), gw.now())
+        if as_json:
+            _document(new._asdict() | {"id": number if commit else None, "committed": commit})
+            return
+        _say(f"«{new.key}» → {new.target} ({new.scope or 'регион ' + new.region})")
+        _planned(commit=commit)
+
+
+def _revoke(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]]) -> None:
+    @group.command("revoke")
+    def revoke(
+        number: Annotated[int, typer.Argument(metavar="N", help="Из list · Of the list")],
+        *,
+        by: By = "",
+        commit: Commit = False,
+        as_json: Json = False,
+    ) -> None:
+        """Отозвать синоним; строка остаётся · Take a synonym back; its row stays."""
+        with opened() as gw, gw.connection() as db, db.transaction(force_rollback=not commit):
+            synonyms.revoke(db, number, _login(by), gw.now())
+        if as_json:
+            _document({"id": number, "committed": commit})
+            return
+        _say(f"Отозван · Revoked: {number}")
+        _planned(commit=commit)
+
+
+def _recorded(gw: Any, receipt: str) -> None:
+    """Record that the address of an appeal is read, before it is."""
+    audit.record(
+        gw.settings.data_dir,
+        audit.Reading(at=gw.now(), who=getpass.getuser(), what="fias doubts", subject=receipt),
+    )
+
+
+def _login(given: str) -> str:
+    who = given or getpass.getuser()
+    if not _LOGIN.fullmatch(who):
+        raise ConfigurationError(
+            "кто решает: логин, не ФИО · who decides is a login, never a full name",
+            found=who,
+            where="--by",
+        )
+    return who
+
+
+def _ground(reason: str) -> str:
+    ground = clean_text(reason, "--reason").strip()
+    if len(ground) > REASON_CHARS or "\n" in ground:
+        raise ValidationError(f"--reason: одна строка до {REASON_CHARS} знаков · one line")
+    return ground
+
+
+def _guid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise ValidationError(f"не ГУИД · no GUID: {text[:60]}") from error
+
+
+def _say_listed(title: str, found: Sequence[Listed], *, as_json: bool) -> None:
+    if as_json:
+        _document([row._asdict() for row in found])
+        return
+    _table(
+        title,
+        ("Квитанция", "Система", "Состояние", "Адрес", "Уверенность", "С", "Правило", "Кому"),
+        [
+            (r.receipt_number, f"{r.peer} {r.external_id}", r.state,
+             OUTCOMES.get(r.outcome, r.outcome),
+             "" if r.confidence is None else f"{r.confidence:.2f}",
+             f"{r.at:%Y-%m-%d %H:%M}", r.rule, r.executor)
+            for r in found
+        ],
+    )  # fmt: skip
+
+
+def _say_doubt(receipt: str, doubt: Doubt, *, as_json: bool) -> None:
+    address = places.spelled(doubt.address) if doubt.address else ""
+    if as_json:
+        _document(
+            {
+                "receipt_number": receipt,
+                "address": address,
+                "facts": doubt.facts,
+                "notes": doubt.found.notes if doubt.found else (),
+                "choices": doubt.choices,
+            }
+        )
+        return
+    outcome = OUTCOMES.get(doubt.facts.outcome, "") if doubt.facts else "не искали · not asked"
+    _say(f"{receipt}: {address} · {outcome}")
+    for note in doubt.found.notes if doubt.found else ():
+        _say(f"  {note}")
+    _table(
+        "Варианты · Choices",
+        ("N", "Адрес", "Уверенность", "ОКТМО", "ГУИД"),
+        [
+            (n, p.label, f"{p.confidence:.2f}", p.oktmo, p.guid)
+            for n, p in enumerate(doubt.choices, 1)
+        ],
+    )
+
+
+def _say_chosen(receipt: str, made: Chosen, *, remember: bool) -> None:
+    _say(f"{receipt}: {made.place.label if made.place else 'ни один · none'}")
+    if made.routed is not None:
+        _say(f"→ {made.routed.organisation}: {made.routed.reason}")
+    else:
+        _say("Ни одно правило не подошло · No rule matched")
+    for _, new in made.learned:
+        _say(f"Запомнено · Remembered: «{new.key}» → {new.target}")
+    if remember and not made.learned:
+        _say("Запоминать нечего: справочник знает это написание · Nothing to remember")
+
+
+def _plain(made: Chosen) -> dict[str, Any]:
+    return {
+        "place": made.place,
+        "routed": made.routed,
+        "state": made.state.value,
+        "learned": [new._asdict() for _, new in made.learned],
+    }
+
+
+def _planned(*, commit: bool) -> None:
+    if not commit:
+        _say("Ничего не изменено, повторите с --commit · Nothing was changed, repeat with --commit")
+
+
+def _screen() -> Console:
+    screen = Console(highlight=False)
+    if not screen.is_terminal:
+        screen.width = PIPED_WIDTH
+    return screen
+
+
+def _say(text: str) -> None:
+    _screen().print(escape(text), soft_wrap=True)
+
+
+def _document(value: Any) -> None:
+    typer.echo(msgspec.json.encode(value, enc_hook=str).decode())
+
+
+def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    made = Table(title=title, title_justify="left")
+    for column in columns:
+        made.add_column(column, overflow="fold")
+    for row in rows:
+        made.add_row(*(escape(str(cell)) for cell in row))
+    _screen().print(made)
