@@ -19,13 +19,12 @@ import structlog
 from adapters.fias import options as options_of
 from adapters.fias import state
 from gateway import registry
-from gateway.jobs import Job
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from adapters.fias.options import Options
-    from gateway.jobs import Surroundings
+    from gateway.jobs import Job, Surroundings
     from gateway.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -47,12 +46,21 @@ def configured(settings: Settings) -> Options | None:
     return options_of.read(registry.options(adapter, settings.adapter_options))
 
 
+def last(settings: Settings) -> state.State | None:
+    """Return how the last refresh ended, None when there was none; raise ConfigurationError."""
+    adapter = registry.load((ADAPTER,))[ADAPTER]
+    found = options_of.read(registry.options(adapter, settings.adapter_options))
+    return state.read(found.folder(settings.data_dir))
+
+
 def job(around: Surroundings, command: Sequence[str] = COMMAND) -> Job | None:
     """Return what the leader does for the register, None where nothing is to be done by schedule.
 
     command: what refreshes, and notes how it ended. Raises ConfigurationError for options that do
     not fit.
     """
+    from gateway.jobs import Job
+
     found = configured(around.settings)
     if found is None or not found.hours or not found.address:
         return None

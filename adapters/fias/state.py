@@ -34,6 +34,13 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     error: str = ""
     failures: int = 0
 
+    @property
+    def line(self) -> str:
+        """What a person reads of it."""
+        said = f"Обновление · refresh: {self.at:%Y-%m-%d %H:%M} UTC, {self.version or '-'}"
+        failed = f"; не удалось · failed ({self.failures}): {self.error}"
+        return said + failed if self.error else said
+
 
 def read(folder: Path) -> State | None:
     """Return how the last refresh ended, None when there was none that is known of."""

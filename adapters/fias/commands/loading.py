@@ -20,7 +20,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from adapters.fias import loads, room
+from adapters.fias import loads, room, schedule
 from adapters.fias.drift import Drift
 from adapters.fias.format import EXTRAS, wanted
 from adapters.fias.load import Wish
@@ -115,9 +115,12 @@ def _status(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]
         """Что загружено, насколько старо, что прервано · What is loaded, how old, broken off."""
         with opened() as gw, gw.connection() as db:
             found = loads.status(db, gw.now())
+            refreshed = schedule.last(gw.settings)
         if as_json:
-            _document(found)
+            _document({**found, "refresh": refreshed})
             return
+        if refreshed is not None:
+            _say(refreshed.line)
         _table(
             "Загружено · Loaded",
             ("Регион", "Версия", "Дней", "Объектов", "Домов", "Помещений", "Странного", "Откуда"),

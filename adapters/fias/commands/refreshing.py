@@ -69,10 +69,7 @@ def _catalogue(group: typer.Typer, opened: Callable[[], AbstractContextManager[O
         _table(found, loaded)
         _say(f"Загружено · loaded: {_regions_at(loaded)}")
         if last is not None:
-            _say(
-                f"Обновление · refresh: {last.at:%Y-%m-%d %H:%M} UTC, {last.version or '-'}"
-                + (f"; не удалось · failed ({last.failures}): {last.error}" if last.error else "")
-            )
+            _say(last.line)
 
 
 def _download(group: typer.Typer, opened: Callable[[], AbstractContextManager[Opened]]) -> None:

@@ -137,6 +137,8 @@ def test_a_damaged_delivery_leaves_what_is_loaded(desk):
     assert desk.json("catalogue")["loaded"] == {"36": 20260904}
     assert "damaged" in desk.json("catalogue")["refresh"]["error"]
     assert "damaged" in desk.run("catalogue").stdout
+    assert "damaged" in desk.run("status").stdout
+    assert desk.json("status")["refresh"]["failures"] == 1
 
 
 def test_two_refreshes_do_not_run_at_once_and_the_second_notes_nothing(desk):
