@@ -6,7 +6,8 @@
 
 The database is dumped first and the blobs are copied after: they are addressed by content and only
 grow (the collector spares what is younger than a day), so whatever the dump names is still there.
-A backup is made beside its name and gets it when it is whole.
+The register of addresses is left out: it is a copy of the state's, and is loaded again. A backup is
+made beside its name and gets it when it is whole.
 """
 
 from __future__ import annotations
@@ -47,6 +48,15 @@ SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p')
   AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
 """
+
+REGISTER: Final = (
+    *(
+        f"--exclude-table={table}_[0-9][0-9]_*"
+        for table in ("gar_*", "address_object", "address_name", "address_house", "address_flat")
+    ),
+    *(f"--exclude-table-data={table}" for table in ("address_version", "gar_load", "gar_member")),
+)
+"""The regions of the register of addresses, and what is written of their loads."""
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _HEADER_LINES: Final = 60
@@ -177,7 +187,7 @@ def _dump(gw: Opened, target: Path) -> tuple[int, int, list[bytes]]:
         done = subprocess.run(  # noqa: S603 - our own tools
             [
                 program, "--format=custom", "--no-owner", "--no-privileges", "--no-comments",
-                "--no-password", f"--snapshot={snapshot}", f"--file={target}",
+                "--no-password", f"--snapshot={snapshot}", f"--file={target}", *REGISTER,
             ],
             capture_output=True,
             text=True,
