@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from gateway.addresses.split import COMMA, MARK, NUM, ORD, QUOTE, WORD
-from gateway.addresses.words import MARKERS
+from gateway.addresses.words import MARKERS, match
 
 if TYPE_CHECKING:
     from gateway.addresses.split import Word
@@ -143,16 +143,26 @@ def _letter(words: list[Word], at: int) -> tuple[str, int]:
         return "/" + words[at + 1].text, at + 2
     if len(word.key) != 1 or not word.text.isalpha():
         return "", 0
+    return (word.text, at + 1) if _ends(words, at) else ("", 0)
+
+
+def _ends(words: list[Word], at: int) -> bool:
+    """Tell whether a single letter after a number is its own, and not the next word's."""
+    word = words[at]
     following = words[at + 1] if at + 1 < len(words) else None
     if following is None or following.kind in (COMMA, QUOTE):
-        return word.text, at + 1
+        return True
     if following.kind == MARK:
-        return (word.text, at + 1) if word.glued or following.text in "/\\()" else ("", 0)
+        return word.glued or following.text in "/\\()"
+    known = word.key in MARKERS
     if following.kind in (NUM, ORD):
-        return (word.text, at + 1) if word.glued and word.key not in MARKERS else ("", 0)
-    if word.key in MARKERS and word.dot and not word.glued:
-        return "", 0
-    capital = word.text.isupper() and word.key not in MARKERS and word.key not in _PREPOSITIONS
-    if word.glued or following.key in MARKERS or (capital and following.text[0].isupper()):
-        return word.text, at + 1
-    return "", 0
+        return word.glued and not known
+    if word.glued or (known and word.dot):
+        return word.glued
+    if word.text.isupper() and following.text[0].isupper():
+        if not known and word.key not in _PREPOSITIONS:
+            return True
+    found = match(words, at + 1)
+    return found is not None and (
+        not known or (found[0].numeric != () and peek(words, found[1]) > 0)
+    )

@@ -54,7 +54,13 @@ def _numbered_name(words: list[Word], at: int) -> bool:
         return False
     if following.kind == COMMA and at + 3 < len(words):
         following = words[at + 3]
-    return following.kind == NUM and len(following.text) < 6 and word.key not in SPEECH
+    if word.key in SPEECH:
+        return False
+    if following.kind == WORD:
+        spellings = MARKERS.get(following.key)
+        kinds = spellings[-1].numeric if spellings else ()
+        return bool(kinds) and kinds[0].role == "house" and numbers.peek(words, at + 3) > 0
+    return following.kind == NUM and len(following.text) < 6
 
 
 def _type(words: list[Word], at: int) -> bool:

@@ -206,6 +206,15 @@ class Scan:
             and following.key not in SPEECH
         )
 
+    def _street_named_so(self, at: int, end: int) -> bool:
+        """Tell whether a city's name is a street's here (`Заречный`, `Киров ул.`, `Тула 5`)."""
+        words = self.words
+        if end == at + 1 and adjective(words[at].key):
+            return True
+        if typed(words, end, _NAMED):
+            return True
+        return end < len(words) and words[end].kind == NUM and only_numbers(words, end)
+
     def _known_city(self, at: int) -> int:
         """Read a well-known city, so that what follows without a comma is not its name."""
         words = self.words
@@ -227,11 +236,7 @@ class Scan:
             self.add(at, end)
             self.close()
             return end
-        if end == at + 1 and adjective(words[at].key):
-            return 0
-        if typed(words, end, _NAMED):
-            return 0
-        if end < len(words) and words[end].kind == NUM and only_numbers(words, end):
+        if self._street_named_so(at, end):
             return 0
         item = Item("settlement", None, self.segment)
         item.first, item.last = at, end - 1

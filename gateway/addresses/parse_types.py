@@ -8,7 +8,7 @@ from gateway.addresses import numbers
 from gateway.addresses.parse_ahead import boundary, names, plain
 from gateway.addresses.parse_item import Item
 from gateway.addresses.parse_values import meant, numbered
-from gateway.addresses.split import MARK, NUM, ORD, QUOTE, WORD
+from gateway.addresses.split import COMMA, MARK, NUM, ORD, QUOTE, WORD
 from gateway.addresses.words import BEGINS_NAME, CITIES, adjective
 
 if TYPE_CHECKING:
@@ -17,6 +17,21 @@ if TYPE_CHECKING:
     from gateway.addresses.words import Kind, Spelling
 
 _ABOVE: Final = frozenset({"region", "municipality", "district"})
+_NAMES: Final = frozenset({"street", "plan", "settlement"})
+_NEVER_NAMES: Final = frozenset(
+    {
+        "улица",
+        "проспект",
+        "переулок",
+        "микрорайон",
+        "территория",
+        "город",
+        "село",
+        "деревня",
+        "посёлок",
+    }
+)
+"""Whole words of types that are never the whole of a name (`Набережная, 5` is one)."""
 _SMALL: Final = frozenset({"street", "plan", "settlement", "district"})
 
 
@@ -87,12 +102,17 @@ def _opening(scan: Scan, at: int, spelling: Spelling, end: int) -> int:
     A whole word of a street with nothing to name is the name (`Набережная, 5`).
     """
     kind = spelling.named[0]
-    if spelling.full and kind.role in ("street", "plan") and boundary(scan.words, end):
-        place = numbers.skip(scan.words, end)
-        number = place < len(scan.words) and scan.words[place].kind in (NUM, ORD)
-        if not (kind.numbered and number) and not names(scan.words, place, kind):
-            return scan.add(at, end)
-    return _prefix(scan, at, spelling, end)
+    if not spelling.full or kind.role not in _NAMES or kind.whole in _NEVER_NAMES:
+        return _prefix(scan, at, spelling, end)
+    words = scan.words
+    place = numbers.skip(words, end)
+    if kind.role == "settlement":
+        alone = place >= len(words) or words[place].kind == COMMA
+    else:
+        number = place < len(words) and words[place].kind in (NUM, ORD)
+        named = (kind.numbered and number) or names(words, place, kind)
+        alone = boundary(words, end) and not named
+    return scan.add(at, end) if alone else _prefix(scan, at, spelling, end)
 
 
 def _again(scan: Scan, at: int, spelling: Spelling, end: int) -> int:
@@ -203,17 +223,38 @@ def _within(scan: Scan, at: int, spelling: Spelling, end: int) -> int:
             return scan.add(at, end)
         if several and kind.role in _ABOVE and adjective(words[item.last].key):
             return _postfix(scan, at, spelling, end, item.last)
-        return _prefix(scan, at, spelling, end)
-    if kind.numbered and item.role != kind.role and not several and plain(words, end):
-        return _prefix(scan, at, spelling, end)
-    takes = not street and (kind.main or kind.role in ("region", "municipality"))
-    if several and (takes or not spelling.full):
+    elif street and _ordinal(words, item) and kind.whole == "улица":
+        # `линия 3-я ул.`, `3-я линия улица`
+        item.first, item.last = min(item.first, item.marks[0]), max(item.last, item.marks[-1])
+        return _postfix(scan, at, spelling, end, item.first)
+    elif several and (_takes(item, kind) or not spelling.full):
         return _postfix(scan, at, spelling, end, _tail(words, item))
-    if spelling.full:
+    elif spelling.full and not _lower(scan, item, kind, end):
         return scan.add(at, end)
-    if kind.role == "street" and _initial(scan, item):
+    elif kind.role == "street" and _initial(scan, item):
         return _postfix(scan, at, spelling, end, item.first)
     return _prefix(scan, at, spelling, end)
+
+
+def _takes(item: Item, kind: Kind) -> bool:
+    """Tell whether a whole word takes its name from the end of the one that is being read."""
+    return item.role != "street" and (kind.main or kind.role in ("region", "municipality"))
+
+
+def _lower(scan: Scan, item: Item, kind: Kind, end: int) -> bool:
+    """Tell whether a type after a name of one word begins the next piece."""
+    if item.count > 1 or item.role == kind.role:
+        return False
+    if item.role in _ABOVE:
+        return kind.role not in _ABOVE
+    return kind.numbered and plain(scan.words, end)
+
+
+def _ordinal(words: list[Word], item: Item) -> bool:
+    """Tell whether a name is a number and a type that numbers name (`3-я линия`)."""
+    if item.kind is None or not item.kind.numbered or not item.marks or item.count > 2:
+        return False
+    return words[item.first].kind in (NUM, ORD)
 
 
 def _initial(scan: Scan, item: Item) -> bool:

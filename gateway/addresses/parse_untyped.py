@@ -19,8 +19,30 @@ if TYPE_CHECKING:
 
 _RUSSIAN = re.compile("[а-я]")
 _CAPITALISED = frozenset({"street", "settlement", "plan", "municipality", "region"})
+_AGREES = (
+    (("ое", "ее"), ("ое", "ее", "ье")),
+    (("ая", "яя"), ("ая", "яя", "ья")),
+    (("ский", "цкий", "ный", "вый"), ("ий", "ый", "ой")),
+)
+"""Endings of a first adjective, and of the second one in the same name."""
 _NOMINATIVE = ("ая", "яя", "ое", "ее", "ий", "ый", "ые", "ие")
-_GENITIVE = ("а", "ы", "ой", "ей", "ого", "его", "я", "ых", "их", "ая", "яя", "ов", "ев")
+_GENITIVE = (
+    "а",
+    "ы",
+    "ой",
+    "ей",
+    "ого",
+    "его",
+    "я",
+    "ых",
+    "их",
+    "ая",
+    "яя",
+    "ов",
+    "ев",
+    "ный",
+    "ский",
+)
 
 
 def assign(items: list[Item], words: list[Word]) -> list[Item]:
@@ -74,7 +96,11 @@ def _street(
     chosen = before[-1]
     roles = {item.role for item in items}
     if "plan" in roles and "settlement" not in roles and len(before) == 1:
-        return items, bare
+        plan = next(place for place, item in enumerate(items) if item.role == "plan")
+        if items.index(chosen) < plan:
+            return items, bare
+        chosen.role = "street"
+        return items, []
     later = items[items.index(chosen) + 1 : house]
     if house == len(items) and any(item.role in ("settlement", "municipality") for item in later):
         return items, bare
@@ -119,6 +145,8 @@ def _two(item: Item, words: list[Word]) -> int:
         # `Новая Усмань Ленина`
         noun = not adjective(following.key) and words[item.last].key.endswith(_GENITIVE)
         return item.last if noun else 0
+    if item.count == 2 and _disagree(head.key, following.key):
+        return item.last
     if head.kind != WORD or len(head.key) < 3 or adjective(head.key) or head.key in BEGINS_NAME:
         return 0
     if (
@@ -131,15 +159,22 @@ def _two(item: Item, words: list[Word]) -> int:
     return item.first + 1 if words[item.last].key.endswith(_GENITIVE) else 0
 
 
+def _disagree(head: str, last: str) -> bool:
+    """Tell whether two adjectives cannot be one name (`Бобровское Озёрная`)."""
+    if not adjective(last):
+        return False
+    return any(head.endswith(ending) and not last.endswith(others) for ending, others in _AGREES)
+
+
 def _swallowed(items: list[Item], words: list[Word]) -> list[Item]:
     """Part a street from the settlement before it, where no comma does (`г Россошь Ленина 5`)."""
     for place, item in enumerate(items[:-1]):
         following = items[place + 1]
-        if item.role != "settlement" or item.kind is None or item.count < 2:
+        if item.role not in ("settlement", "plan") or item.kind is None or item.count < 2:
             continue
         if following.role != "house" or following.segment != item.segment:
             continue
-        cut = _two(item, words)
+        cut = _two(item, words) if item.role == "settlement" else _plan(item, words)
         if not cut:
             continue
         street = Item("street", None, item.segment)
@@ -147,6 +182,19 @@ def _swallowed(items: list[Item], words: list[Word]) -> list[Item]:
         item.last = cut - 1
         return [*items[: place + 1], street, *items[place + 1 :]]
     return items
+
+
+def _plan(item: Item, words: list[Word]) -> int:
+    """Return where the street begins in `мкр Южный Авангарда`, 0 when the words are one name."""
+    masculine = words[item.first].key.endswith(("ый", "ий", "ой"))
+    genitive = words[item.last].key.endswith(_GENITIVE) and not words[item.last].key.endswith("ый")
+    return item.first + 1 if masculine and genitive else 0
+
+
+def _between(items: list[Item], place: int) -> bool:
+    """Tell whether a name stands after a settlement and before a street or a house."""
+    before = any(item.role == "settlement" for item in items[:place])
+    return before and any(item.role in ("street", "house") for item in items[place + 1 :])
 
 
 def _places(items: list[Item], bare: list[Item], words: list[Word]) -> None:
@@ -170,6 +218,8 @@ def _places(items: list[Item], bare: list[Item], words: list[Word]) -> None:
             one.role == "settlement" for one in items[place + 1 :]
         ):
             item.role = "municipality"
+        elif "district" not in roles and _between(items, place):
+            item.role = "district"
         else:
             continue
         roles.add(item.role)

@@ -128,6 +128,8 @@ def meant(scan: Scan, at: int, spelling: Spelling, end: int) -> Kind | None:
     built = bool(seen & _BUILT)
     if len(spelling.numeric) > 1 and "apartment" in seen:
         kind = spelling.numeric[1]
+    if kind.role == "other" and value != numbers.DIGITS:
+        return None
     if not spelling.named:
         if value == numbers.LETTERS and len(words[at].key) == 1 and not built:
             return None
