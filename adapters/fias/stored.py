@@ -11,6 +11,7 @@ from adapters.fias import loads, room
 from adapters.fias.drift import Drift
 from adapters.fias.load import Wish, load
 from adapters.fias.members import Delivery
+from gateway.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,8 +56,22 @@ def put(gw: Opened, step: Step, path: Path, *, extras: frozenset[str]) -> None:
     """
     drift = Drift()
     with Delivery(path, drift) as delivery, gw.connection() as db:
+        if step.kind == "full":
+            _require_there(delivery, step)
         for wish in _wishes(db, gw.settings, step, extras):
             load(db, delivery, wish, gw.now, drift=drift)
+
+
+def _require_there(delivery: Delivery, step: Step) -> None:
+    """Raise ConfigurationError for a region that the delivery does not have; the file is sound."""
+    wanted = {f"{region:02d}" for region in step.regions}
+    if missing := sorted(wanted.difference(delivery.regions)):
+        raise ConfigurationError(
+            "такого региона в поставке нет · the delivery has no such region",
+            found=", ".join(missing),
+            expected=", ".join(delivery.regions),
+            where="[adapter_options.fias] regions",
+        )
 
 
 def _wishes(

@@ -201,6 +201,15 @@ def test_a_region_is_loaded_whole_and_brought_up_to_date_by_the_delta(made_up):
     assert "everything is loaded" in made_up.run("refresh").stdout
 
 
+def test_a_region_that_no_delivery_has_is_told_and_the_file_is_kept(made_up):
+    made_up.given = {"regions": ["36", "98"]}
+    told = made_up.run("refresh", "--full", "--commit", code=2).output
+    assert "98" in told
+    assert "regions" in told
+    assert (made_up.folder / "20260908_gar_xml.zip").is_file()
+    assert made_up.json("catalogue")["loaded"] == {}
+
+
 def test_a_delta_that_is_damaged_or_no_delivery_leaves_the_region_as_it_was(made_up):
     made_up.site.fail(kind="corrupt", at=700, name="gar_delta_xml.zip")
     assert "damaged" in made_up.run("refresh", "--full", "--commit", code=2).output
