@@ -33,8 +33,10 @@ PASSED: Final[dict[str, float]] = {
 """What it costs to go on without a part."""
 OLD: Final = 0.93
 KINDLY: Final = 0.9
-ONE_KIND: Final = 0.94
-"""The type in the text is that of the former name only, or of the present one only."""
+KIND_NOW: Final = 0.98
+"""A former name with the type that the street has now."""
+KIND_THEN: Final = 0.92
+"""A former name with the type it had, where the street has another now."""
 CHOSEN: Final = 0.99
 NESTED: Final = 0.88
 """A street of a settlement that lies in the one that is named."""
@@ -191,8 +193,10 @@ def _judge(
     typed, how = kinds.factor(part.role, part, found.type or region.type(at))
     if found.kind != gazetteer.NOW:  # a street keeps its name's old type in some texts only
         now, its = kinds.factor(part.role, part, region.type(at))
-        low, high = sorted(((typed, how), (now, its)))
-        typed, how = high[0] if low[0] > KINDLY else high[0] * ONE_KIND, high[1]
+        if now > KINDLY > typed:
+            typed, how = now * KIND_NOW, its
+        elif typed > KINDLY > now:
+            typed *= KIND_THEN
     score = state.score * factor * level * typed
     if found.kind in {gazetteer.BEFORE, gazetteer.MERGED}:
         score *= OLD

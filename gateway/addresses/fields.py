@@ -1,4 +1,4 @@
-"""An address that came in fields, as a question: its fields first, the text as given behind them."""
+"""An address that came in fields as a question: its fields first, the text as given behind."""
 
 from __future__ import annotations
 
