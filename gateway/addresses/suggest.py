@@ -99,8 +99,8 @@ _OTHER_TYPE: Final = 6
 _ORDER: Final = itemgetter(0)
 
 
-Lookup: TypeAlias = "Callable[[Sequence[tuple[int, int]], str], Iterable[HouseFound]]"
-"""Houses of (region, OBJECTID of a street) whose keys begin so."""
+Lookup: TypeAlias = "Callable[[Sequence[tuple[int, int]], str, int], Iterable[HouseFound]]"
+"""Houses of (region, OBJECTID of a street) whose keys begin so, so many of each in their order."""
 
 _SHORT: Final = 3
 """Letters of an abbreviation, which is nobody's name."""
@@ -336,7 +336,7 @@ def _houses(
         return []
     place = {street: number for number, street in enumerate(streets)}
     rows = sorted(
-        houses(list(streets), typed.house),
+        houses(list(streets), typed.house, limit),
         key=lambda row: (
             row.key != typed.house,
             place[row.region, row.parent],

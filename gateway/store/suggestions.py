@@ -18,19 +18,22 @@ FROM unnest($1::smallint[], $2::bigint[]) WITH ORDINALITY AS w (region, parent, 
 CROSS JOIN LATERAL (
   SELECT key, guid, label, oktmo FROM address_house
   WHERE region = w.region AND parent = w.parent AND key >= $3 AND key < $4
-  ORDER BY key LIMIT 128
+  ORDER BY length(substring(key FROM '^[0-9]+')), key LIMIT $5
 ) AS h
 ORDER BY w.place
 """
-"""A range of the primary key for each street: keys lie in order of their bytes (COLLATE "C")."""
+"""A range of the primary key for each street: keys lie in order of their bytes (COLLATE "C").
+
+Of numbers as long as each other that order is the natural one.
+"""
 
 _AFTER: Final = "\uffff"
 
 
 def houses(
-    connection: Connection[Any], streets: Sequence[tuple[int, int]], beginning: str
+    connection: Connection[Any], streets: Sequence[tuple[int, int]], beginning: str, most: int
 ) -> list[HouseFound]:
-    """Return the houses of (region, OBJECTID) whose keys begin so, at most 128 of a street."""
+    """Return houses of (region, OBJECTID) whose keys begin so, `most` of each in their order."""
     rows = connection.execute(
         HOUSES,
         (
@@ -38,6 +41,7 @@ def houses(
             Int8Array.of([parent for _, parent in streets]),
             beginning,
             beginning + _AFTER,
+            most,
         ),
         prepare=True,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway.addresses.found import Question
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from gateway.addresses.found import Place, Resolved
     from gateway.addresses.gazetteer import Gazetteer
     from gateway.addresses.parts import Token
-    from gateway.addresses.suggest import HouseFound, Suggestion
+    from gateway.addresses.suggest import Suggestion
     from gateway.store.pool import Pool
 
 SUGGESTED: Final = 10
@@ -68,16 +69,12 @@ class Addresses:
         """Return completions of a text; raise BusyError when no register is loaded."""
         with self._pool.connection() as connection:
             gazetteer = self._gazetteer(connection)
-
-            def houses(streets: Sequence[tuple[int, int]], beginning: str) -> list[HouseFound]:
-                return suggestions.houses(connection, streets, beginning)
-
             found = suggest(
                 gazetteer,
                 request.text,
                 self._likely(request.region_code),
                 request.limit or SUGGESTED,
-                houses=houses,
+                houses=partial(suggestions.houses, connection),
             )
         return c.SuggestAddressResponse(
             items=tuple(map(_suggestion, found.items)), gar_version=found.version

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -127,7 +128,7 @@ def _suggest(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any
                 typed,
                 regions,
                 limit,
-                houses=lambda streets, beginning: suggestions.houses(db, streets, beginning),
+                houses=partial(suggestions.houses, db),
             )
         if as_json:
             _document(found)

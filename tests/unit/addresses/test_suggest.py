@@ -16,7 +16,7 @@ PSKOV.put(PSKOV.put(PSKOV.root, 5, "город", "Псков"), 8, "улица",
 TWO = Gazetteer([REGION, PSKOV.region()])
 
 
-def houses(streets, beginning):
+def houses(streets, beginning, _most):
     return [
         HouseFound(row.region, row.parent, row.key, row.guid, row.label, row.oktmo)
         for made in (MADE, PSKOV)
