@@ -149,6 +149,8 @@ def checked(address: Address, resolved: Resolved, given: Place | None) -> Resolv
     """
     if not address.fias_guid:
         return resolved
+    if given is None and resolved.outcome == "exact":
+        return resolved  # an apartment's, perhaps: those are looked up only when they are needed
     if given is None:
         return replace(resolved, notes=(*resolved.notes, UNKNOWN_GUID))
     if not given.house_guid:

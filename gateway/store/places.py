@@ -57,8 +57,11 @@ DOUBTS: Final = """
 SELECT a.id, a.receipt_number, a.peer, a.external_id, a.state, p.outcome, p.confidence, p.at,
        a.route_rule, a.executor
 FROM place p JOIN appeal a ON a.id = p.appeal_id
-WHERE p.doubt ORDER BY p.at, p.appeal_id LIMIT $1
+WHERE p.doubt AND a.merged_into IS NULL
+  AND a.state NOT IN ('answered', 'transferred', 'declined', 'closed')
+ORDER BY p.at, p.appeal_id LIMIT $1
 """
+"""Of what has ended, or goes on as another appeal, nobody needs the house any more."""
 
 OF_HOUSE: Final = """
 SELECT a.id, a.receipt_number, a.peer, a.external_id, a.state, p.outcome, p.confidence, p.at,
@@ -203,9 +206,16 @@ def found(connection: Connection[Any], event: Event) -> places.Found | None:
 
 
 def by_guid(
-    connection: Connection[Any], gazetteer: Gazetteer, guids: Sequence[str]
+    connection: Connection[Any],
+    gazetteer: Gazetteer,
+    guids: Iterable[str],
+    *,
+    flats: bool = True,
 ) -> dict[str, Place]:
-    """Return the objects of the register that have these GUIDs: houses, streets, apartments."""
+    """Return the objects of the register that have these GUIDs.
+
+    flats: apartments too, which takes a walk over the houses of their regions.
+    """
     wanted = {guid.lower() for guid in guids if is_guid(guid)}
     result: dict[str, Place] = {}
     if not wanted:
@@ -218,7 +228,8 @@ def by_guid(
             at = region.by_guid(guid)
             if at != NONE:
                 result[guid] = labels.place(region, at, 1.0)
-    if left := wanted - result.keys():
+    left = wanted - result.keys()
+    if left and flats:
         asked = UuidArray.of([UUID(guid) for guid in left])
         for row in connection.execute(FLATS, (asked,)).fetchall():
             house, flat = row[:_HOUSE_COLUMNS], row[_HOUSE_COLUMNS:]

@@ -61,13 +61,13 @@ class Lookup:
         self._addresses = addresses.Kept(synonyms=self._names)
         self._territories = keepers.Kept()
         self._synonyms: tuple[synonyms.Row, ...] = ()
+        self._loaded = False
 
-    def warm(self, connection: Connection[Any]) -> bool:
-        """Read what has changed of the register, while nobody waits; False when none is loaded."""
-        if not store.loaded(connection):
-            return False
-        self._addresses.read(connection)
-        return True
+    def warm(self, connection: Connection[Any]) -> None:
+        """Read what has changed of the register, before any appeal is locked; or see none is."""
+        self._loaded = store.loaded(connection)
+        if self._loaded:
+            self._addresses.read(connection)
 
     def read(
         self,
@@ -75,9 +75,12 @@ class Lookup:
         items: Iterable[Item],
         facts: Facts,
     ) -> Looked:
-        """Look up the addresses of the new appeals of a batch and of those that were amended."""
+        """Look up the addresses of the new appeals of a batch and of those that were amended.
+
+        Nothing while `warm` has seen no register.
+        """
         named = [(i, i.appeal_id) for i in items if i.operation in NAMING and i.appeal_id]
-        if not named or not store.loaded(connection):
+        if not named or not self._loaded:
             return NOTHING
         known: dict[UUID, Address | None] = {}
         asked: dict[UUID, tuple[Address, Question]] = {}
@@ -140,8 +143,11 @@ class Lookup:
     ) -> dict[UUID, Answer]:
         """Hold answers against the objects that sources named."""
         kept = self._addresses.read(connection)
-        guids = {a.address.fias_guid.lower() for a in answers.values() if a.address.fias_guid}
-        known = store.by_guid(connection, kept, sorted(guids))
+        guids = {a.address.fias_guid.lower(): a for a in answers.values() if a.address.fias_guid}
+        known = store.by_guid(connection, kept, guids, flats=False)
+        # A text that names one house needs no help of a GUID that is of no house.
+        left = [g for g, a in guids.items() if g not in known and a.resolved.outcome != "exact"]
+        known |= store.by_guid(connection, kept, left)
         return {
             message: a._replace(
                 resolved=places.checked(

@@ -53,8 +53,11 @@ def settle(build: Build, appeal: Appeal, peer: str) -> Settled:
     told = places.facts_of(answer.resolved, by="rule" if answer.synonyms else "register")
     found = places.found_of(answer.resolved)
     placed = places.resolved(appeal, told, found, facts.now)
-    doubt = not head.historical and (
-        told.outcome == "ambiguous" or bool(rules.doubts(placed, peer, served))
+    lives = build.state.merged_into is None and build.state.state.is_open
+    doubt = (
+        lives
+        and not head.historical
+        and (told.outcome == "ambiguous" or bool(rules.doubts(placed, peer, served)))
     )
     note(build, replace(told, doubt=doubt), found)
     looked.known[head.id] = answer.address

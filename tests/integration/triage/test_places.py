@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from gateway import acts, choosing, policies
+from gateway import acts, additions, choosing, policies
+from gateway import places as places_of
 from gateway.errors import ConflictError, NotFoundError, StateError
 from gateway.keepers import Keeper, Territory
 from gateway.merging import Decision
 from gateway.model.address import Address, AddressRole
 from gateway.model.appeal import Appeal
+from gateway.model.events import EventType
 from gateway.model.peer import Peer
 from gateway.model.question import Question
 from gateway.settings import Settings
-from gateway.store import addresses, keepers, peers, places, synonyms, verification
+from gateway.store import addresses, history, keepers, lookup, peers, places, synonyms, verification
 from tests.integration.register import load
 from tests.integration.triage.conftest import OURS
 
@@ -410,3 +413,32 @@ def test_a_repeat_of_the_appeal_brings_no_second_event(city):
     write(city, "a", EXACT)
 
     assert len(events(city)) == 1
+
+
+def test_who_is_told_of_the_appeal_sees_what_its_address_was_found_to_be(city, tmp_path):
+    write(city, "a", EXACT)
+    write(city, "b", LESNAYA, text="Подъезд в Берёзовке")
+    with city.connection() as db:
+        found = [lookup.one(db, name).id for name in ("a", "b")]
+        events_of = history.load(db, found)
+        texts = additions.texts(db, events_of)
+        sure, open_ = [
+            places_of.told(msgspec.json.decode(lookup.content(db, i), type=Appeal), e, texts)
+            for i, e in events_of.items()
+        ]
+
+    [place] = sure.addresses
+    assert (place.raw, place.fias_guid) == (EXACT, house(city, "68к2"))
+    assert place.oktmo == "20701000001"
+    [doubtful] = open_.addresses
+    assert doubtful.fias_guid == ""
+    assert len(doubtful.resolution.candidates) >= 2
+
+
+def test_a_doubt_about_what_has_ended_is_nobodys_work(city):
+    write(city, "a", LESNAYA)
+    city.report("a", "w", EventType.WITHDRAWN)
+    city.work_off()
+
+    with city.connection() as db:
+        assert places.doubts(db, 10) == []
