@@ -124,11 +124,17 @@ def _hyphen(words: list[Word], at: int, following: Word, *, ranges: bool) -> tup
     """Return the letter after a hyphen (`14-А`), or the end of a range."""
     if words[at].text not in "-–—−":
         return "", 0
-    if following.kind == WORD and len(following.key) == 1 and _stops(words, at + 2):
+    glued = words[at].glued and following.glued
+    if _letter_alone(following) and (glued or _stops(words, at + 2)):
         return following.text, at + 2
     if ranges and following.kind == NUM:
         return "-" + following.text, at + 2
     return "", 0
+
+
+def _letter_alone(word: Word) -> bool:
+    """Tell whether a piece is a single letter."""
+    return word.kind == WORD and len(word.key) == 1
 
 
 def _short(word: Word) -> bool:
@@ -159,9 +165,9 @@ def _ends(words: list[Word], at: int) -> bool:
         return word.glued and not known
     if word.glued or (known and word.dot):
         return word.glued
-    if word.text.isupper() and following.text[0].isupper():
-        if not known and word.key not in _PREPOSITIONS:
-            return True
+    capitals = word.text.isupper() and following.text[0].isupper()
+    if capitals and not known and word.key not in _PREPOSITIONS:
+        return True
     found = match(words, at + 1)
     return found is not None and (
         not known or (found[0].numeric != () and peek(words, found[1]) > 0)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gateway.addresses import numbers
 from gateway.addresses.split import COMMA, NUM, ORD, WORD
-from gateway.addresses.words import AFTER_NUMBER, MARKERS, SPEECH, match
+from gateway.addresses.words import AFTER_NUMBER, CITIES, MARKERS, SPEECH, match
 
 if TYPE_CHECKING:
     from gateway.addresses.split import Word
@@ -27,7 +27,9 @@ def plain(words: list[Word], at: int) -> bool:
 def _initial(words: list[Word], at: int) -> bool:
     """Tell whether a capital letter before a capitalised word stands here (`К. Маркса`)."""
     word = words[at]
-    return len(word.key) == 1 and word.text.isupper() and capital(words, at + 1)
+    if len(word.key) > 1 or not word.text.isupper() or not capital(words, at + 1):
+        return False
+    return word.key != "г" or words[at + 1].key not in CITIES
 
 
 def boundary(words: list[Word], at: int) -> bool:
@@ -144,6 +146,9 @@ def typed(words: list[Word], at: int, roles: tuple[str, ...]) -> bool:
 
 def only_numbers(words: list[Word], at: int) -> bool:
     """Tell whether nothing but numbers and their words follows."""
-    return not any(
-        word.kind == WORD and len(word.key) > 2 and word.key not in MARKERS for word in words[at:]
-    )
+    for word in words[at:]:
+        if word.kind == WORD and len(word.key) > 2:
+            spellings = MARKERS.get(word.key)
+            if not spellings or not spellings[-1].numeric:
+                return False
+    return True

@@ -26,8 +26,11 @@ def initial(scan: Scan, at: int, *, named: bool) -> bool:
     word = words[at]
     item = scan.open
     if item is not None and item.last == at - 1 and item.first >= 0 and _chained(words, at):
-        return word.text.isupper() or not plain(words, at + 1)
+        return word.text.isupper() or word.dot or not plain(words, at + 1)
     if (item is None or item.role in ("street", "")) and _pair(words, at, item):
+        return True
+    if item is not None and item.kind is not None and item.first >= 0 and _leads(words, at, item):
+        scan.close()
         return True
     if item is None:
         return _opens(scan, at, named=named)
@@ -44,7 +47,9 @@ def initial(scan: Scan, at: int, *, named: bool) -> bool:
 def _chained(words: list[Word], at: int) -> bool:
     """Tell whether the letter follows another initial."""
     before = words[at - 1]
-    return _letter(before) and before.dot and _near(before, words[at])
+    if not (_letter(before) and before.dot and _near(before, words[at])):
+        return False
+    return before.text.isupper() == words[at].text.isupper()
 
 
 def _next(scan: Scan, at: int) -> bool:
@@ -56,6 +61,13 @@ def _next(scan: Scan, at: int) -> bool:
         return False
     scan.close()
     return True
+
+
+def _leads(words: list[Word], at: int, item: Item) -> bool:
+    """Tell whether initials and a surname follow a settlement's name (`Степное Л.Н.Петрова`)."""
+    if item.role not in ("settlement", "plan") or not _pair(words, at, item):
+        return False
+    return at + 2 < len(words) and words[at + 2].kind == WORD and len(words[at + 2].key) > 1
 
 
 def _letter(word: Word) -> bool:

@@ -135,7 +135,11 @@ class Scan:
             found = match(words, at)
             if found:
                 spelling, end = found
-                single = end == at + 1 and len(key) == 1
+                letters = all(len(one) == 1 for one in spelling.rest)
+                # `ул. С.П.Королёва` is no rural settlement (с.п.), `с.п. Степное` is.
+                single = len(key) == 1 and (
+                    end == at + 1 or (letters and item is not None and item.role == "street")
+                )
                 if single and initial(self, at, named=bool(spelling.named)):
                     return self.add(at)
                 return marker(self, at, spelling, end)
@@ -178,7 +182,7 @@ class Scan:
         words = self.words
         if "house" in self.seen or house_later(words, at + 1) or bare_later(words, at + 1):
             return
-        if at + 1 < len(words) and words[at + 1].kind in (NUM, ORD):
+        if at + 1 < len(words) and words[at + 1].kind in (NUM, ORD, WORD):
             return
         words[at : at + 1] = loosen(words[at])
 

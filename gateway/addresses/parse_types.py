@@ -196,7 +196,7 @@ def _start(scan: Scan, item: Item, kind: Kind) -> int:
     head = words[item.first]
     if head.kind != WORD or adjective(head.key) or head.key in BEGINS_NAME:
         return item.first
-    if len(head.key) == 1 or words[item.first + 1].kind != WORD:
+    if len(head.key) == 1 or words[item.first + 1].kind != WORD or head.key[0].isdigit():
         return item.first
     if kind.role == "plan" and not adjective(words[item.last].key):
         return item.first
@@ -205,7 +205,9 @@ def _start(scan: Scan, item: Item, kind: Kind) -> int:
 
 def _tail(words: list[Word], item: Item) -> int:
     """Return where the name begins that a later type takes from the end of another one."""
-    if item.count >= 3 and words[item.last].kind == ORD:
+    if item.count >= 3 and (
+        words[item.last].kind == ORD or words[item.last - 1].key in BEGINS_NAME
+    ):
         return item.last - 1
     return item.last
 
@@ -227,7 +229,7 @@ def _within(scan: Scan, at: int, spelling: Spelling, end: int) -> int:
         # `линия 3-я ул.`, `3-я линия улица`
         item.first, item.last = min(item.first, item.marks[0]), max(item.last, item.marks[-1])
         return _postfix(scan, at, spelling, end, item.first)
-    elif several and (_takes(item, kind) or not spelling.full):
+    elif several and (not spelling.full or _takes(words, item, kind)):
         return _postfix(scan, at, spelling, end, _tail(words, item))
     elif spelling.full and not _lower(scan, item, kind, end):
         return scan.add(at, end)
@@ -236,13 +238,17 @@ def _within(scan: Scan, at: int, spelling: Spelling, end: int) -> int:
     return _prefix(scan, at, spelling, end)
 
 
-def _takes(item: Item, kind: Kind) -> bool:
+def _takes(words: list[Word], item: Item, kind: Kind) -> bool:
     """Tell whether a whole word takes its name from the end of the one that is being read."""
-    return item.role != "street" and (kind.main or kind.role in ("region", "municipality"))
+    if item.role == "street":
+        return False
+    return kind.main or (kind.role in _ABOVE and adjective(words[item.last].key))
 
 
 def _lower(scan: Scan, item: Item, kind: Kind, end: int) -> bool:
     """Tell whether a type after a name of one word begins the next piece."""
+    if kind.role in _ABOVE and item.role not in _ABOVE:
+        return True
     if item.count > 1 or item.role == kind.role:
         return False
     if item.role in _ABOVE:

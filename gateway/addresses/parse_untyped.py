@@ -149,6 +149,8 @@ def _two(item: Item, words: list[Word]) -> int:
         return item.last
     if head.kind != WORD or len(head.key) < 3 or adjective(head.key) or head.key in BEGINS_NAME:
         return 0
+    if head.key[0].isdigit():
+        return 0
     if (
         head.dot
         or following.kind != WORD

@@ -128,7 +128,9 @@ def meant(scan: Scan, at: int, spelling: Spelling, end: int) -> Kind | None:
     built = bool(seen & _BUILT)
     if len(spelling.numeric) > 1 and "apartment" in seen:
         kind = spelling.numeric[1]
-    if kind.role == "other" and value != numbers.DIGITS:
+    item = scan.open
+    surname = spelling.full and item is not None and item.role == "street" and item.first < 0
+    if (kind.role == "other" and value != numbers.DIGITS) or (surname and not spelling.named):
         return None
     if not spelling.named:
         if value == numbers.LETTERS and len(words[at].key) == 1 and not built:
@@ -138,7 +140,9 @@ def meant(scan: Scan, at: int, spelling: Spelling, end: int) -> Kind | None:
         return kind
     if kind.role == "house":
         return kind if _is_house(scan, end, value) else None
-    return kind if built or _alone(scan, kind, end, value) else None
+    if built:
+        return kind if value == numbers.DIGITS else None
+    return kind if _alone(scan, kind, end, value) else None
 
 
 def _alone(scan: Scan, kind: Kind, at: int, value: int) -> bool:
@@ -164,7 +168,10 @@ def _is_house(scan: Scan, at: int, value: int) -> bool:
     after = words[place + 1] if place + 1 < len(words) else None
     if after is None or after.kind != WORD or after.glued or after.key in MARKERS:
         return word.kind == NUM or "-" not in word.text or "street" in roles
-    return bool(roles & {"street", "settlement", "plan"}) and word.kind == NUM
+    if word.kind != NUM:
+        return False
+    later = any(one.kind in (NUM, ORD) and len(one.text) < 6 for one in words[place + 1 :])
+    return bool(roles & {"street", "settlement", "plan"}) or not later
 
 
 def numbered(scan: Scan, at: int, end: int, kind: Kind) -> int:
