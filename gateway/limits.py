@@ -235,6 +235,15 @@ FIAS_ZIP_TAIL_BYTES: Final = 16 * MB
 """Directory at the end of a delivery, which is read in memory."""
 FIAS_CHECKED_BYTES: Final = 1024 * MB
 """A delivery up to here is unpacked once to check its sums; of a larger one the load does it."""
+FIAS_ELEMENT_BYTES: Final = 1 * MB
+"""One element of a file of ГАР; the longest of the schema has 8,000 characters in VALUE."""
+FIAS_DEPTH: Final = 16
+"""Elements within each other; the schema has two."""
+FIAS_TEXT_CHARS: Final = 1_000
+"""A name or a number; the longest of the schema has 250. A row with a longer one is passed over."""
+FIAS_VALUE_CHARS: Final = 8_000
+"""A parameter, or a path."""
+FIAS_DICTIONARY_ROWS: Final = 10_000
 
 ADDRESSES_PER_CALL: Final = 500
 SUGGESTIONS: Final = 50

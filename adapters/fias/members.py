@@ -17,7 +17,9 @@ from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Final, Literal, NamedTuple, Self
 
 from adapters.fias.format import DICTIONARIES, FILE, PASSED_OVER, REGION, TABLES
+from adapters.fias.whole import require_whole
 from gateway.errors import MalformedError, NotFoundError, TooLargeError
+from gateway.limits import FIAS_ZIP_MEMBERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
     from adapters.fias.drift import Drift
 
 Kind = Literal["full", "delta"]
-MEMBERS: Final = 20_000
-"""Files of one delivery; all of Russia has about 2,000."""
 PIECE: Final = 256 * 1024
 _VERSION: Final = re.compile(rb"(\d{4})[.-]?(\d{2})[.-]?(\d{2})")
 _AGAIN: Final = "скачайте её заново · fetch it again"
@@ -118,25 +118,14 @@ class Delivery:
 
 def _archive(path: Path) -> zipfile.ZipFile:
     """Open an archive and look at its directory; raise MalformedError, TooLargeError."""
-    try:
-        archive = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, NotImplementedError) as error:
-        raise MalformedError(
-            f"архив не открывается: обрезан или не zip · truncated, or no zip: {error}",
-            where=str(path), todo=_AGAIN,
-        ) from error  # fmt: skip
+    require_whole(path, sums=False)
+    archive = zipfile.ZipFile(path)
     infos = archive.infolist()
     faults = (
         ("зашифрован · encrypted", next((i.filename for i in infos if i.flag_bits & 1), "")),
         ("имя вне архива · a name outside", next((i.filename for i in infos if _out(i)), "")),
         ("имя повторяется · a name twice", _twice([info.filename for info in infos])),
     )
-    if len(infos) > MEMBERS:
-        archive.close()
-        raise TooLargeError(
-            "в архиве слишком много файлов · too many files",
-            found=str(len(infos)), expected=f"<= {MEMBERS}", where=str(path), todo=_AGAIN,
-        )  # fmt: skip
     for what, name in faults:
         if name:
             archive.close()
@@ -163,10 +152,10 @@ def _of_folder(path: Path) -> list[tuple[str, int, int]]:
         raise NotFoundError("нет такого файла или папки · no such file or folder", found=str(path))
     found = []
     for number, file in enumerate(sorted([*path.glob("*"), *path.glob("[0-9][0-9]/*")])):
-        if number > MEMBERS:
+        if number > FIAS_ZIP_MEMBERS:
             raise TooLargeError(
                 "в папке слишком много файлов · too many files in the folder",
-                expected=f"<= {MEMBERS}", where=str(path),
+                expected=f"<= {FIAS_ZIP_MEMBERS}", where=str(path),
             )  # fmt: skip
         if file.is_file():
             told = file.stat()

@@ -5,7 +5,7 @@ them with `NULL ''`. A file is taken at its word first; where that fails it is r
 every value looked at (`careful`), and rows that cannot be stored are counted instead.
 
 A document type or an entity is refused (they are how XML attacks its reader), so is a nest of
-elements, and a single element longer than ELEMENT_BYTES.
+elements, and a single element longer than FIAS_ELEMENT_BYTES.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from xml.parsers import expat
 
 from adapters.fias.format import DICTIONARIES, TABLES
 from gateway.errors import MalformedError, TooLargeError, UnsupportedError
+from gateway.limits import FIAS_DEPTH, FIAS_ELEMENT_BYTES, FIAS_TEXT_CHARS, FIAS_VALUE_CHARS
 
 if TYPE_CHECKING:
     from array import array
@@ -27,13 +28,8 @@ if TYPE_CHECKING:
     from adapters.fias.drift import Drift
     from adapters.fias.format import Table
 
-ELEMENT_BYTES: Final = 1024 * 1024
-"""The longest element of the schema has 8,000 characters in VALUE."""
-DEPTH: Final = 16
-"""Elements within each other; the schema has two."""
-TEXT_CHARS: Final = 1_000
-"""A name or a number; the longest of the schema has 250."""
-VALUE_CHARS: Final = 8_000
+SHAPES: Final = 1_000
+"""Orders of attributes that are remembered of one file; real ones have a dozen."""
 
 AGAIN: Final = "скачайте выгрузку заново и повторите загрузку · fetch it again and load again"
 
@@ -113,15 +109,15 @@ class Rows:
                 todo=AGAIN,
             ) from error
         self._fed += len(piece)
-        if len(self._tags) > DEPTH:
+        if len(self._tags) > FIAS_DEPTH:
             raise TooLargeError(
                 "элементы вложены глубже схемы · elements are nested deeper than in the schema",
-                expected=str(DEPTH), where=self._place(), todo=AGAIN,
+                expected=str(FIAS_DEPTH), where=self._place(), todo=AGAIN,
             )  # fmt: skip
-        if self._fed - self._parser.CurrentByteIndex > ELEMENT_BYTES + len(piece):
+        if self._fed - self._parser.CurrentByteIndex > FIAS_ELEMENT_BYTES + len(piece):
             raise TooLargeError(
                 "один элемент длиннее предела · one element is longer than the limit",
-                expected=f"{ELEMENT_BYTES} bytes", where=self._place(), todo=AGAIN,
+                expected=f"{FIAS_ELEMENT_BYTES} bytes", where=self._place(), todo=AGAIN,
             )  # fmt: skip
         if last and self.incomplete and not self.taken + self.passed:
             raise MalformedError(
@@ -138,7 +134,7 @@ class Rows:
         breaks = block.count("\n") != count or "\r" in block
         if breaks or block.count("\t") != count * (len(self._table.columns) - 1):
             raise OddRowsError
-        if not self._careful and max(map(len, lines)) > TEXT_CHARS:
+        if not self._careful and max(map(len, lines)) > FIAS_TEXT_CHARS:
             raise OddRowsError
         self.taken += count
         lines.clear()
@@ -218,7 +214,7 @@ class Rows:
             tuple(odd),
         )
         self._shapes[tuple(names)] = shape
-        if len(self._shapes) > TEXT_CHARS:
+        if len(self._shapes) > SHAPES:
             self._shapes.clear()
         return shape
 
@@ -273,7 +269,7 @@ def _fitting(column: str, value: str) -> str | None:
             return str(UUID(value))
         except ValueError:
             return None
-    if len(value) > (VALUE_CHARS if column in {"value", "path"} else TEXT_CHARS):
+    if len(value) > (FIAS_VALUE_CHARS if column in {"value", "path"} else FIAS_TEXT_CHARS):
         return None
     return " ".join(value.split())
 

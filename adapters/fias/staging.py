@@ -18,6 +18,7 @@ from adapters.fias.drift import Drift
 from adapters.fias.format import DICTIONARIES, TABLES
 from adapters.fias.rows import OddRowsError, Rows
 from gateway.errors import MalformedError, UnsupportedError
+from gateway.limits import FIAS_DICTIONARY_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from adapters.fias.members import Delivery, Member
 
     Told = Callable[[str, int, int], None]
-
-ROWS_OF_DICTIONARY: Final = 10_000
 
 _SEEN: Final = "SELECT mark, size, rows FROM gar_member WHERE load = $1 AND member = $2"
 _DONE: Final = """
@@ -228,7 +227,7 @@ def _types(
             )  # fmt: skip
         except (KeyError, ValueError):
             drift.note("bad row of a dictionary", where)
-        if len(found) > ROWS_OF_DICTIONARY:
+        if len(found) > FIAS_DICTIONARY_ROWS:
             raise MalformedError("в справочнике слишком много строк · too many rows", where=where)
 
     def doctype(*_: object) -> None:

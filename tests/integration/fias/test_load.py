@@ -2,7 +2,10 @@
 
 import pytest
 
+from adapters.fias.drift import Drift
+from adapters.fias.load import Wish, load
 from adapters.fias.loads import status
+from adapters.fias.members import Delivery
 from tests.integration.fias import kit
 from tests.integration.fias.kit import CITY, NOW, REGION, STREET, V1, V2, archive, files, sample
 
@@ -61,6 +64,19 @@ def test_the_next_delivery_takes_the_place_of_the_last(db, tmp_path):
     assert db.execute("SELECT value FROM address_revision").fetchone() == (2,)
     left = "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relname ~ '^gar_houses_36_'"
     assert db.execute(left).fetchone() == (1,)
+
+
+def test_who_searches_meanwhile_sees_the_old_houses_until_the_new_are_there(db, pg_url, tmp_path):
+    kit.take(db, archive(tmp_path / "first.zip", files({"36": sample()})))
+    rows, seen = sample(), []
+    rows.of["HOUSES"].clear()
+    rows.house(11, "70")
+    path = archive(tmp_path / "gar_xml.zip", files({"36": rows}, V2))
+    with kit.connected(pg_url) as other, Delivery(path, Drift()) as delivery:
+        told = lambda *_: seen.append([key for _, key, _ in kit.houses(other)])  # noqa: E731
+        load(db, delivery, Wish(), lambda: NOW, told)
+        assert seen == [["68к2"]] * len(seen) != []
+        assert [key for _, key, _ in kit.houses(other)] == ["70"]
 
 
 def test_regions_stand_beside_each_other_and_only_the_named_are_loaded(db, tmp_path):
