@@ -92,14 +92,20 @@ def build(
 
 
 def _prepare(connection: psycopg.Connection[Any], region: int, load: int) -> None:
-    """Make the tables beside; the check spares a look at every row when they are attached."""
+    """Make the tables beside; the check spares a look at every row when they are attached.
+
+    Nothing ever changes in them, so they want no autovacuum, which would hold up the next swap.
+    """
     for setting in MEMORY:
         connection.execute(setting.encode())
     _clear(connection)
     for table in SEARCHED:
         name = searched(table, region, load)
         connection.execute(f"DROP TABLE IF EXISTS {name}".encode())
-        connection.execute(f"CREATE TABLE {name} (LIKE {table} INCLUDING DEFAULTS)".encode())
+        connection.execute(
+            f"CREATE TABLE {name} (LIKE {table} INCLUDING DEFAULTS)"
+            " WITH (autovacuum_enabled = off)".encode()
+        )
         connection.execute(
             f"ALTER TABLE {name} ADD CONSTRAINT {name}_region CHECK (region = {region})".encode()
         )

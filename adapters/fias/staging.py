@@ -93,12 +93,17 @@ def stage(
 
 
 def make(connection: psycopg.Connection[Any], table: str, region: str, load: int) -> None:
-    """Make a raw table beside, if it is not there yet."""
+    """Make a raw table beside, if it is not there yet.
+
+    Without autovacuum until it is in use: one that looks at it would hold up the swap.
+    """
     name = raw(table, int(region), load)
     if connection.execute("SELECT to_regclass($1)", (name,)).fetchone() != (None,):
         return
     with connection.transaction():
-        connection.execute(f"CREATE UNLOGGED TABLE {name} (LIKE {table})".encode())
+        connection.execute(
+            f"CREATE UNLOGGED TABLE {name} (LIKE {table}) WITH (autovacuum_enabled = off)".encode()
+        )
         connection.execute(
             f"ALTER TABLE {name} ALTER region SET DEFAULT {int(region)},"
             f" ADD CONSTRAINT {name}_region CHECK (region = {int(region)})".encode()

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 LOCK_MILLISECONDS: Final = 700
 """A try for the locks; below `deadlock_timeout`, so that no reader is ended for our sake."""
+LAST_MILLISECONDS: Final = 1_500
+"""The later tries, after PATIENT: past it, because only then an autovacuum gives way."""
+PATIENT: Final = 12
 TRIES: Final = 20
 PAUSE_SECONDS: Final = 0.3
 
@@ -86,7 +89,10 @@ def swap(
     for number in range(tries):
         try:
             with connection.transaction():
-                _lock(connection, [table for table, _ in pairs])
+                wait = LOCK_MILLISECONDS if number < PATIENT else LAST_MILLISECONDS
+                connection.execute(f"SET LOCAL lock_timeout = {wait}".encode())
+                tables = ", ".join(table for table, _ in pairs)
+                connection.execute(f"LOCK TABLE ONLY {tables} IN ACCESS EXCLUSIVE MODE".encode())
                 for table, new in pairs:
                     _replace(connection, table, new, region)
                 told = (built.objects, built.houses, built.flats)
@@ -113,11 +119,6 @@ def bump(connection: psycopg.Connection[Any]) -> None:
     connection.execute(_REVISION.encode())
 
 
-def _lock(connection: psycopg.Connection[Any], tables: list[str]) -> None:
-    connection.execute(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}".encode())
-    connection.execute(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE".encode())
-
-
 def _replace(connection: psycopg.Connection[Any], table: str, new: str, region: int) -> None:
     """Drop the partition of a region and attach the new one."""
     old = partition(connection, table, region)
@@ -128,3 +129,5 @@ def _replace(connection: psycopg.Connection[Any], table: str, new: str, region: 
         f"ALTER TABLE {table} ATTACH PARTITION {new} FOR VALUES IN ({region})".encode()
     )
     connection.execute(f"ALTER TABLE {new} DROP CONSTRAINT {new}_region".encode())
+    if table not in SEARCHED:
+        connection.execute(f"ALTER TABLE {new} RESET (autovacuum_enabled)".encode())
