@@ -78,12 +78,13 @@ class Walk:
         the settlement though one of that very name is there.
         """
         parts = [part for role in ORDER for part in parsed.all(role)]
+        whole = len(parts) + len(tops[0].seen)
         best: list[State] = []
         for fuzzy in (0, 1, 2):
             found = self._walk(tops, parts, fuzzy)
             if _worth(found) > _worth(best):
                 best = found
-            if _depth(best) == len(parts) and _settled(best[0]):
+            if _depth(best) == whole and _settled(best[0], fuzzy):
                 break
         return best
 
@@ -115,14 +116,21 @@ class Walk:
                 for further in self._spelt(state, part, like, street=street):
                     any_found = True
                     yield further
-        price = PASSED.get(part.role)
-        if price is None or (part.role == "settlement" and (any_found or not fuzzy)):
+        yield from self._without(state, part, key, fuzzy, found=any_found)
+
+    def _without(
+        self, state: State, part: Part, key: str, fuzzy: int, *, found: bool
+    ) -> Iterator[State]:
+        """Give the walk without a part: where it is not there, or leads nowhere as it is spelt."""
+        price, why = PASSED.get(part.role), "не использовано"
+        if price is None or (part.role == "settlement" and (found or not fuzzy)):
             return
-        if not any_found and self._confirms(state, part, key):
-            price = 1.0
-        elif part.role == "municipality" and self._inner(state.region, key):
-            price = INNER
-        why = "" if price == 1.0 else "не использовано"
+        if part.role == "municipality" and self._inner(state.region, key):
+            price, why = INNER, "район города"
+        elif found and not fuzzy:
+            return
+        if not found and self._confirms(state, part, key):
+            price, why = 1.0, ""
         yield state._replace(
             score=state.score * price, seen=(*state.seen, (part, NONE, why)), street=False
         )
@@ -176,8 +184,10 @@ def passed(state: State) -> list[str]:
     return [part.name for part, at, why in state.seen if at == NONE and why and not part.type]
 
 
-def _settled(best: State) -> bool:
-    return best.score > ENOUGH and not passed(best)
+def _settled(best: State, fuzzy: int) -> bool:
+    """Tell whether no other spelling can be meant; a part passed over may be misspelt."""
+    left = any(why.startswith("не") for _, at, why in best.seen if at == NONE)
+    return best.score > ENOUGH and not (passed(best) if fuzzy else left)
 
 
 def _judge(

@@ -161,6 +161,30 @@ class Region:
             self._word_start.append(len(self._word_keys))
             if not word.isdigit():
                 self.by_length.setdefault(len(word), []).append(word)
+        self._shorten()
+
+    def _shorten(self) -> None:
+        """Index the words without any one of their letters: an error away is a letter away."""
+        short = sorted(
+            (hash(less), number)
+            for number, word in enumerate(self.words)
+            if len(word) > 2 and not word.isdigit()
+            for less in lessened(word)
+        )
+        self._short = array("q", (code for code, _ in short))
+        self._short_of = array("I", (number for _, number in short))
+        self._spelt_words = list(self.words)
+
+    def near(self, word: str) -> list[str]:
+        """Return the words that may be one error away: also some that are two."""
+        found: set[int] = set()
+        for less in lessened(word):
+            code = hash(less)
+            at = bisect_left(self._short, code)
+            while at < len(self._short) and self._short[at] == code:
+                found.add(self._short_of[at])
+                at += 1
+        return [self._spelt_words[number] for number in sorted(found)]
 
     def choose(self, synonyms: Iterable[Synonym]) -> None:
         """Let names mean objects, instead of those before; what is not of this region is passed."""
@@ -326,6 +350,11 @@ _COMMON: Final = frozenset(
     поселение сельское сельсовет городского поселок рабочий село станица поселения
     """.split()  # noqa: SIM905
 )
+
+
+def lessened(word: str) -> set[str]:
+    """Return a word and what is left of it without any one letter."""
+    return {word, *(word[:at] + word[at + 1 :] for at in range(len(word)))}
 
 
 def district(key: str) -> str:

@@ -195,23 +195,28 @@ def _weight(word: str) -> tuple[bool, bool, int]:
 
 def _spellings(region: Region, word: str) -> list[str]:
     """Return the words of a region that a word may be: itself, or those a few errors away."""
-    allowed = limit(len(word) + 1)
-    found: list[str] = []
-    if not word.isdigit() and allowed:
-        for length in range(len(word) - allowed, len(word) + allowed + 1):
-            bucket = region.by_length.get(length)
-            if bucket:
-                found += [
-                    hit[0]
-                    for hit in process.extract(
-                        word, bucket, scorer=OSA.distance, score_cutoff=allowed, limit=20
-                    )
-                ]
+    if word.isdigit():
+        return []
+    found = [
+        near for near in region.near(word) if near != word and len(near) > 1 and _typing(word, near)
+    ]
+    if not found and limit(len(word) + 1) > 1:
+        found = _far(region, word)
     if _adjective(word):
         others = (word[:-2] + ending for ending in _ENDINGS)
         found += [other for other in others if other in region.words and other != word]
     if not found and len(word) >= 2:
         found = _begin(region, word)
+    return found
+
+
+def _far(region: Region, word: str) -> list[str]:
+    """Return the words two errors away, where none is nearer."""
+    found: list[str] = []
+    for length in range(len(word) - 2, len(word) + 3):
+        bucket = region.by_length.get(length, [])
+        hits = process.extract(word, bucket, scorer=OSA.distance, score_cutoff=2, limit=20)
+        found += [hit[0] for hit in hits]
     return found
 
 
