@@ -7,19 +7,15 @@ Nothing is changed without `--commit`; packing and writing a table change files 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
-import msgspec
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
-from typer.core import TyperGroup
 
 from adapters.sstu import month as months
 from adapters.sstu import review_rules, settling, stored, work
 from adapters.sstu.month import NOT_DUE, REASONS, STAGES
-from gateway.errors import GatewayError, NotFoundError
+from gateway import screen
+from gateway.errors import NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -29,15 +25,10 @@ if TYPE_CHECKING:
 
     from adapters.sstu.work import Opened
 
-FOUND: Final = 1
-"""Exit code of a command that did its work and found something wrong."""
-FAILED: Final = 2
 SHOWN: Final = 200
-PIPED_WIDTH: Final = 240
 
 Month = Annotated[str, typer.Argument(metavar="ГГГГ-ММ", help="Месяц · Month")]
 Peer = Annotated[str, typer.Option("--peer", help="Код узла, если их несколько · Code of the node")]
-Json = Annotated[bool, typer.Option("--json", help="Для программ · For machines")]
 Csv = Annotated[bool, typer.Option("--csv", help="Таблицей · As a table")]
 Given = Annotated[
     Path | None,
@@ -45,23 +36,6 @@ Given = Annotated[
         "--list", exists=True, dir_okay=False, help="Список узла, файл · Its list, a file"
     ),
 ]
-Commit = Annotated[
-    bool,
-    typer.Option("--commit", help="Выполнить; без него только показать · Act; otherwise only show"),
-]
-
-
-class _Group(TyperGroup):
-    """Commands whose errors are told on a line, with every violation below it."""
-
-    def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except GatewayError as error:
-            typer.echo(str(error), err=True)
-            for fault in getattr(error, "violations", ()):
-                typer.echo(f"  {fault.path}: {fault.message} ({fault.found})", err=True)
-        raise typer.Exit(FAILED)
 
 
 def attach(app: typer.Typer, opened: Callable[[], AbstractContextManager[Opened]]) -> None:
@@ -69,7 +43,7 @@ def attach(app: typer.Typer, opened: Callable[[], AbstractContextManager[Opened]
     group = typer.Typer(
         name="sstu",
         help="ССТУ.РФ: полнота за месяц, пакеты, обзор · Months, packages, the overview",
-        cls=_Group,
+        cls=screen.Group,
         no_args_is_help=True,
     )
     _completeness(group, opened)
@@ -88,7 +62,7 @@ def _completeness(group: typer.Typer, opened: Callable[[], AbstractContextManage
         ask: Annotated[
             bool, typer.Option("--ask", help="Спросить узел · Read the node's list")
         ] = False,
-        as_json: Json = False,
+        as_json: screen.Json = False,
         as_csv: Csv = False,
     ) -> None:
         """Что за месяц передано, что нет и почему · What is reported, what is not, and why."""
@@ -102,19 +76,19 @@ def _completeness(group: typer.Typer, opened: Callable[[], AbstractContextManage
             rows, when, node.code, asked=listed is not None, as_json=as_json, as_csv=as_csv
         )
         if not complete:
-            raise typer.Exit(FOUND)
+            raise typer.Exit(screen.FOUND)
 
     @group.command("expected")
-    def expected(*, peer: Peer = "", as_json: Json = False) -> None:
+    def expected(*, peer: Peer = "", as_json: screen.Json = False) -> None:
         """Там передано, к нам не поступало · Reported there, not received here."""
         with opened() as gw, work.connected(gw.url) as db:
             zone = work.zone_of(gw)
             code = work.chosen(db, peer).code
             rows = list(stored.expected(db, code))
         if as_json:
-            _document({"peer": code, "expected": [row._asdict() for row in rows]})
+            screen.document({"peer": code, "expected": [row._asdict() for row in rows]})
         else:
-            _table(
+            screen.table(
                 f"Ожидаются · Expected: {code} ({zone.key})",
                 ("Номер", "Орган", "Впервые", "В последний раз", "Состояния"),
                 (
@@ -149,19 +123,19 @@ def _tell(
             "not_due": aside,
         }  # fmt: skip
         told = [row._asdict() | {"why_ru": REASONS[row.why][0]} for row in rows]
-        _document(summary | {"rows": told})
+        screen.document(summary | {"rows": told})
     elif as_csv:
         _csv([_COLUMNS, *map(_cells, rows)])
     else:
         shown = [
             row for row in rows if not row.reported or row.why in {"changed_since", "never_came"}
         ]
-        _table(f"ССТУ, {when}: {code}", _COLUMNS, map(_cells, shown[:SHOWN]))
-        _say(f"Обращений · Appeals: {len(rows) - strange}")
-        _say(f"Не передано · Not reported: {missing}")
-        _say(f"Не подлежит передаче · Not due: {aside}")
-        _say(f"Передано прежнее состояние · Outdated there: {outdated}")
-        _say(f"Там есть, у нас нет · There, not here: {strange}")
+        screen.table(f"ССТУ, {when}: {code}", _COLUMNS, map(_cells, shown[:SHOWN]))
+        screen.say(f"Обращений · Appeals: {len(rows) - strange}")
+        screen.say(f"Не передано · Not reported: {missing}")
+        screen.say(f"Не подлежит передаче · Not due: {aside}")
+        screen.say(f"Передано прежнее состояние · Outdated there: {outdated}")
+        screen.say(f"Там есть, у нас нет · There, not here: {strange}")
     return not (missing or outdated or strange)
 
 
@@ -175,44 +149,44 @@ def _exchange(group: typer.Typer, opened: Callable[[], AbstractContextManager[Op
         all_: Annotated[
             bool, typer.Option("--all", help="И уже подтверждённые · What is settled, too")
         ] = False,
-        as_json: Json = False,
+        as_json: screen.Json = False,
     ) -> None:
         """Собрать пакеты за месяц для закрытой сети · Pack a month for a closed network."""
         bounds = months.bounds(*review_rules.month(when))
         with opened() as gw, work.node(gw, peer) as node:
             done = work.pack(gw, node, bounds, out, stem=f"sstu-{when}-", whole=all_)
         if as_json:
-            _document(done._asdict())
+            screen.document(done._asdict())
         else:
-            _say(f"Документов · Documents: {done.packed}, частей · parts: {len(done.parts)}")
-            _say(f"Не собрано · Left out: {done.bad}; отчёт · report: {done.report}")
+            screen.say(f"Документов · Documents: {done.packed}, частей · parts: {len(done.parts)}")
+            screen.say(f"Не собрано · Left out: {done.bad}; отчёт · report: {done.report}")
         if done.bad:
-            raise typer.Exit(FOUND)
+            raise typer.Exit(screen.FOUND)
 
     @group.command("result")
     def result(
         files: Annotated[list[Path], typer.Argument(metavar="ФАЙЛ…", exists=True, dir_okay=False)],
         *,
         peer: Peer = "",
-        commit: Commit = False,
-        as_json: Json = False,
+        commit: screen.Commit = False,
+        as_json: screen.Json = False,
     ) -> None:
         """Прочесть, что вернула закрытая сеть · Read what the closed network gave back."""
         with opened() as gw, work.node(gw, peer) as node:
             done = settling.result(gw, node, files, commit=commit)
         if as_json:
-            _document(done._asdict() | {"committed": commit})
+            screen.document(done._asdict() | {"committed": commit})
         else:
             for line in done.faults:
-                _say(line)
-            _say(f"Подтверждено · Acknowledged: {done.acknowledged}")
-            _say(f"Отказано · Refused: {done.refused}")
-            _say(f"Ещё ждут · Still waiting: {done.waiting}")
-            _say(f"Там есть, у нас нет · There, not here: {done.expected}")
+                screen.say(line)
+            screen.say(f"Подтверждено · Acknowledged: {done.acknowledged}")
+            screen.say(f"Отказано · Refused: {done.refused}")
+            screen.say(f"Ещё ждут · Still waiting: {done.waiting}")
+            screen.say(f"Там есть, у нас нет · There, not here: {done.expected}")
             if not commit:
-                _say("Ничего не изменено, повторите с --commit · Nothing was changed")
+                screen.say("Ничего не изменено, повторите с --commit · Nothing was changed")
         if done.refused or done.faults:
-            raise typer.Exit(FOUND)
+            raise typer.Exit(screen.FOUND)
 
 
 def _overview(group: typer.Typer, opened: Callable[[], AbstractContextManager[Opened]]) -> None:
@@ -227,7 +201,7 @@ def _overview(group: typer.Typer, opened: Callable[[], AbstractContextManager[Op
             Path | None,
             typer.Option(exists=True, dir_okay=False, help="Проверить файл · Check this file"),
         ] = None,
-        as_json: Json = False,
+        as_json: screen.Json = False,
     ) -> None:
         """«Мастер обзоров»: записать или проверить · УРОГ's overview: write or check it."""
         if (out is None) == (check is None) or (out is not None and not when):
@@ -247,12 +221,12 @@ def _overview(group: typer.Typer, opened: Callable[[], AbstractContextManager[Op
             wrong = faults
             title = f"{out.name}: строк · rows {written}, не записано · left out {len(wrong)}"
         if as_json:
-            _document({"title": title, "faults": [f._asdict() for f in faults]})
+            screen.document({"title": title, "faults": [f._asdict() for f in faults]})
         else:
             columns = ("Строка", "Столбец", "Правило", "Что не так", "Найдено", "Ожидается")
-            _table(title, columns, (fault[:6] for fault in faults[:SHOWN]))
+            screen.table(title, columns, (fault[:6] for fault in faults[:SHOWN]))
         if wrong:
-            raise typer.Exit(FOUND)
+            raise typer.Exit(screen.FOUND)
 
 
 _COLUMNS: Final = (
@@ -268,10 +242,6 @@ def _cells(row: months.Row) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _document(value: Any) -> None:
-    typer.echo(msgspec.json.encode(value, enc_hook=str).decode())
-
-
 def _csv(rows: Iterable[Sequence[str]]) -> None:
     from adapters.sstu.review_csv import guarded, line
 
@@ -281,19 +251,3 @@ def _csv(rows: Iterable[Sequence[str]]) -> None:
 def _at(instant: datetime, zone: ZoneInfo) -> str:
     """As other lists of the house show it; the title says the zone."""
     return f"{instant.astimezone(zone):%d.%m.%Y %H:%M:%S}"
-
-
-def _say(text: str) -> None:
-    typer.echo(text)
-
-
-def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    made = Table(title=title, title_justify="left")
-    for column in columns:
-        made.add_column(column, overflow="fold")
-    for row in rows:
-        made.add_row(*(escape("" if cell is None else str(cell)) for cell in row))
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = PIPED_WIDTH
-    console.print(made)

@@ -70,6 +70,11 @@ FROM place p JOIN appeal a ON a.id = p.appeal_id
 WHERE p.house_guid = $1 ORDER BY p.at DESC, p.appeal_id LIMIT $2
 """
 
+OUTCOMES: Final = """
+SELECT p.outcome, count(*), count(*) FILTER (WHERE p.by = 'person'), count(*) FILTER (WHERE p.doubt)
+FROM place p GROUP BY p.outcome ORDER BY count(*) DESC, p.outcome
+"""
+
 CONTENT: Final = "SELECT bytes FROM content WHERE appeal_id = $1 AND digest = $2"
 
 HOUSES: Final = """
@@ -132,6 +137,15 @@ class Listed(NamedTuple):
     executor: str
 
 
+class Outcome(NamedTuple):
+    """How many addresses ended so; by_people: settled by a person; doubts: waiting for one."""
+
+    outcome: str
+    addresses: int
+    by_people: int
+    doubts: int
+
+
 def loaded(connection: Connection[Any]) -> bool:
     """Whether any region of the register of addresses is loaded."""
     row = connection.execute(LOADED).fetchone()
@@ -189,6 +203,11 @@ def write(
 def doubts(connection: Connection[Any], limit: int) -> list[Listed]:
     """Return the appeals whose place waits for a person, the longest waiting first."""
     return [Listed(*row) for row in connection.execute(DOUBTS, (limit,))]
+
+
+def outcomes(connection: Connection[Any]) -> list[Outcome]:
+    """Return what became of the addresses of all appeals, the most frequent first."""
+    return [Outcome(*row) for row in connection.execute(OUTCOMES)]
 
 
 def of_house(connection: Connection[Any], guid: UUID, limit: int) -> list[Listed]:

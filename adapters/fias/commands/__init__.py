@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from adapters.fias.commands import asking, choosing, loading, parsing, refreshing
+from adapters.fias.commands import asking, choosing, loading, outcomes, parsing, refreshing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +20,6 @@ def attach(app: typer.Typer, opened: Callable[[], AbstractContextManager[Any]]) 
         help="ФИАС/ГАР: загрузка, поиск и разбор адресов · Load, ask, take addresses apart",
         no_args_is_help=True,
     )
-    for module in (loading, refreshing, asking, parsing, choosing):
+    for module in (loading, refreshing, asking, parsing, choosing, outcomes):
         module.add(group, opened)
     app.add_typer(group, name="fias")
