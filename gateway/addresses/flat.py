@@ -8,9 +8,10 @@ The rules, those of the public set of split addresses (geonorm):
   municipality is the district or the municipal formation; a rural one (`с/с`) only when there is no
   other; none where it is called as the settlement itself (`МО "Город Магадан", г. Магадан`).
 - Москва, Санкт-Петербург and Севастополь are regions; a city within one is the settlement.
-- A microdistrict, quarter, territory or garden society is the street when there is no street, and
-  the location when there is one. So is a second such element. A place on a railway (`ст`) is a
-  location, and never a settlement; a part of a city is a location when nothing else is.
+- A microdistrict, quarter or territory is the street when there is no street, and the location
+  when there is one, as is a second such element. A society (СНТ, ГСК, ТСН) is a location. A place
+  on a railway (`ст`) is a location, and never a settlement; a part of a city is a location when
+  nothing else is.
 - house holds number, fraction and letter (`12/3`, `14А`, `19, лит. А` → `19А`); block is корпус,
   building строение. A plot of land is the house when no house is named.
 """
@@ -18,6 +19,8 @@ The rules, those of the public set of split addresses (geonorm):
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
+
+from gateway.addresses.words import KINDS
 
 if TYPE_CHECKING:
     from gateway.addresses.parts import Parsed, Part
@@ -136,7 +139,8 @@ def _same(name: str, other: str) -> bool:
 def _plans(row: dict[str, str], plans: list[Part]) -> None:
     """Fill location, and street where no street is named, from elements of planning."""
     for part in plans:
-        street = part.role == "plan"
+        kind = KINDS.get(part.type)
+        street = part.role == "plan" and not (kind is not None and "q" in kind.flags)
         if street and not row["street"]:
             _set(row, "street", part)
         elif not row["location"]:

@@ -102,6 +102,8 @@ def _more(words: list[Word], at: int, *, ranges: bool) -> tuple[str, int]:
     word = words[at]
     if word.kind == WORD:
         return _letter(words, at)
+    if word.kind == NUM and word.glued:
+        return word.text, at + 1
     following = words[at + 1] if at + 1 < len(words) else None
     if following is None or word.kind not in (QUOTE, MARK):
         return "", 0
@@ -160,7 +162,7 @@ def _ends(words: list[Word], at: int) -> bool:
         return True
     if following.kind == MARK:
         return word.glued or following.text in "/\\()"
-    known = word.key in MARKERS
+    known = match(words, at) is not None
     if following.kind in (NUM, ORD):
         return word.glued and not known
     if word.glued or (known and word.dot):

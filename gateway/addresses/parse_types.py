@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from gateway.addresses import numbers
-from gateway.addresses.parse_ahead import boundary, names, plain
+from gateway.addresses.parse_ahead import boundary, capital, names, plain, typed
 from gateway.addresses.parse_item import Item
 from gateway.addresses.parse_values import meant, numbered
 from gateway.addresses.split import COMMA, MARK, NUM, ORD, QUOTE, WORD
@@ -44,6 +44,8 @@ def marker(scan: Scan, at: int, spelling: Spelling, end: int) -> int:
     if not spelling.named:
         if item is not None and (not spelling.full or _holds(scan, item, spelling)):
             return scan.add(at, end)
+        if spelling.full and item is None and _surname(scan, at, spelling, end):
+            return scan.add(at, end)
         scan.close()
         return end
     if item is None:
@@ -53,6 +55,16 @@ def marker(scan: Scan, at: int, spelling: Spelling, end: int) -> int:
     if item.kind is None:
         return _closing(scan, at, spelling, end)
     return _within(scan, at, spelling, end)
+
+
+def _surname(scan: Scan, at: int, spelling: Spelling, end: int) -> bool:
+    """Tell whether a word of numbers without one is a name (`Блока ул.`, `Блока, 5`)."""
+    words = scan.words
+    if typed(words, end, ("street",)):
+        return True
+    kind = spelling.numeric[0]
+    alone = end >= len(words) or words[end].kind == COMMA
+    return alone and kind.role != "house" and kind.whole != words[at].key and capital(words, at)
 
 
 def _holds(scan: Scan, item: Item, spelling: Spelling) -> bool:
@@ -146,7 +158,8 @@ def _second(scan: Scan, at: int, spelling: Spelling, end: int) -> int:
         assert scan.open is not None
         scan.open.marks = (*marks, *range(at, end))
         return end
-    if spelling.full and item.role in _SMALL:
+    bare = boundary(scan.words, end) and not plain(scan.words, end)
+    if (spelling.full or bare) and item.role in _SMALL:
         if territory and kind.role == "settlement":
             item.role = "settlement"
         return scan.add(at, end)

@@ -50,7 +50,10 @@ def assign(items: list[Item], words: list[Word]) -> list[Item]:
     bare = [item for item in items if not item.role]
     roles = {item.role for item in items}
     if bare:
-        bare = [item for item in bare if not item.aside and _spoken(item, words)]
+        bare = [item for item in bare if _spoken(item, words)]
+        if "settlement" not in roles:
+            _bracketed(bare, words)
+        bare = [item for item in bare if not item.aside and not item.role]
         if "region" not in roles:
             bare = _region(bare, words)
         if "street" not in roles:
@@ -59,6 +62,16 @@ def assign(items: list[Item], words: list[Word]) -> list[Item]:
     elif "street" not in roles and "house" in roles:
         items = _swallowed(items, words)
     return items
+
+
+def _bracketed(bare: list[Item], words: list[Word]) -> None:
+    """Take a name in brackets for the settlement that is not named else (`ул. Мира (Степное)`)."""
+    for item in bare:
+        word = words[item.first]
+        opened = item.first > 0 and words[item.first - 1].text == "("
+        if opened and item.count == 1 and word.text.istitle() and not adjective(word.key):
+            item.role = "settlement"
+            return
 
 
 def _spoken(item: Item, words: list[Word]) -> bool:
@@ -163,6 +176,10 @@ def _two(item: Item, words: list[Word]) -> int:
 
 def _disagree(head: str, last: str) -> bool:
     """Tell whether two adjectives cannot be one name (`Бобровское Озёрная`)."""
+    if head.endswith(_NOMINATIVE) and last.endswith(("ого", "его")):
+        return True
+    if head.endswith(("ое", "ая")) and last.endswith("ой"):
+        return True
     if not adjective(last):
         return False
     return any(head.endswith(ending) and not last.endswith(others) for ending, others in _AGREES)

@@ -68,9 +68,13 @@ def _word_after(scan: Scan, at: int) -> int | None:
     words = scan.words
     end = end_of(words, at)
     found = match(words, end) if end < len(words) and words[end].kind == WORD else None
-    if found is None or found[0].named or not found[0].full or numbers.peek(words, found[1]):
+    if found is None or not found[0].numeric or numbers.peek(words, found[1]):
         return None
     kind = found[0].numeric[0]
+    if kind.role != "apartment" and (found[0].named or not found[0].full):
+        return None
+    if found[0].named and not (scan.seen & _BUILT and boundary(words, found[1])):
+        return None
     if kind.role in ("block", "building", "letter") or kind.role in scan.seen:
         return None
     scan.close()
@@ -108,7 +112,7 @@ def _closed_by(scan: Scan, item: Item | None, spelling: Spelling, end: int) -> b
     named = spelling.named
     if not named or not named[0].numbered:
         return False
-    if spelling.numeric and numbers.peek(scan.words, end):
+    if spelling.numeric and (scan.seen & _BUILT or numbers.peek(scan.words, end)):
         return False
     if named[0].whole == "линия":
         return True

@@ -48,7 +48,8 @@ class Spelling(NamedTuple):
     """One spelling of one or several types.
 
     rest: keys of the words after the first. dotted: needs its dots (`г.о.`, and not `г о`).
-    numeric: the readings whose name is a number; named: the others. full: a whole word.
+    numeric: the readings whose name is a number; named: the others. full: a whole word, of one type
+    or put together of two (`жилмассив`).
     """
 
     rest: tuple[str, ...]
@@ -92,7 +93,7 @@ def _markers() -> dict[str, list[Spelling]]:
                 listed = kinds.setdefault(keys, [])
                 if kind not in listed:
                     listed.append(kind)
-                if spelling in whole:
+                if spelling in whole or (len(keys) == 1 and len(keys[0]) > 7):
                     full.add(keys)
                 if spelling.endswith(".") and (len(keys[0]) == 1 or len(keys) == 1):
                     dotted.add(keys)
