@@ -27,7 +27,9 @@ class Question(NamedTuple):
     """A text and its true answer.
 
     guid: OBJECTGUID of the house meant (of its street where the house does not exist or is not
-    asked for), empty when nothing is. level: 10, 8 (or that of what stands for a street), 0.
+    asked for), empty when nothing is. Where the text names another house better than the one meant
+    (`names another`), and no postal code speaks against it, it is that other's: nobody could read
+    otherwise; such a question is never determined. level: 10, 8 (or that of what stands for a street), 0.
     determined: the text determines it, given everything in the region. expect: the outcome that a
     careful reader gives. noise: in what the text differs from the registry.
     """
@@ -113,6 +115,10 @@ class _Asker:
 
     def _about(self, phrase: phrasing.Phrase, place: Thing, house: House) -> Question:
         determined = self.index.determined(phrase.claim, place, house)
+        other = None if determined else self.index.better(phrase.claim, place)
+        if other and ("postal code" not in phrase.noise or other[0].postal == place.postal):
+            phrase.noise.append("names another")
+            house = other[1]
         return Question(
             phrase.text, self.region.house_guid(house.id), 10, determined,
             "exact" if determined else "ambiguous", tuple(phrase.noise),

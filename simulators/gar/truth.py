@@ -77,12 +77,31 @@ class Index:
             found += self._has(place, claim.house)
         return not found and (house is None or self._has(meant, claim.house) == 1)
 
+    def better(self, claim: Claim, meant: Thing) -> tuple[Thing, House] | None:
+        """Return the one house, with its street, that a text names better than the one meant.
+
+        A former name that another street has now, initials left out where a street without them
+        exists, a misspelt village that is the name of another: the text says the other address.
+        """
+        scopes = self._scopes(claim)
+        lost = not any(scope in (meant, *meant.above) for scope in scopes)
+        own = self._rank(claim, meant)
+        found: dict[Rank, list[tuple[Thing, House]]] = defaultdict(list)
+        for place, rank in self._fitting(claim, own, scopes):
+            if place is not meant and (lost or rank < own):
+                found[rank] += [(place, house) for house in self._those(place, claim.house)]
+        best = found[min(found)] if found else []
+        return best[0] if len(best) == 1 else None
+
     def _has(self, place: Thing, readings: frozenset[str]) -> int:
-        return sum(
-            numbering.true(house) in readings
+        return len(self._those(place, readings))
+
+    def _those(self, place: Thing, readings: frozenset[str]) -> list[House]:
+        return [
+            house
             for house in self.region.houses(place)
-            if not (house.closed or house.dangling)
-        )
+            if not (house.closed or house.dangling) and numbering.true(house) in readings
+        ]
 
     def _rank(self, claim: Claim, meant: Thing) -> Rank:
         if claim.street is None:

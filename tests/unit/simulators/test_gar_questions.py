@@ -144,3 +144,26 @@ def test_a_number_has_one_true_spelling(house, spelling_of_it):
 )
 def test_people_write_names_otherwise(name, other):
     assert other in spelling.spellings(name)
+
+
+def test_a_text_that_names_another_address_means_that_one(drawn):
+    street = next(t for t in drawn.holders if t.before and t.town)
+    other = next(t for t in drawn.holders if t.up is street.up and t is not street and t.level == 8)
+    known, other.name, other.kind = (other.name, other.kind), street.before[0].name, street.kind
+    claim = truth.Claim(
+        next((t for t in street.above if t.level == 2), None),
+        written(street.town.name, street.town.kind), None,
+        written(other.name, other.kind), frozenset({"1", "2", "3"}),
+    )  # fmt: skip
+    try:
+        index = truth.Index(drawn)
+        number = next(
+            numbering.true(h) for h in drawn.houses(other) if not (h.closed or h.dangling)
+        )
+        found = index.better(claim._replace(house=frozenset({number})), street)
+        assert found is not None
+        assert found[0] is other
+        assert numbering.true(found[1]) == number
+        assert index.better(claim._replace(house=frozenset({"9999"})), street) is None
+    finally:
+        other.name, other.kind = known
