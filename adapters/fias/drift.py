@@ -33,6 +33,10 @@ class Drift(msgspec.Struct):
             if len(kept) < EXAMPLES:
                 kept.append(example[:EXAMPLE_CHARS])
 
+    def wants(self, kind: str) -> bool:
+        """Return whether another example of a kind is kept: on every row one costs too much."""
+        return len(self.examples.get(kind, ())) < EXAMPLES
+
     def add(self, other: Drift) -> None:
         """Take in what another one counted."""
         for kind, times in other.counts.items():

@@ -225,7 +225,7 @@ def _deltas(work: _Work) -> list[Loaded]:
     if wish.free is not None:
         room.require({f"{r:02d}": _of_delta(work, r) for r in over}, wish.free)
     if over:
-        dictionaries(connection, work.delivery, work.drift)
+        dictionaries(connection, work.delivery, work.drift, whole=False)
     return [
         _delta(work, region)
         if region in over

@@ -232,7 +232,7 @@ class Rows:
 
     def _odd(self, kinds: tuple[str, ...]) -> None:
         for kind in kinds:
-            self._drift.note(kind, self._place())
+            self._drift.note(kind, self._place() if self._drift.wants(kind) else "")
 
     def _checked(self, values: tuple[str, ...]) -> tuple[str, ...] | None:
         """Return the values as they can be stored, None when the row cannot."""

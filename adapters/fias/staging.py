@@ -33,6 +33,11 @@ _DONE: Final = """
 INSERT INTO gar_member (load, member, table_name, mark, size, rows, drift, done_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7::jsonb, $8)
 """
+_TYPE: Final = """
+INSERT INTO gar_type (dictionary, id, level, short, name, active) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (dictionary, id) DO UPDATE
+SET level = excluded.level, short = excluded.short, name = excluded.name, active = excluded.active
+"""
 _FORGET: Final = "DELETE FROM gar_member WHERE load = $1 AND member = $2"
 
 
@@ -193,19 +198,22 @@ def copy(
     return rows.taken
 
 
-def dictionaries(connection: psycopg.Connection[Any], delivery: Delivery, drift: Drift) -> int:
-    """Read the dictionaries of types, one transaction; return their rows."""
+def dictionaries(
+    connection: psycopg.Connection[Any], delivery: Delivery, drift: Drift, *, whole: bool = True
+) -> int:
+    """Read the dictionaries of types, one transaction; return their rows.
+
+    whole: they take the place of those that are there; those of a delta are put over them.
+    """
     count = 0
     with connection.transaction():
         for member in delivery.of("", tuple(DICTIONARIES)):
             found = _types(delivery, member, drift)
             dictionary = member.kind.lower()
-            connection.execute("DELETE FROM gar_type WHERE dictionary = $1", (dictionary,))
-            with connection.cursor().copy(
-                b"COPY gar_type (dictionary, id, level, short, name, active) FROM STDIN"
-            ) as out:
-                for id_, (level, short, name, active) in found.items():
-                    out.write_row((dictionary, id_, level, short, name, active))
+            if whole and found:
+                connection.execute("DELETE FROM gar_type WHERE dictionary = $1", (dictionary,))
+            rows = [(dictionary, id_, *row) for id_, row in found.items()]
+            connection.cursor().executemany(_TYPE.encode(), rows)
             count += len(found)
     return count
 

@@ -45,6 +45,21 @@ def test_a_delta_changes_what_it_names_and_nothing_else(db, tmp_path):
     assert {one.state for one in again} == {"applied already"}
 
 
+def test_words_of_a_delta_are_put_over_those_that_are_there(db, tmp_path):
+    words = [
+        {"ID": id_, "NAME": name, "SHORTNAME": short, "ISACTIVE": "true"} | kit.DATES
+        for id_, name, short in (("1", "Блок", "бл."), ("2", "Строение", "стр."))
+    ]
+    file = kit.name("ADDHOUSE_TYPES")
+    full = files({"36": sample()}) | {file: kit.xml("ADDHOUSE_TYPES", words)}
+    kit.take(db, archive(tmp_path / "gar_xml.zip", full))
+    words[0]["NAME"] = "Корпус"
+    changed = renamed() | {file: kit.xml("ADDHOUSE_TYPES", words[:1])}
+    kit.take(db, archive(tmp_path / "gar_delta_xml.zip", changed), after=V1)
+    query = "SELECT id, name FROM gar_type WHERE dictionary = 'addhouse_types' ORDER BY 1"
+    assert db.execute(query).fetchall() == [(1, "Корпус"), (2, "Строение")]
+
+
 def test_a_second_delta_goes_over_the_first_and_takes_it_back(db, tmp_path):
     kit.take(db, archive(tmp_path / "gar_delta_xml.zip", renamed()), after=V1)
     back = Rows()
