@@ -33,10 +33,12 @@ class Bearers(NamedTuple):
     """What bears a word, or a word that begins so, in the order of the region's places.
 
     own: objects that may be the answer. places: those in which others lie, the largest first.
+    everywhere: the region itself is one of them.
     """
 
     own: Sequence[int]
     places: Sequence[int]
+    everywhere: bool
 
     def bears(self, at: int) -> bool:
         """Tell whether an object is among them."""
@@ -91,7 +93,7 @@ class Prefixes:
         places = self._places[self._places_start[start] : self._places_start[end]]
         if end - start > 1:
             own = array("I", sorted(own))
-        return Bearers(own, self.largest(places))
+        return Bearers(own, self.largest(places), self.region.root in places)
 
     def largest(self, objects: Sequence[int]) -> list[int]:
         """Return the first of many objects by size."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
+from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
@@ -34,7 +35,7 @@ _WORD: Final = re.compile(r"[0-9a-zа-яё]+(?:[-/][0-9a-zа-яё]+)*")
 _PART: Final = r"(?:к|корп|корпус|с|стр|строение|лит|литера)\.?\s*\d{0,3}[а-я]?"
 _TAIL: Final = re.compile(
     rf"(?P<name>.*?[\s,.])(?:(?P<mark>дом|д|влд|зд|№)\.?\s*)?"
-    rf"(?P<house>\d{{1,4}}\s?[а-я]?(?:[/-]\d{{0,4}}[а-я]?)?(?:[\s,]*{_PART}){{0,3}})\s*"
+    rf"(?P<house>\d{{1,4}}\s?[а-я]?(?:[/-]\d{{0,4}}[а-я]?)?(?:[\s,]*{_PART}){{0,3}})[\s,]*"
 )
 _NATURAL: Final = re.compile(r"\d+")
 
@@ -102,17 +103,20 @@ _ORDER: Final = itemgetter(0)
 Lookup: TypeAlias = "Callable[[Sequence[tuple[int, int]], str, int], Iterable[HouseFound]]"
 """Houses of (region, OBJECTID of a street) whose keys begin so, so many of each in their order."""
 
-_SHORT: Final = 3
-"""Letters of an abbreviation, which is nobody's name."""
-_STREETS: Final = tuple(
-    (keys.fold(kind.whole), first)
+_SPELT: Final = {
+    first: frozenset(
+        keys.fold(kind.whole)
+        for spelling in spellings
+        if not spelling.rest
+        for kind in spelling.named
+    )
     for first, spellings in MARKERS.items()
-    for spelling in spellings
-    if not spelling.rest
-    for kind in spelling.named
-    if kind.role in {"street", "plan"}
+    if any(not spelling.rest for spelling in spellings)
+}
+"""Types by the words that they are spelt with; none for what stands before a number (`влд`)."""
+_WHOLE: Final = frozenset(
+    spelt for spelt in _SPELT if any(one.full for one in MARKERS[spelt] if not one.rest)
 )
-"""Types of what houses stand in, with each of their spellings."""
 _KNOWN: Final[WeakKeyDictionary[Region, Prefixes]] = WeakKeyDictionary()
 
 
@@ -151,58 +155,62 @@ def suggest(
     return Suggestions(items=tuple(items), version=gazetteer.version)
 
 
-def readings(text: str) -> list[Typed]:
-    """Return the ways in which a text may be meant, the likelier first."""
-    folded = keys.fold(text)
-    found = []
-    tail = _TAIL.fullmatch(folded)
+def readings(text: str) -> Iterator[Typed]:
+    """Give the ways in which a text may be meant, the likelier first."""
+    given = set()
+    for typed in _read(keys.fold(text)):
+        if typed.words and typed not in given:
+            given.add(typed)
+            yield typed
+
+
+def _read(text: str) -> Iterator[Typed]:
+    tail = _TAIL.fullmatch(text)
     if tail is not None:
-        names = _typed(tail["name"], begins=False)
-        if names.words:
-            house = keys.house(tail["house"])
-            found.append(names._replace(house=house, sure=bool(tail["mark"])))
-    begins = bool(folded) and (folded[-1].isalnum() or folded[-1] in "-/")
-    found.append(_typed(folded, begins=begins))
-    if begins and found[-1].words:
-        found += _type_begun(folded)
-    once = dict.fromkeys(typed for typed in found if typed.words)
-    return list(once)
+        house, sure = keys.house(tail["house"]), bool(tail["mark"])
+        for names in _typed(tail["name"], begins=False):
+            yield names._replace(house=house, sure=sure)
+    begins = bool(text) and (text[-1].isalnum() or text[-1] in "-/")
+    yield from _typed(text, begins=begins)
+    if begins:
+        yield from _type_begun(text)
 
 
-def _typed(text: str, *, begins: bool) -> Typed:
-    """Take the types out of a text. begins: its last word is not finished, and so no type."""
+def _typed(text: str, *, begins: bool) -> list[Typed]:
+    """Return a text without its types; before it with those that may be names: `ул Набережная`.
+
+    begins: the last word is not finished, and so no type.
+    """
     words: list[str] = []
+    whole: list[str] = []
     types: set[str] = set()
-    last_type = ""
     pieces = _WORD.findall(text)[-WORDS:]
     for number, piece in enumerate(pieces, 1):
-        whole = () if begins and number == len(pieces) else _types(piece)
-        if whole:
-            types.update(whole)
-            last_type = piece
-        else:
-            words += keys.words(piece)
-    if not words and len(last_type) > _SHORT:  # улица Набережная
-        words = keys.words(last_type)
-    return Typed(tuple(dict.fromkeys(words)), frozenset(types), begins=begins)
+        is_type = piece in _SPELT and ("-" in piece or not begins or number < len(pieces))
+        if is_type:
+            types.update(_SPELT[piece])
+        if not is_type or piece in _WHOLE:
+            found = keys.words(piece)
+            whole += found
+            words += () if is_type else found
+    read = [Typed(tuple(dict.fromkeys(each)), frozenset(types), begins=begins)
+            for each in (whole, words)]  # fmt: skip
+    return read if whole != words else read[:1]
 
 
 def _type_begun(text: str) -> Iterator[Typed]:
-    """Give the reading in which the last word is a type, or the beginning of one: `ленина у`."""
-    *before, last = _WORD.finditer(text)
-    types = frozenset(kind for kind, spelt in _STREETS if spelt.startswith(last[0]))
-    if before and types:
-        typed = _typed(text[: last.start()], begins=False)
-        yield typed._replace(types=types, only=True)
+    """Give the readings in which the last word is a type, or the beginning of one: `ленина у`."""
+    pieces = list(_WORD.finditer(text))
+    begun = _begun(pieces[-1][0]) if len(pieces) > 1 else ()
+    if begun:
+        (*_, typed) = _typed(text[: pieces[-1].start()], begins=False)
+        yield typed._replace(types=frozenset().union(*begun), only=True)
+        yield typed
 
 
-def _types(piece: str) -> tuple[str, ...]:
-    return tuple(
-        keys.fold(kind.whole)
-        for spelling in MARKERS.get(piece, ())
-        if not spelling.rest
-        for kind in spelling.named
-    )
+@lru_cache(maxsize=1024)
+def _begun(piece: str) -> tuple[frozenset[str], ...]:
+    return tuple(kinds for spelt, kinds in _SPELT.items() if spelt.startswith(piece))
 
 
 def _order(gazetteer: Gazetteer, regions: Sequence[str]) -> list[tuple[bool, list[Region]]]:
@@ -273,6 +281,8 @@ def _found(index: Prefixes, typed: Typed) -> Iterable[int]:
 def _together(index: Prefixes, terms: list[Bearers]) -> set[int]:
     """Return what bears one of the words at least, and lies in places that bear the rest."""
     found: set[int] = set()
+    if not all(term.own or term.places for term in terms):
+        return found
     for number, anchor in enumerate(terms):
         others = terms[:number] + terms[number + 1 :]
         pool = anchor.own if len(anchor.own) <= MANY else _narrowed(index, anchor, others)
@@ -280,7 +290,10 @@ def _together(index: Prefixes, terms: list[Bearers]) -> set[int]:
             at
             for at in pool
             if at not in found
-            and all(term.bears(at) or _lies(index.region, term, at) for term in others)
+            and all(
+                term.everywhere or term.bears(at) or _lies(index.region, term, at)
+                for term in others
+            )
         )
     return found
 
