@@ -257,8 +257,8 @@ class _Bar:
         self._name, self._bytes, self._rows = name, size, rows
         speed = (self._rows_before + rows) / max(monotonic() - self._started, 0.1)
         self._shown.update(
-            self._task, completed=self._bytes_before + size, description=name.rpartition("_")[0],
-            rate=f"{speed / 1000:.0f} тыс. строк/с · k rows/s",
+            self._task, completed=self._bytes_before + size, description=name.rsplit("_", 2)[0],
+            rate=f"{speed / 1000:.0f} тыс. строк/с",
         )  # fmt: skip
 
 
