@@ -50,7 +50,7 @@ def of(place: Thing, seed: int) -> list[House]:
     draw = Random(seed * 1_000_003 + place.id)
     found: list[House] = []
     forced = len(place.forced)
-    numbers = _numbers(draw, place)
+    numbers = dense() if place.dense else _numbers(draw, place)
     once = draw.random
     for n in range(place.houses):
         number, first, first_kind, second, second_kind, kind = next(numbers)
@@ -92,6 +92,19 @@ def _numbers(draw: Random, place: Thing) -> Iterator[Numbers]:
             yield text, "", 0, "", 0, 2
         else:
             yield from _special(draw, text, chance, city=place.city)
+
+
+def dense() -> Iterator[Numbers]:
+    """Yield every number up to 140, and every few numbers a letter, a fraction, a block."""
+    for number in range(1, 141):
+        text = str(number)
+        yield text, "", 0, "", 0, 2
+        for every, ending in ((2, "А"), (3, "/2"), (4, "Б")):
+            if number % every == 0:
+                yield text + ending, "", 0, "", 0, 2
+        if number % 3 == 1:
+            for block in ("1", "2"):
+                yield text, block, BLOCK, "", 0, 2
 
 
 def _special(draw: Random, text: str, chance: float, *, city: bool) -> Iterator[Numbers]:

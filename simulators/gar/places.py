@@ -5,6 +5,8 @@ from __future__ import annotations
 import tomllib
 from typing import TYPE_CHECKING, Any, Final
 
+from simulators.gar.houses import dense
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -12,7 +14,8 @@ if TYPE_CHECKING:
     from simulators.gar.region import Draft
     from simulators.gar.thing import Thing
 
-HOUSES: Final = 220
+HOUSES: Final = sum(1 for _ in dense())
+PLOTS: Final = 220
 _TYPES: Final = {
     "ул.": "ул", "пер.": "пер", "пр-кт": "пр-кт", "б-р": "б-р", "ш.": "ш", "наб.": "наб",
     "пр-д": "проезд", "туп.": "туп", "пл.": "пл", "аллея": "аллея",
@@ -40,10 +43,11 @@ def add(draft: Draft, table: Mapping[str, Any]) -> None:
         for up in (town, village):
             _streets(draft, up, table.get("streets", ()))
         for name in table.get("micro", ()):
-            draft.add(7, name, "мкр", town).houses = HOUSES
+            _fill(draft.add(7, name, "мкр", town))
         for name in table.get("gardens", ()):
             garden = draft.add(7, name, "тер. СНТ", area)
-            garden.houses, garden.steads = HOUSES, HOUSES
+            garden.steads = PLOTS
+            _fill(garden)
 
 
 def _streets(draft: Draft, up: Thing, rows: list[list[str]]) -> None:
@@ -51,7 +55,11 @@ def _streets(draft: Draft, up: Thing, rows: list[list[str]]) -> None:
         parts = row[0].split()
         kind = next(part for part in parts if part in _TYPES)
         name = " ".join(part for part in parts if part != kind)
-        draft.street(up, name, _TYPES[kind]).houses = HOUSES
+        _fill(draft.street(up, name, _TYPES[kind]))
+
+
+def _fill(place: Thing) -> None:
+    place.houses, place.dense = HOUSES, True
 
 
 def _stem(draft: Draft) -> str:

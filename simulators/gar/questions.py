@@ -29,9 +29,9 @@ class Question(NamedTuple):
     guid: OBJECTGUID of the house meant (of its street where the house does not exist or is not
     asked for), empty when nothing is. Where the text names another house better than the one meant
     (`names another`), and no postal code speaks against it, it is that other's: nobody could read
-    otherwise; such a question is never determined. level: 10, 8 (or that of what stands for a street), 0.
-    determined: the text determines it, given everything in the region. expect: the outcome that a
-    careful reader gives. noise: in what the text differs from the registry.
+    otherwise; such a question is never determined. level: 10, 8 (or that of what stands for a
+    street), 0. determined: the text determines it, given everything in the region. expect: the
+    outcome that a careful reader gives. noise: in what the text differs from the registry.
     """
 
     text: str

@@ -29,7 +29,8 @@ class Thing:
     district of the city, only in the municipal path. forced: houses that must be
     there, (number, block). city: whether it has blocks of flats. active: False for what
     was closed; into: what it became, origin: what it was made from. apartments: the flats of its
-    forced houses are always delivered. steads: plots of land in it.
+    forced houses are always delivered. steads: plots of land in it. dense: it has every number, and
+    many of the letters, fractions and blocks that made-up appeals name.
     """
 
     id: int
@@ -54,6 +55,7 @@ class Thing:
     into: list[Thing] = field(default_factory=list)
     origin: list[Thing] = field(default_factory=list)
     forced: tuple[tuple[int, int], ...] = ()
+    dense: bool = False
     apartments: bool = False
 
     @property
