@@ -63,11 +63,28 @@ ORDER BY p.at, p.appeal_id LIMIT $1
 """
 """Of what has ended, or goes on as another appeal, nobody needs the house any more."""
 
+UNASKED: Final = """
+SELECT a.id FROM appeal a
+WHERE a.id > $1 AND a.merged_into IS NULL AND NOT a.historical
+  AND a.state NOT IN ('answered', 'transferred', 'declined', 'closed')
+  AND NOT EXISTS (SELECT FROM place p WHERE p.appeal_id = a.id
+                  AND (NOT p.doubt OR p.decided_by <> '' OR NOT $2))
+ORDER BY a.id LIMIT $3
+"""
+"""Open appeals that have no outcome, and with $2 also those in doubt that no person has decided."""
+
 OF_HOUSE: Final = """
 SELECT a.id, a.receipt_number, a.peer, a.external_id, a.state, p.outcome, p.confidence, p.at,
        a.route_rule, a.executor
 FROM place p JOIN appeal a ON a.id = p.appeal_id
 WHERE p.house_guid = $1 ORDER BY p.at DESC, p.appeal_id LIMIT $2
+"""
+
+EACH: Final = """
+SELECT a.id, a.receipt_number, a.peer, a.external_id, a.state, p.outcome, p.confidence, p.at,
+       a.route_rule, a.executor
+FROM place p JOIN appeal a ON a.id = p.appeal_id
+ORDER BY p.at DESC, p.appeal_id LIMIT $1
 """
 
 OUTCOMES: Final = """
@@ -208,6 +225,16 @@ def doubts(connection: Connection[Any], limit: int) -> list[Listed]:
 def outcomes(connection: Connection[Any]) -> list[Outcome]:
     """Return what became of the addresses of all appeals, the most frequent first."""
     return [Outcome(*row) for row in connection.execute(OUTCOMES)]
+
+
+def each(connection: Connection[Any], limit: int) -> list[Listed]:
+    """Return appeals with what became of their addresses, the newest first."""
+    return [Listed(*row) for row in connection.execute(EACH, (limit,))]
+
+
+def unasked(connection: Connection[Any], after: UUID, limit: int, *, doubts: bool) -> list[UUID]:
+    """Return open appeals without an outcome, by id; doubts: and those that are in doubt."""
+    return [row[0] for row in connection.execute(UNASKED, (after, doubts, limit))]
 
 
 def of_house(connection: Connection[Any], guid: UUID, limit: int) -> list[Listed]:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from simulators.channels import chapter, crew
-from simulators.demo import cast
+from simulators.demo import cast, register
 from simulators.demo import script as plan
 from simulators.demo.clients import Client, Log
 from simulators.demo.deliveries import Deliveries
@@ -68,6 +68,7 @@ class Story:
         teller.say(f"Шлюз с базой: {stage.address}", "the gateway with its database")
         keys = cast.introduce(stage, sstu, hook)
         teller.say(f"Системы: {', '.join(keys)}; узлы: sstu, hook", "peers; nodes")
+        register.load(stage, teller, self.seed)
         for simulator in (sstu, hook):
             cast.fail(simulator)
         return sstu, hook, keys
@@ -79,6 +80,7 @@ class Story:
         self._letters(ledger)
         self._intake()
         self._settle()
+        register.tell(self.stage, self.teller, self.script, ledger, 10)
         self._survival(ledger, killed)
         self._refusal()
         self.office.stop()
