@@ -84,7 +84,7 @@ def build(
         told("flats")
         flats = _flats(connection, run, words)
         told("checks")
-        _dangling(connection, names, drift)
+        _dangling(connection, names, drift, sql.DANGLING + (sql.HOMELESS if flats else ()))
         told("indexes")
         _index(connection, region, load)
         _clear(connection)
@@ -218,9 +218,14 @@ def _index(connection: psycopg.Connection[Any], region: int, load: int) -> None:
         connection.execute(f"ANALYZE {name}".encode())
 
 
-def _dangling(connection: psycopg.Connection[Any], names: Mapping[str, str], drift: Drift) -> None:
+def _dangling(
+    connection: psycopg.Connection[Any],
+    names: Mapping[str, str],
+    drift: Drift,
+    checks: tuple[tuple[str, str], ...],
+) -> None:
     """Count what refers to nothing, with the first examples."""
-    for kind, query in sql.DANGLING:
+    for kind, query in checks:
         asked = query.format_map(names)
         told = (
             f"WITH d (object) AS MATERIALIZED ({asked})"  # noqa: S608 - our own

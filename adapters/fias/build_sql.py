@@ -285,3 +285,14 @@ DANGLING: Final = (
     ),
 )
 """What is counted and told of: the kind, and the query of its objects."""
+
+HOMELESS: Final = (
+    (
+        "an apartment without a house",
+        (
+            "SELECT f.object FROM t_flat AS f LEFT JOIN t_flat_place AS p ON p.object = f.object"
+            " WHERE coalesce(p.above, 0) = 0"
+        ),
+    ),
+)
+"""The same of apartments, where there are any."""

@@ -133,6 +133,8 @@ def test_flats_and_plots_are_loaded_where_they_are_wanted(db, tmp_path):
     rows = sample()
     rows.add("APARTMENTS", 30, NUMBER="15", APARTTYPE=2)
     rows.place(30, REGION, CITY, STREET, 10)
+    rows.add("APARTMENTS", 35, NUMBER="16", APARTTYPE=2)
+    rows.place(35, REGION, CITY, STREET)
     rows.add("STEADS", 31, NUMBER="5/1")
     rows.place(31, REGION, CITY, STREET)
     rows.house(32, "1", REGION, CITY, STREET, 31)
@@ -140,6 +142,7 @@ def test_flats_and_plots_are_loaded_where_they_are_wanted(db, tmp_path):
     (plain,) = kit.take(db, path)
     (full,) = kit.take(db, path, extras=frozenset(("apartments", "steads")))
     assert (plain.houses, plain.flats, full.houses, full.flats) == (2, 0, 3, 1)
+    assert full.examples["an apartment without a house"] == ["OBJECTID 35"]
     assert db.execute("SELECT house, key, label FROM address_flat").fetchall() == [
         (10, "15", "кв. 15")
     ]
