@@ -26,6 +26,7 @@ from gateway.triage import places as planning
 from gateway.triage.plan import register_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from uuid import UUID
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from gateway.model.address import Address
     from gateway.store.registers import RegisterKey
     from gateway.store.synonyms import New
-    from gateway.triage.build import Build, Facts, Rules
+    from gateway.triage.build import Build, Facts, Plan, Rules
 
 _APPEAL: Final = msgspec.json.Decoder(Appeal)
 
@@ -71,7 +72,7 @@ class Chosen(NamedTuple):
 
 def doubt(connection: Connection[Any], appeal_id: UUID, now: datetime) -> Doubt:
     """Return what is known of the place of an appeal."""
-    return _doubt(connection, appeal_id, _facts(connection, appeal_id, now))
+    return _doubt(connection, appeal_id, _facts(connection, [appeal_id], now))
 
 
 def choose(
@@ -89,7 +90,7 @@ def choose(
     what the choice teaches. Raises StateError for an appeal that names no place or whose content
     was erased, NotFoundError for an object that the register does not have.
     """
-    facts = _facts(connection, appeal_id, decision.now)
+    facts = _facts(connection, [appeal_id], decision.now)
     before = _doubt(connection, appeal_id, facts)
     data = facts.contents.get(appeal_id)
     if before.address is None or data is None:
@@ -115,6 +116,40 @@ def choose(
     plan = build.plan("applied", register=register)
     triage.write(connection, [plan], facts, rules)
     return Chosen(place, build.state.routed, build.state.state, taught)
+
+
+def again(
+    connection: Connection[Any], ids: Sequence[UUID], now: datetime, rules: Rules
+) -> dict[UUID, str]:
+    """Ask the register again about appeals, in the caller's transaction; return new outcomes.
+
+    For what came before a register was loaded, or was in doubt before people said what names mean.
+    Whoever a rule would have given an appeal to gets it now, as when a person chooses.
+    """
+    facts = _facts(connection, ids, now)
+    rules.lookup.warm(connection)
+    builds = {appeal_id: acts.begin(appeal_id, facts, rules) for appeal_id in facts.heads}
+    for appeal_id, build in builds.items():
+        build.item = build.item._replace(message_id=appeal_id, operation="submit")
+    items = [build.item for build in builds.values()]
+    facts = facts._replace(places=rules.lookup.read(connection, items, facts))
+    plans: list[Plan] = []
+    outcomes: dict[UUID, str] = {}
+    for appeal_id, build in builds.items():
+        answer, data = facts.places.answers.get(appeal_id), facts.contents.get(appeal_id)
+        before = places.last(facts.histories[appeal_id])
+        told = before.payload if before is not None else None
+        was = told.outcome if isinstance(told, f.AddressFacts) else ""
+        if answer is None or data is None or answer.resolved.outcome == was:
+            continue
+        build.facts = facts
+        settled = planning.settle(build, _APPEAL.decode(data), facts.heads[appeal_id].peer)
+        planning.reroute(build, settled.routed)
+        plans.append(build.plan("applied", synonyms=settled.synonyms))
+        outcomes[appeal_id] = answer.resolved.outcome
+    triage.write(connection, plans, facts, rules)
+    synonyms.used(connection, [number for plan in plans for number in plan.synonyms])
+    return outcomes
 
 
 def choice(before: Doubt, wanted: str) -> Place | None:
@@ -204,8 +239,8 @@ def _teach(
     )
 
 
-def _facts(connection: Connection[Any], appeal_id: UUID, now: datetime) -> Facts:
-    facts = acts.read_facts(connection, [appeal_id], now)
+def _facts(connection: Connection[Any], ids: Sequence[UUID], now: datetime) -> Facts:
+    facts = acts.read_facts(connection, ids, now)
     return facts._replace(contents=queue.contents(connection, facts.heads.values()))
 
 

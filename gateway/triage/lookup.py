@@ -13,6 +13,7 @@ import structlog
 
 from gateway import places
 from gateway.addresses.found import Resolved
+from gateway.errors import GatewayError
 from gateway.model.address import Address
 from gateway.model.base import NIL
 from gateway.store import addresses, keepers, synonyms
@@ -132,9 +133,11 @@ class Lookup:
             return addresses.resolve(connection, self._addresses, questions, _points)
         except psycopg.Error:
             raise
-        except Exception as error:  # noqa: BLE001 - an address holds up no appeal
+        except Exception as error:
             if len(questions) == 1:
-                log.warning("places.failed", code=getattr(error, "code", type(error).__name__))
+                code = error.code if isinstance(error, GatewayError) else "internal"
+                trace = error if code == "internal" else None
+                log.warning("places.failed", code=code, exc_info=trace)
                 return [Resolved(outcome="not_found", notes=(FAILED,))]
         return [one for q in questions for one in self._resolve(connection, [q])]
 

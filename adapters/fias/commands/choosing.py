@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import getpass
 import re
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from uuid import UUID
 
@@ -17,9 +18,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from gateway import acts, audit, choosing, learning, places, policies
+from gateway import acts, audit, choosing, learning, limits, places, policies
 from gateway.errors import ConfigurationError, ValidationError
 from gateway.merging import Decision
+from gateway.model.base import NIL
 from gateway.model.fold import clean_text
 from gateway.store import lookup, synonyms
 from gateway.store import places as store
@@ -59,6 +61,7 @@ def add(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]]) -
     _doubts(group, opened)
     _choose(group, opened)
     _of_house(group, opened)
+    _again(group, opened)
     names = typer.Typer(
         name="synonyms",
         help="Что люди называют иначе, чем справочник · What people call otherwise",
@@ -146,6 +149,33 @@ def _of_house(group: typer.Typer, opened: Callable[[], AbstractContextManager[An
         with opened() as gw, gw.connection() as db:
             found = store.of_house(db, _guid(guid), limit)
         _say_listed("Обращения о доме · Appeals about the house", found, as_json=as_json)
+
+
+def _again(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]]) -> None:
+    @group.command("again")
+    def again(
+        *,
+        doubts: Annotated[
+            bool, typer.Option("--doubts", help="И те, что под вопросом · Those in doubt too")
+        ] = False,
+        commit: Commit = False,
+        as_json: Json = False,
+    ) -> None:
+        """Искать адреса открытых обращений, ещё без итога · Ask about what was never asked."""
+        counts: Counter[str] = Counter()
+        with opened() as gw, gw.connection() as db:
+            rules, after = policies.rules(gw.settings), NIL
+            while ids := store.unasked(db, after, limits.TRIAGE_BATCH, doubts=doubts):
+                after = ids[-1]
+                with db.transaction(force_rollback=not commit):
+                    counts.update(choosing.again(db, ids, gw.now(), rules).values())
+                    db.execute(f"NOTIFY {CHANNEL}".encode())
+        if as_json:
+            _document({"outcomes": counts, "committed": commit})
+            return
+        told = ", ".join(f"{OUTCOMES.get(o, o)}: {n}" for o, n in counts.items())
+        _say(told or "Нечего искать · Nothing to ask")
+        _planned(commit=commit)
 
 
 def _list(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]]) -> None:

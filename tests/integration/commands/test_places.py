@@ -149,3 +149,15 @@ def test_what_the_register_knows_cannot_be_made_to_mean_something_else(city):
     said = fias(city, "synonyms", "add", "Ленина", street, code=2)
 
     assert "справочник знает это написание" in said
+
+
+def test_doubts_are_asked_about_again_once_a_name_is_known(city):
+    street = str(city.land.guid(city.land.houses[0].parent))
+    write(city, "a", "Воронеж, Старособорная, 7")
+    fias(city, "synonyms", "add", "Старособорная", street, "--by", "ivanova", "--commit")
+    assert told(city, "again")["outcomes"] == {}
+
+    found = told(city, "again", "--doubts", "--commit")
+
+    assert found == {"outcomes": {"exact": 1}, "committed": True}
+    assert told(city, "doubts") == []

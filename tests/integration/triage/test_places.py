@@ -12,6 +12,7 @@ from gateway.keepers import Keeper, Territory
 from gateway.merging import Decision
 from gateway.model.address import Address, AddressRole
 from gateway.model.appeal import Appeal
+from gateway.model.base import NIL
 from gateway.model.events import EventType
 from gateway.model.peer import Peer
 from gateway.model.question import Question
@@ -442,3 +443,30 @@ def test_a_doubt_about_what_has_ended_is_nobodys_work(city):
 
     with city.connection() as db:
         assert places.doubts(db, 10) == []
+
+
+def test_what_came_before_the_register_is_asked_about_later(room, tmp_path):
+    path = tmp_path / "by-house.toml"
+    path.write_text(ROUTING)
+    room.rules = policies.rules(
+        Settings(organisation=OURS, register_channels=("*",), routing_file=str(path))
+    )
+    write(room, "a", EXACT)
+    write(room, "b", LESNAYA)
+    assert routed(room) == ("", "", "registered")
+    with room.connection() as db:
+        room.land = load(db)
+        kept = Keeper(house_guid=house(room, "68к2"), service="management", organisation="uk")
+        keepers.write(db, [], [kept], [], room.now)
+        ids = places.unasked(db, NIL, 10, doubts=False)
+        with db.transaction():
+            outcomes = choosing.again(db, ids, room.now, room.rules)
+
+        assert sorted(outcomes.values()) == ["ambiguous", "exact"]
+        assert routed(room) == ("uk", "house", "assigned")
+        assert places.unasked(db, NIL, 10, doubts=False) == []
+        [doubtful] = places.unasked(db, NIL, 10, doubts=True)
+        with db.transaction():
+            assert choosing.again(db, [doubtful], room.now, room.rules) == {}
+    assert len(events(room)) == 2
+    assert whole(room)
