@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from gateway.addresses.keys import fold
@@ -41,9 +42,12 @@ _STREET_BY_HABIT: Final = 0.76
 
 def relation(part: Part, kind: str) -> str:
     """Return how the type of a part stands to a type of the registry."""
-    named = [fold(text) for text in (part.type, *part.types) if text]
-    if not named:
-        return NONE
+    return _relation(part.type, part.types, kind) if part.type or part.types else NONE
+
+
+@lru_cache(maxsize=4096)
+def _relation(own: str, others: tuple[str, ...], kind: str) -> str:
+    named = [fold(text) for text in (own, *others) if text]
     kind = fold(kind)
     if kind in named:
         return SAME

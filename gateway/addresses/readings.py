@@ -15,7 +15,7 @@ from gateway.addresses.parts import Part
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from gateway.addresses.parts import Parsed
+    from gateway.addresses.parts import Parsed, Role
 
 WORDS: Final = 6
 """Words of a name without a type that is cut in two."""
@@ -58,7 +58,8 @@ def _left_over(parsed: Parsed) -> Iterator[Parsed]:
         initials = replace(street, name=f"{letters} {street.name}")
         yield replace(_with(parsed, street, initials), rest=())
     if rest:
-        part = Part(role="street" if street is None else "district", name=rest)
+        inner: Role = "district" if parsed.first("settlement") else "settlement"
+        part = Part(role="street" if street is None else inner, name=rest)
         yield replace(_with(parsed, None, part), rest=())
 
 

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 READINGS: Final = 4
 CANDIDATES: Final = 10
+OTHERS: Final = 3
+"""What else was possible, where the answer is sure."""
 
 HouseKey = tuple[int, int, str]
 """Region, OBJECTID of what the house stands in, key of the house."""
@@ -184,7 +186,8 @@ def _resolved(
     case: Case, reading: Reading, verdict: Verdict,
     flats: Mapping[HouseKey, list[FlatRow]], version: str,
 ) -> Resolved:  # fmt: skip
-    hits = verdict.hits[: CANDIDATES + 1]
+    chosen = verdict.outcome in {"exact", "street_only"}
+    hits = verdict.hits[: 1 + OTHERS if chosen else CANDIDATES]
     best = hits[0] if hits else None
     notes = (*case.notes, *verdict.notes)
     if best and best.why:
@@ -198,12 +201,11 @@ def _resolved(
         if asked and len(rows) != 1:
             notes += ("квартиры нет в реестре или она не загружена",)
         places.append(_place(hit, rows[0] if len(rows) == 1 else None))
-    chosen = verdict.outcome in {"exact", "street_only"}
     return Resolved(
         outcome=verdict.outcome,
         confidence=round(best.score, 3) if best else 0.0,
         best=places[0] if chosen else None,
-        candidates=tuple(places[1:] if chosen else places[:CANDIDATES]),
+        candidates=tuple(places[1:] if chosen else places),
         tokens=tokens(reading.parsed, best),
         notes=notes,
         parsed=reading.parsed,

@@ -25,9 +25,12 @@ if TYPE_CHECKING:
 
 ACCEPT: Final = 0.78
 """What is surer is one object; what is less sure is a doubt, whoever is alone."""
-NAMED: Final = 0.4
+NAMED: Final = 0.62
+"""What is less sure is not named as a doubt, only shown."""
 MARGIN: Final = 0.055
 """By how much, of one, the next place must be less likely."""
+CLOSE: Final = 0.87
+"""A house on a street that fits but a little less makes a doubt of a street without it."""
 BY_HOUSE: Final = 0.95
 """Decided by where the house stands."""
 ASKED: Final = 12
@@ -78,16 +81,22 @@ def judge(reading: Reading, houses: Mapping[tuple[int, int, str], list[HouseRow]
         return _partial(reading)
     hits = _hits(reading, houses)
     top = max(_fit(hit) for hit in hits)
-    group = [hit for hit in hits if _fit(hit) >= top * (1 - MARGIN)]
-    group = _by_postal_code(group)
+    group = _by_postal_code([hit for hit in hits if _fit(hit) >= top * (1 - MARGIN)])
+    found = _among(reading, hits, group)
+    if found.outcome == "ambiguous" and found.hits[0].score < NAMED:
+        return found._replace(outcome="not_found", notes=(*found.notes, "сходство слишком мало"))
+    return found
+
+
+def _among(reading: Reading, hits: list[Hit], group: list[Hit]) -> Verdict:
+    """Return the outcome of the places that fit alike."""
     if group[0].state.many:
         return Verdict("ambiguous", hits, ("таких названий слишком много: назовите место точнее",))
     if reading.keys:
         return _with_house(reading, hits, group)
-    best = group[0]
     if _places(group) > 1:
         return Verdict("ambiguous", group, ("подходит несколько мест",))
-    return _exact(reading, hits, best)
+    return _exact(reading, hits, group[0])
 
 
 def _left(reading: Reading, best: Hit) -> str:
@@ -204,6 +213,9 @@ def _no_house(reading: Reading, hits: list[Hit], best: Hit) -> Verdict:
     if not (parsed.first("street") or parsed.first("plan")) and _has_streets(best.state):
         return Verdict("not_found", [best, *elsewhere], ("улица не названа",))
     notes: tuple[str, ...] = ("дома нет в реестре",)
+    near = [hit for hit in elsewhere if hit.state.score >= best.state.score * CLOSE]
+    if near:
+        return Verdict("ambiguous", [*near, best], (*notes, "такой дом есть на похожей улице"))
     if elsewhere:
         notes += ("такой дом есть на похожей улице",)
     return _sure("street_only", [best, *elsewhere], notes)
@@ -221,9 +233,7 @@ def _sure(outcome: Outcome, hits: list[Hit], notes: tuple[str, ...] = ()) -> Ver
     best = hits[0]
     if best.score >= ACCEPT:
         return Verdict(outcome, hits, notes)
-    if best.score >= NAMED:
-        return Verdict("ambiguous", hits, (*notes, "сходство слишком мало, чтобы решить"))
-    return Verdict("not_found", hits, (*notes, "сходство слишком мало"))
+    return Verdict("ambiguous", hits, (*notes, "не хватает сходства, чтобы решить"))
 
 
 def _others(hits: list[Hit], best: Hit) -> list[Hit]:

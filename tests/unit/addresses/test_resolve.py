@@ -74,7 +74,7 @@ EXACT = [
 
 STREET_ONLY = [
     ("с. Хреновое ул Ленина 6", f"{AREA}, с. Хреновое, ул. Ленина"),
-    ("Воронеж, ул Ленина 99", f"{CITY}, ул. Ленина"),  # 99 stands in a township of the city
+    ("Воронеж, ул Ленина 98", f"{CITY}, ул. Ленина"),
     ("Воронеж, ул Ленина 9", f"{CITY}, ул. Ленина"),  # 9к2 is another house
     ("Воронеж Московский пр-т дом 14 б", f"{CITY}, пр-кт Московский"),
     ("Хохольский р-н, д. Берёзовка, 55", f"{AREA}, д. Берёзовка"),
@@ -83,6 +83,7 @@ STREET_ONLY = [
 AMBIGUOUS = [
     "ул Ленина 5",  # three places have it
     "ул Ленина 21",  # one has the house, but the text says not where
+    "Воронеж, ул Ленина 99",  # the city's own street has none, that of a township of it has
     "Воронеж, Революции 3",  # проспект and переулок both have it
     "Березовка, ул Лесная 1",
     "Воронеж, Лувовая 1",  # Луговая or Лубовая
