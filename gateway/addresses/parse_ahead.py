@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gateway.addresses import numbers
 from gateway.addresses.split import COMMA, NUM, ORD, WORD
-from gateway.addresses.words import AFTER_NUMBER, CITIES, MARKERS, SPEECH, match
+from gateway.addresses.words import AFTER_NUMBER, CITIES, MARKERS, SPEECH, adjective, match
 
 if TYPE_CHECKING:
     from gateway.addresses.split import Word
@@ -112,7 +112,18 @@ def names(words: list[Word], at: int, kind: Kind | None) -> bool:
         return True
     if after.key in MARKERS or len(after.key) == 1:
         return False
-    return word.kind == ORD or kind is not None
+    return word.kind == ORD or kind is not None or street_ahead(words, at)
+
+
+def street_ahead(words: list[Word], at: int) -> bool:
+    """Tell whether an adjective, a type of street and a number follow (`1 Кирпичный проезд 9`)."""
+    if at + 3 >= len(words) or not adjective(words[at + 1].key) or not capital(words, at + 1):
+        return False
+    found = match(words, at + 2) if words[at + 2].kind == WORD else None
+    if not found or not found[0].named or found[0].named[0].role != "street":
+        return False
+    after = found[1]
+    return plain(words, after) or bool(after < len(words) and numbers.peek(words, after + 1))
 
 
 def house_later(words: list[Word], at: int) -> bool:

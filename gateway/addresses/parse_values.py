@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gateway.addresses import numbers
-from gateway.addresses.parse_ahead import boundary, end_of, house_later, names
+from gateway.addresses.parse_ahead import boundary, end_of, house_later, names, street_ahead
 from gateway.addresses.parse_item import Item
 from gateway.addresses.split import COMMA, MARK, NUM, ORD, WORD
 from gateway.addresses.words import MARKERS, adjective, match
@@ -48,7 +48,11 @@ def number(scan: Scan, at: int) -> int:
 def _part(scan: Scan, at: int) -> None:
     """End a settlement's name before a number that begins a street's (`Степное 9 Января`)."""
     item = scan.open
-    if item is None or item.kind is None or item.first < 0 or item.role == "street":
+    if item is None or item.first < 0 or item.role == "street":
+        return
+    if item.kind is None:
+        if street_ahead(scan.words, at):
+            scan.close()
         return
     end = end_of(scan.words, at)
     after = scan.words[end] if end < len(scan.words) else None
