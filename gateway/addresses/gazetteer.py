@@ -91,6 +91,10 @@ class Region:
     ) -> None:
         self.code = code
         self.version = version
+        self.labels: tuple[dict[int, str], dict[int, str]] = {}, {}
+        """Full names of settlements in either division, once they were asked for."""
+        self.flats = True
+        """Whether apartments are loaded, as far as is known."""
         rows = list(objects)
         order, last = _walk(rows, "parent")
         rows = [rows[number] for number in order]

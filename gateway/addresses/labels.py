@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _BEHIND: Final = frozenset({"обл", "край", "р-н", "аобл", "ао", "а.обл", "а.окр", "м.р-н"})
 """Types that stand behind the name: `Воронежская обл.`."""
+_SETTLEMENT: Final = 6
 HOUSE: Final = 10
 STEAD: Final = 9
 
@@ -28,13 +29,27 @@ def own(region: Region, at: int) -> str:
 
 
 def full(region: Region, at: int, *, municipal: bool = False) -> str:
-    """Return the names of an object and of all above it; empty when it is not in that division."""
+    """Return the names of an object and of all above it; empty when it is not in that division.
+
+    Those of settlements and of what is above them are kept: streets of one share them.
+    """
     if at == NONE:
         return ""
+    kept = region.labels[municipal]
+    known = kept.get(at)
+    if known is not None:
+        return known
     above = region.above(at, municipal=municipal)
     if municipal and len(above) == 1 and region.level[at] > 1:
         return ""
-    return ", ".join(own(region, place) for place in above)
+    if region.level[at] <= _SETTLEMENT:
+        label = kept[at] = ", ".join(own(region, place) for place in above)
+        return label
+    settled = sum(region.level[place] <= _SETTLEMENT for place in above)
+    names = [own(region, place) for place in above[settled:]]
+    if settled:
+        names.insert(0, full(region, above[settled - 1], municipal=municipal))
+    return ", ".join(names)
 
 
 def place(

@@ -174,10 +174,18 @@ def _same_place(first: Verdict, other: Verdict) -> bool:
     return (best.region.code, best.at) in places
 
 
+def _asks_flat(reading: Reading, verdict: Verdict) -> bool:
+    return (
+        verdict.outcome == "exact"
+        and verdict.hits[0].house is not None
+        and reading.parsed.first("apartment") is not None
+    )
+
+
 def _flat(reading: Reading, verdict: Verdict) -> list[HouseKey]:
     part = reading.parsed.first("apartment")
     best = verdict.hits[0].house if verdict.hits and verdict.outcome == "exact" else None
-    if part is None or best is None:
+    if part is None or best is None or not verdict.hits[0].state.region.flats:
         return []
     return [(best.region, best.id, keys.flat(part.name))]
 
@@ -198,7 +206,7 @@ def _resolved(
     for hit in hits:
         asked = _flat(reading, verdict) if hit is best else []
         rows = flats.get(asked[0], []) if asked else []
-        if asked and len(rows) != 1:
+        if hit is best and len(rows) != 1 and _asks_flat(reading, verdict):
             notes += ("квартиры нет в реестре или она не загружена",)
         places.append(_place(hit, rows[0] if len(rows) == 1 else None))
     return Resolved(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 REVISION: Final = "SELECT value FROM address_revision"
 
-VERSIONS: Final = "SELECT region, version, loaded_at FROM address_version ORDER BY region"
+VERSIONS: Final = "SELECT region, version, loaded_at, flats FROM address_version ORDER BY region"
 
 OBJECTS: Final = """
 SELECT id, guid, level, type, type_name, name, parent, parent_mun, oktmo, okato, postal_code, houses
@@ -95,14 +95,16 @@ class Kept:
 
     def _anew(self, connection: Connection[Any]) -> Gazetteer:
         found = {}
-        for code, version, at in connection.execute(VERSIONS).fetchall():
+        for code, version, at, flats in connection.execute(VERSIONS).fetchall():
             if self._only and code not in self._only:
                 continue
             had = self._regions.get(code)
-            if had is not None and had[0] == (version, at):
+            if had is not None and had[0] == (version, at, flats):
                 found[code] = had
             else:
-                found[code] = ((version, at), read_region(connection, code, str(version)))
+                region = read_region(connection, code, str(version))
+                region.flats = flats > 0
+                found[code] = ((version, at, flats), region)
         self._regions = found
         synonyms = self._synonyms(connection) if self._synonyms else ()
         return Gazetteer([region for _, region in found.values()], synonyms)

@@ -31,10 +31,10 @@ def load(db, made):
     for row in made.flats:
         _put(db, "address_flat", row._asdict())
     db.execute(
-        "INSERT INTO address_version (region, version, loaded_at, source, objects, houses)"
-        " VALUES ($1, 20260908, clock_timestamp(), 'test', $2, $3)"
+        "INSERT INTO address_version (region, version, loaded_at, source, objects, houses, flats)"
+        " VALUES ($1, 20260908, clock_timestamp(), 'test', $2, $3, $4)"
         " ON CONFLICT (region) DO UPDATE SET loaded_at = excluded.loaded_at",
-        (made.code, len(made.objects), len(made.houses)),
+        (made.code, len(made.objects), len(made.houses), len(made.flats)),
     )
     addresses.changed(db)
 
