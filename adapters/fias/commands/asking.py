@@ -9,28 +9,21 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 import typer
-from rich import box
-from rich.console import Console
-from rich.table import Table
 
 from adapters.fias.commands.parsing import lines, read_from, text_of
-from gateway import limits
+from gateway import limits, screen
 from gateway.addresses.found import Question, Resolved
 from gateway.addresses.suggest import suggest
 from gateway.errors import GatewayError, NotFoundError, TooLargeError
 from gateway.store import addresses, suggestions, synonyms
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from psycopg import Connection
 
     from gateway.addresses.found import Place
-
-FOUND: Final = 1
-"""Exit code when not everything is exact."""
-PIPED_WIDTH: Final = 240
 
 OUTCOMES: Final = {
     "exact": "точно · exact",
@@ -53,7 +46,6 @@ Regions = Annotated[
     list[str] | None,
     typer.Option("--region", metavar="36", help="Вероятный регион · A likelier region"),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Для программ · For machines")]
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -82,7 +74,7 @@ def _resolve(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any
         file: Annotated[
             str, typer.Option("--file", metavar="ФАЙЛ", help="Адрес в строке; - ввод · - is stdin")
         ] = "",
-        as_json: Json = False,
+        as_json: screen.Json = False,
     ) -> None:
         """Найти адрес в ГАР; код 1, если не точно · Find an address; 1 unless exact."""
         if bool(text) == bool(file):
@@ -97,10 +89,10 @@ def _resolve(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any
             else:
                 asked = Question(text=" ".join(text or ()), regions=regions, strict=strict)
                 (found,) = addresses.resolve(db, kept, [asked])
-                (_document if as_json else _tell)(found)
+                (screen.document if as_json else _tell)(found)
                 exact = found.outcome == "exact"
         if not exact:
-            raise typer.Exit(FOUND)
+            raise typer.Exit(screen.FOUND)
 
 
 def _suggest(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]]) -> None:
@@ -112,7 +104,7 @@ def _suggest(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any
         limit: Annotated[
             int, typer.Option("--limit", min=1, max=limits.SUGGESTIONS, help="Не больше · At most")
         ] = 10,
-        as_json: Json = False,
+        as_json: screen.Json = False,
     ) -> None:
         """Дополнить адрес, как при вводе · Complete an address as it is typed."""
         typed = " ".join(text or ())
@@ -131,12 +123,14 @@ def _suggest(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any
                 houses=partial(suggestions.houses, db),
             )
         if as_json:
-            _document(found)
+            screen.document(found)
         else:
             rows = [(one.label, one.level, one.oktmo, one.guid) for one in found.items]
-            _table("Варианты · Suggestions", ("адрес · address", "ур.", "ОКТМО", "GUID"), rows)
+            screen.table(
+                "Варианты · Suggestions", ("адрес · address", "ур.", "ОКТМО", "GUID"), rows
+            )
         if not found.items:
-            raise typer.Exit(FOUND)
+            raise typer.Exit(screen.FOUND)
 
 
 def _codes(given: Sequence[str], known: Sequence[str], *, strict: bool = False) -> tuple[str, ...]:
@@ -177,14 +171,16 @@ def _of_file(
             outcome = line.found.outcome if line.found is not None else "error"
             counts[outcome] += 1
             if as_json:
-                _document(line)
+                screen.document(line)
             else:
                 best = line.found.best if line.found is not None else None
                 typer.echo(
                     "\t".join((outcome, _guid(best), line.address, line.error or _label(best)))
                 )
     if not as_json:
-        _say(", ".join(f"{OUTCOMES.get(name, name)}: {n}" for name, n in counts.most_common()))
+        screen.say(
+            ", ".join(f"{OUTCOMES.get(name, name)}: {n}" for name, n in counts.most_common())
+        )
     return set(counts) <= {"exact"}
 
 
@@ -221,7 +217,7 @@ def _read(line: bytes) -> Line:
 
 
 def _tell(found: Resolved) -> None:
-    _say(f"Итог · outcome: {OUTCOMES[found.outcome]}, {found.confidence:.2f}")
+    screen.say(f"Итог · outcome: {OUTCOMES[found.outcome]}, {found.confidence:.2f}")
     if found.best is not None:
         best = found.best
         for title, value in (
@@ -233,21 +229,21 @@ def _tell(found: Resolved) -> None:
             ("Кадастровый номер · cadastral", best.cadastral_number),
         ):
             if value:
-                _say(f"{title}: {value}")
+                screen.say(f"{title}: {value}")
     for note in found.notes:
-        _say(f"  {note}")
-    _table(
+        screen.say(f"  {note}")
+    screen.table(
         "Слова · Tokens",
         ("слово · token", "за что принято · taken for", "почему · why"),
         [(token.text, ROLES.get(token.role, token.role), token.why) for token in found.tokens],
     )
     if found.candidates:
-        _table(
+        screen.table(
             "Кандидаты · Candidates",
             ("уверенность", "адрес · address", "GUID"),
             [(f"{one.confidence:.2f}", one.label, one.guid) for one in found.candidates],
         )
-    _say(f"ГАР: {found.version}")
+    screen.say(f"ГАР: {found.version}")
 
 
 def _guid(place: Place | None) -> str:
@@ -256,27 +252,3 @@ def _guid(place: Place | None) -> str:
 
 def _label(place: Place | None) -> str:
     return place.label if place is not None else ""
-
-
-def _console() -> Console:
-    made = Console(highlight=False)
-    if not made.is_terminal:
-        made.width = PIPED_WIDTH
-    return made
-
-
-def _say(text: str) -> None:
-    _console().print(text, markup=False, soft_wrap=True)
-
-
-def _document(value: Any) -> None:
-    typer.echo(msgspec.json.encode(value, enc_hook=str).decode())
-
-
-def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    made = Table(title=title, box=box.SIMPLE, title_justify="left")
-    for column in columns:
-        made.add_column(column, overflow="fold")
-    for row in rows:
-        made.add_row(*(str(cell).replace("[", "\\[") for cell in row))
-    _console().print(made)

@@ -8,9 +8,7 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-import msgspec
 import typer
-from rich.console import Console
 from rich.progress import (
     BarColumn,
     Progress,
@@ -18,7 +16,6 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
 
 from adapters.fias import loads, room, schedule
 from adapters.fias.drift import Drift
@@ -26,6 +23,7 @@ from adapters.fias.format import EXTRAS, wanted
 from adapters.fias.load import Wish
 from adapters.fias.load import load as load_delivery
 from adapters.fias.members import Delivery
+from gateway import screen
 from gateway.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -38,7 +36,6 @@ if TYPE_CHECKING:
     from adapters.fias.members import Kind
     from adapters.fias.staging import Told
 
-PIPED_WIDTH: Final = 240
 STEPS: Final = {
     "objects": "объекты · objects", "houses": "дома · houses", "names": "названия · names",
     "flats": "квартиры · flats", "checks": "проверки · checks", "indexes": "индексы · indexes",
@@ -46,7 +43,6 @@ STEPS: Final = {
 _SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)B?", re.IGNORECASE)
 _UNITS: Final = {"": 1, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 
-Json = Annotated[bool, typer.Option("--json", help="Для программ · For machines")]
 Source = Annotated[
     Path,
     typer.Argument(metavar="ПУТЬ", help="gar_xml.zip, gar_delta_xml.zip или папка · or a folder"),
@@ -85,7 +81,7 @@ def _load(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]])
         restart: Annotated[
             bool, typer.Option("--restart", help="Забыть прерванную · Forget one broken off")
         ] = False,
-        as_json: Json = False,
+        as_json: screen.Json = False,
     ) -> None:
         """Загрузить выгрузку ГАР; прерванная продолжается · Load a delivery; resumes."""
         if full and delta:
@@ -96,7 +92,7 @@ def _load(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]])
         with opened() as gw, Delivery(path, drift) as delivery, gw.connection() as db:
             free = _free(gw.settings, disk_free)
             if free is None and not as_json:
-                _say("Место на диске не проверено: --disk-free ГБ · the disk was not checked")
+                screen.say("Место на диске не проверено: --disk-free ГБ · the disk was not checked")
             wish = Wish(
                 regions=regions, extras=extras, kind=kind, version=version, after=after, free=free,
                 restart=restart,
@@ -104,24 +100,24 @@ def _load(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]])
             with _progress(delivery, wish, quiet=as_json) as told:
                 done = load_delivery(db, delivery, wish, gw.now, told, drift=drift)
         if as_json:
-            _document({"loaded": done})
+            screen.document({"loaded": done})
         else:
             _tell(done)
 
 
 def _status(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]]) -> None:
     @group.command("status")
-    def status(*, as_json: Json = False) -> None:
+    def status(*, as_json: screen.Json = False) -> None:
         """Что загружено, насколько старо, что прервано · What is loaded, how old, broken off."""
         with opened() as gw, gw.connection() as db:
             found = loads.status(db, gw.now())
             refreshed = schedule.last(gw.settings)
         if as_json:
-            _document({**found, "refresh": refreshed})
+            screen.document({**found, "refresh": refreshed})
             return
         if refreshed is not None:
-            _say(refreshed.line)
-        _table(
+            screen.say(refreshed.line)
+        screen.table(
             "Загружено · Loaded",
             ("Регион", "Версия", "Дней", "Объектов", "Домов", "Помещений", "Странного", "Откуда"),
             [
@@ -133,7 +129,7 @@ def _status(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]
             ],
         )  # fmt: skip
         if found["broken_off"]:
-            _table(
+            screen.table(
                 "Прерваны: повторите ту же загрузку · Broken off: load the same again",
                 ("Регион", "Версия", "Начата", "Файлов", "Строк", "Откуда"),
                 [
@@ -158,7 +154,7 @@ def _plan(group: typer.Typer) -> None:
         ] = "",
         region: Regions = None,
         with_: With = None,
-        as_json: Json = False,
+        as_json: screen.Json = False,
     ) -> None:
         """Сколько нужно диска и часов, по измеренному · Disk and hours, by what was measured."""
         if (path is None) == (not size):
@@ -173,9 +169,9 @@ def _plan(group: typer.Typer) -> None:
         total = room.Need(*(sum(values) for values in zip(*needs.values(), strict=True)))
         if as_json:
             plain = {code: one._asdict() for code, one in needs.items()}
-            _document({"regions": plain, "total": total._asdict(), "measured": room.MEASURED})
+            screen.document({"regions": plain, "total": total._asdict(), "measured": room.MEASURED})
             return
-        _table(
+        screen.table(
             f"План · Plan ({room.MEASURED})",
             ("Регион", "XML", "Строк", "Диск", "Часов"),
             [
@@ -223,8 +219,8 @@ def _free(settings: Any, given: float) -> int | None:
 @contextmanager
 def _progress(delivery: Delivery, wish: Wish, *, quiet: bool) -> Iterator[Told]:
     """Show file, rows a second and the time that is left; nothing when nobody looks."""
-    screen = Console(stderr=True)
-    if quiet or not screen.is_terminal:
+    console = screen.console(stderr=True)
+    if quiet or not console.is_terminal:
         yield lambda _name, _bytes, _rows: None
         return
     kinds = wanted(wish.extras)
@@ -234,7 +230,7 @@ def _progress(delivery: Delivery, wish: Wish, *, quiet: bool) -> Iterator[Told]:
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f} %"),
         TextColumn("{task.fields[rate]}"), TimeElapsedColumn(), TimeRemainingColumn(),
     )  # fmt: skip
-    with Progress(*columns, console=screen, transient=True) as shown:
+    with Progress(*columns, console=console, transient=True) as shown:
         yield _Bar(shown, shown.add_task("…", total=total, rate="")).told
 
 
@@ -263,7 +259,7 @@ class _Bar:
 
 
 def _tell(done: Sequence[Loaded]) -> None:
-    _table(
+    screen.table(
         "Загрузка · Load",
         ("Регион", "Версия", "Итог", "Объектов", "Названий", "Домов", "Помещений", "Секунд"),
         [
@@ -281,28 +277,4 @@ def _tell(done: Sequence[Loaded]) -> None:
         ]
         if strange:
             columns = ("Что · What", "Сколько · Count", "Например · For example")
-            _table(f"Странное, регион · Strange, region {one.region}", columns, strange)
-
-
-def _console() -> Console:
-    made = Console(highlight=False)
-    if not made.is_terminal:
-        made.width = PIPED_WIDTH
-    return made
-
-
-def _say(text: str) -> None:
-    _console().print(text, markup=False, soft_wrap=True)
-
-
-def _document(value: Any) -> None:
-    typer.echo(msgspec.json.encode(value, enc_hook=str).decode())
-
-
-def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    made = Table(title=title, title_justify="left", box=None)
-    for column in columns:
-        made.add_column(column, overflow="fold")
-    for row in rows:
-        made.add_row(*(str(cell) for cell in row))
-    _console().print(made)
+            screen.table(f"Странное, регион · Strange, region {one.region}", columns, strange)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from contextlib import closing, contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
-import msgspec
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import (
     BarColumn,
@@ -24,7 +22,7 @@ from adapters.fias import refresh as refreshing
 from adapters.fias import state, stored
 from adapters.fias.download import Downloads
 from adapters.fias.schedule import ADAPTER
-from gateway import registry
+from gateway import registry, screen
 from gateway.errors import BusyError, GatewayError
 
 if TYPE_CHECKING:
@@ -38,14 +36,7 @@ if TYPE_CHECKING:
     from adapters.fias.stored import Opened
 
 SHOWN: Final = 20
-PIPED_WIDTH: Final = 240
 _KINDS: Final = {"full": "полная · full", "delta": "дельта · delta"}
-
-Json = Annotated[bool, typer.Option("--json", help="Для программ · For machines")]
-Commit = Annotated[
-    bool,
-    typer.Option("--commit", help="Выполнить; без него только показать · Act; otherwise only show"),
-]
 
 
 def add(group: typer.Typer, opened: Callable[[], AbstractContextManager[Opened]]) -> None:
@@ -57,19 +48,19 @@ def add(group: typer.Typer, opened: Callable[[], AbstractContextManager[Opened]]
 
 def _catalogue(group: typer.Typer, opened: Callable[[], AbstractContextManager[Opened]]) -> None:
     @group.command("catalogue")
-    def catalogue(*, as_json: Json = False) -> None:
+    def catalogue(*, as_json: screen.Json = False) -> None:
         """Какие есть выпуски и что из них загружено · Which releases there are, what is loaded."""
         with opened() as gw, _adapter(gw) as adapter:
             found = adapter.catalogue.every()
             loaded = stored.loaded(gw.url)
             last = state.read(adapter.options.folder(gw.settings.data_dir))
         if as_json:
-            _document({"deliveries": found, "loaded": loaded, "refresh": last})
+            screen.document({"deliveries": found, "loaded": loaded, "refresh": last})
             return
         _table(found, loaded)
-        _say(f"Загружено · loaded: {_regions_at(loaded)}")
+        screen.say(f"Загружено · loaded: {_regions_at(loaded)}")
         if last is not None:
-            _say(last.line)
+            screen.say(last.line)
 
 
 def _download(group: typer.Typer, opened: Callable[[], AbstractContextManager[Opened]]) -> None:
@@ -81,7 +72,7 @@ def _download(group: typer.Typer, opened: Callable[[], AbstractContextManager[Op
         ],
         *,
         delta: Annotated[bool, typer.Option("--delta", help="Дельта · The delta")] = False,
-        as_json: Json = False,
+        as_json: screen.Json = False,
     ) -> None:
         """Скачать поставку; оборванная продолжается · Fetch a delivery; a broken one goes on."""
         kind: refreshing.Kind = "delta" if delta else "full"
@@ -95,9 +86,9 @@ def _download(group: typer.Typer, opened: Callable[[], AbstractContextManager[Op
                     url, refreshing.file_name(wanted, kind)
                 )
         if as_json:
-            _document({**fetched._asdict(), "version": wanted, "kind": kind})
+            screen.document({**fetched._asdict(), "version": wanted, "kind": kind})
         else:
-            _say(f"{fetched.path}: {fetched.size} B, SHA-256 {fetched.sha256}")
+            screen.say(f"{fetched.path}: {fetched.size} B, SHA-256 {fetched.sha256}")
 
 
 def _refresh(group: typer.Typer, opened: Callable[[], AbstractContextManager[Opened]]) -> None:
@@ -110,8 +101,8 @@ def _refresh(group: typer.Typer, opened: Callable[[], AbstractContextManager[Ope
                 "--full", help="Можно и полную поставку, десятки ГБ · A full delivery is allowed"
             ),
         ] = False,
-        commit: Commit = False,
-        as_json: Json = False,
+        commit: screen.Commit = False,
+        as_json: screen.Json = False,
     ) -> None:
         """Скачать и загрузить всё новое · Fetch and load whatever is new."""
         with opened() as gw, _adapter(gw) as adapter:
@@ -132,11 +123,13 @@ def _refresh(group: typer.Typer, opened: Callable[[], AbstractContextManager[Ope
                         )
                     done(found.newest)
         if as_json:
-            _document({"plan": found, "committed": commit})
+            screen.document({"plan": found, "committed": commit})
         elif commit:
-            _say(f"Готово · done: {found.newest}")
+            screen.say(f"Готово · done: {found.newest}")
         elif found.steps:
-            _say("Ничего не изменено, повторите с --commit · Nothing was changed, repeat with it")
+            screen.say(
+                "Ничего не изменено, повторите с --commit · Nothing was changed, repeat with it"
+            )
 
 
 @contextmanager
@@ -180,8 +173,8 @@ def _downloads(adapter: Fias, folder: Path, told: Callable[[int, int], None]) ->
 @contextmanager
 def _progress(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
     """Show how much is there, on a terminal; otherwise nothing: a log wants no bars."""
-    screen = Console(stderr=True)
-    if quiet or not screen.is_terminal:
+    console = screen.console(stderr=True)
+    if quiet or not console.is_terminal:
         yield lambda _there, _all: None
         return
     columns = (
@@ -191,19 +184,19 @@ def _progress(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
         TransferSpeedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=screen) as bar:
+    with Progress(*columns, console=console) as bar:
         task = bar.add_task("ФИАС")
         yield lambda there, total: bar.update(task, completed=there, total=total)
 
 
 def _tell(found: Plan) -> None:
     for region, why in found.why.items():
-        _say(f"{region:02d}: {why}")
+        screen.say(f"{region:02d}: {why}")
     if not found.steps:
-        _say(f"Всё загружено · everything is loaded: {found.newest}")
+        screen.say(f"Всё загружено · everything is loaded: {found.newest}")
     for number, step in enumerate(found.steps, 1):
         regions = ", ".join(f"{region:02d}" for region in step.regions)
-        _say(f"{number}. {step.version} {_KINDS[step.kind]}: {regions}; {step.url}")
+        screen.say(f"{number}. {step.version} {_KINDS[step.kind]}: {regions}; {step.url}")
 
 
 def _table(found: Sequence[Delivery], loaded: dict[int, int]) -> None:
@@ -219,7 +212,7 @@ def _table(found: Sequence[Delivery], loaded: dict[int, int]) -> None:
             "✓" if one.full_url else "",
             "✓" if one.version_id in at else "",
         )
-    _screen().print(made)
+    screen.console().print(made)
 
 
 def _regions_at(loaded: dict[int, int]) -> str:
@@ -227,18 +220,3 @@ def _regions_at(loaded: dict[int, int]) -> str:
         return "ничего · nothing"
     shown = [f"{region:02d}: {version}" for region, version in loaded.items()]
     return ", ".join(shown[:SHOWN]) + (" …" if len(shown) > SHOWN else "")
-
-
-def _screen() -> Console:
-    made = Console(highlight=False)
-    if not made.is_terminal:
-        made.width = PIPED_WIDTH
-    return made
-
-
-def _say(text: str) -> None:
-    _screen().print(escape(text), soft_wrap=True)
-
-
-def _document(value: Any) -> None:
-    typer.echo(msgspec.json.encode(value, enc_hook=str).decode())
