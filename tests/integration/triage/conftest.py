@@ -20,6 +20,9 @@ from gateway.settings import Settings
 from gateway.store import arrays, peers, verification
 from gateway.triage import Triage
 from tests.integration.accept.conftest import PEER, Store
+from tests.integration.triage.land import city
+
+__all__ = ["city"]
 
 OURS = "gzhi"
 ROUTING = """
