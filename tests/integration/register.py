@@ -40,6 +40,9 @@ def load(db) -> Made:
             " VALUES ($1, $2, $3, $4, $5::uuid, $6, $7, $8)",
             tuple(row),
         )
-    db.execute("INSERT INTO address_version VALUES (36, 20260908, now(), 'made', 1, 1, 0)")
+    db.execute(
+        "INSERT INTO address_version VALUES (36, 20260908, now(), 'made', 1, 1, $1)",
+        (len(made.flats),),
+    )
     db.execute("INSERT INTO address_revision (value) VALUES (1)")
     return made
