@@ -40,8 +40,8 @@ def test_the_event_names_no_address(city):
 
     [told] = events(city)
     assert told == {
-        "role": "problem", "outcome": "exact", "confidence": told["confidence"], "level": told["level"],
-        "by": "register", "gar_version": "20260908",
+        "role": "problem", "outcome": "exact", "confidence": told["confidence"],
+        "level": told["level"], "by": "register", "gar_version": "20260908",
     }  # fmt: skip
     bodies = city.rows("SELECT convert_from(body, 'UTF8') FROM event")
     assert not any(house(city, "68к2") in b or "Января" in b for (b,) in bodies)
