@@ -57,6 +57,8 @@ class HasAddresses(Protocol):
 class Found(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What lies in the content of `AddressResolved`.
 
+    It is stored, so `Place` and `Part` may only gain fields that have a default.
+
     best: the object, when one is sure. candidates: what else was possible. notes: in Russian.
     parts: what the text was taken apart into, by which a person's choice is remembered.
     """

@@ -175,3 +175,17 @@ def test_what_is_found_comes_back_as_it_was_written():
 )
 def test_the_house_of_a_text_has_a_key(text, key):
     assert places.house_key(parse(text).parts) == key
+
+
+def test_what_was_stored_by_the_first_release_is_read():
+    stored = (
+        b'{"best":{"guid":"g","level":10,"region":"36","label":"l","municipal_label":"",'
+        b'"house_guid":"g","street_guid":"s","oktmo":"20701000001","okato":"","postal_code":"",'
+        b'"cadastral_number":"","lat":null,"lon":null,"mkd":null,"confidence":0.98,'
+        b'"historical":false},"candidates":[],"notes":["n"],'
+        b'"parts":[{"role":"house","name":"5","type":"","types":[]}]}'
+    )
+
+    found = places.decoded(stored)
+
+    assert (found.best.house_guid, found.notes, found.parts[0].name) == ("g", ("n",), "5")
