@@ -27,7 +27,7 @@ WRONG: Final = 0.001
 TIMES: Final = 4.0
 BATCH: Final = 500
 MEMORY_MB: Final = 250.0
-_SIGNATURES: Final = (12, 64, 256)
+_SIGNATURES: Final = (64, 128, 256, 512, 1024)
 
 
 def measure(ground: Ground, plan: Plan, *, misses: bool) -> list[Figure]:

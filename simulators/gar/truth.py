@@ -80,7 +80,7 @@ class Index:
     def better(self, claim: Claim, meant: Thing) -> tuple[Thing, House] | None:
         """Return the one house, with its street, that a text names better than the one meant.
 
-        A former name that another street has now, initials left out where a street without them
+        It must be named by the name that its street has now. A former name that another street has now, initials left out where a street without them
         exists, a misspelt village that is the name of another: the text says the other address.
         """
         scopes = self._scopes(claim)
@@ -90,8 +90,8 @@ class Index:
         for place, rank in self._fitting(claim, own, scopes):
             if place is not meant and (lost or rank < own):
                 found[rank] += [(place, house) for house in self._those(place, claim.house)]
-        best = found[min(found)] if found else []
-        return best[0] if len(best) == 1 else None
+        fit = min(found, default=(0, FORMER))
+        return found[fit][0] if fit[1] == 0 and len(found[fit]) == 1 else None
 
     def _has(self, place: Thing, readings: frozenset[str]) -> int:
         return len(self._those(place, readings))
