@@ -138,12 +138,12 @@ class Walk:
     def _of(self, state: State, part: Part, key: str, *, street: bool) -> Iterator[State]:
         number = state.region.keys.get(key)
         many = number is not None and state.region.count_of(number, state.at) > MANY
-        named = state.region.called(key, state.at)
-        if many:
-            named = iter(_likeliest(state.region, named, part))
-        for found in named:
-            if further := _judge(state, part, found, 1.0, "", street=street):
-                yield further._replace(many=True) if many else further
+        named = list(state.region.called(key, state.at))
+        ours = {found.at for found in named if found.kind == gazetteer.SYNONYM}
+        for found in _likeliest(state.region, named, part) if many else named:
+            factor = OLD if ours and found.at not in ours else 1.0
+            if further := _judge(state, part, found, factor, "", street=street):
+                yield further._replace(many=True) if many and not ours else further
 
     def _spelt(self, state: State, part: Part, like: Like, *, street: bool) -> Iterator[State]:
         if state.region.count_of(like.key, state.at) > MANY:
@@ -201,7 +201,10 @@ def _judge(
     if region.level[at] == 1 and part.role == "settlement" and not _is_city(region, at):
         return None
     typed, how = kinds.factor(part.role, part, found.type or region.type(at))
-    if found.kind != gazetteer.NOW:  # a street keeps its name's old type in some texts only
+    chosen = found.kind == gazetteer.SYNONYM
+    if chosen:  # whatever type was written, people have said what it means
+        typed, how = CHOSEN, kinds.SAME
+    elif found.kind != gazetteer.NOW:  # a street keeps its name's old type in some texts only
         now, its = kinds.factor(part.role, part, region.type(at))
         if now > KINDLY > typed:
             typed, how = now * KIND_NOW, its
@@ -211,10 +214,9 @@ def _judge(
     if found.kind in {gazetteer.BEFORE, gazetteer.MERGED}:
         score *= OLD
         why = "; ".join(filter(None, (why, f"прежнее имя, теперь: {region.name(at)}")))
-    elif found.kind == gazetteer.SYNONYM:
-        score *= CHOSEN
+    elif chosen:
         why = "; ".join(filter(None, (why, f"выбор людей: {region.name(at)}")))
-    if street:
+    if street and not chosen:
         score *= _nesting(state, at)
     return State(
         region, at, score, (*state.seen, (part, at, why)),
@@ -244,11 +246,12 @@ def _nesting(state: State, at: int) -> float:
     return NESTED
 
 
-def _likeliest(region: Region, named: Iterator[Named], part: Part) -> list[Named]:
+def _likeliest(region: Region, named: list[Named], part: Part) -> list[Named]:
     """Return the largest of very many, those of the right type before others."""
     found = [one for one in named if region.level[one.at] in LEVELS[part.role]]
     found.sort(
         key=lambda one: (
+            one.kind != gazetteer.SYNONYM,
             kinds.relation(part, one.type or region.type(one.at)) != kinds.SAME,
             -region.houses[one.at],
             one.at,

@@ -229,7 +229,7 @@ class Region:
         if number is not None:
             yield from self.of_key(number, within)
         for scope, at in self.synonyms.get(key, ()):
-            if self._holds(scope, within) or self._holds(within, at) or self._holds(within, scope):
+            if self._holds(within, at) or (scope != self.root and self._holds(scope, within)):
                 yield Named(at, self.type(at), SYNONYM)
 
     def of_key(self, number: int, within: int) -> Iterator[Named]:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gateway import limits
 from gateway.addresses.fields import question_of
 from gateway.addresses.found import Question
-from gateway.addresses.gazetteer import Gazetteer
+from gateway.addresses.gazetteer import Gazetteer, Synonym
 from gateway.addresses.parse import parse
 from gateway.addresses.resolve import Resolver
 from gateway.errors import ValidationError
@@ -184,6 +184,23 @@ def test_a_region_that_is_likelier_answers_first():
     assert answer(regions=("36",)).best.region == "36"
     assert answer(regions=("46", "36")).outcome == "ambiguous"
     assert answer(regions=("46",), strict=True).best.region == "46"
+
+
+def test_what_people_chose_settles_a_doubt_in_its_place_only():
+    region = MADE.region()
+    street = ask("г. Воронеж, проезд Революции, 44").best.street_guid
+    city = ask("г. Воронеж").best.guid
+    resolver = Resolver(Gazetteer([region], [Synonym("36", city, "революции", street)]))
+
+    def label(text):
+        plan = resolver.plan([Question(text=text)])
+        (answer,) = plan.answer(MADE.lookup(plan.asks))
+        return answer.best and answer.best.label
+
+    assert ask("Воронеж, Революции").outcome == "ambiguous"
+    assert label("Воронеж, Революции") == f"{CITY}, проезд Революции"
+    assert label("Воронеж, ул. Революции, 44") == f"{CITY}, проезд Революции, д. 44"
+    assert label("с. Хреновое, Революции") is None
 
 
 FIELDS = [
