@@ -80,8 +80,9 @@ class Index:
     def better(self, claim: Claim, meant: Thing) -> tuple[Thing, House] | None:
         """Return the one house, with its street, that a text names better than the one meant.
 
-        It must be named by the name that its street has now. A former name that another street has now, initials left out where a street without them
-        exists, a misspelt village that is the name of another: the text says the other address.
+        It must be named by the name that its street has now: a former name that another street has
+        taken, initials left out where a street without them exists, a misspelt village that is the
+        name of another. The text says the other address then.
         """
         scopes = self._scopes(claim)
         lost = not any(scope in (meant, *meant.above) for scope in scopes)
