@@ -12,13 +12,9 @@ from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from uuid import UUID
 
-import msgspec
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
-from gateway import acts, audit, choosing, learning, limits, places, policies
+from gateway import acts, audit, choosing, learning, limits, places, policies, screen
 from gateway.errors import ConfigurationError, ValidationError
 from gateway.merging import Decision
 from gateway.model.base import NIL
@@ -28,13 +24,12 @@ from gateway.store import places as store
 from gateway.store.committer import CHANNEL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
     from gateway.choosing import Chosen, Doubt
     from gateway.store.places import Listed
 
-PIPED_WIDTH: Final = 240
 REASON_CHARS: Final = 300
 OUTCOMES: Final = {
     "exact": "точно", "street_only": "только улица", "ambiguous": "несколько",
@@ -49,11 +44,6 @@ By = Annotated[
     str, typer.Option("--by", metavar="ЛОГИН", help="Кто решил, не ФИО · Who; a login, no name")
 ]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="Не больше · At most")]
-Json = Annotated[bool, typer.Option("--json", help="Для программ · For machines")]
-Commit = Annotated[
-    bool,
-    typer.Option("--commit", help="Выполнить; без него только показать · Act; otherwise only show"),
-]
 
 
 def add(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]]) -> None:
@@ -82,7 +72,7 @@ def _doubts(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]
         ] = "",
         *,
         limit: Limit = 50,
-        as_json: Json = False,
+        as_json: screen.Json = False,
     ) -> None:
         """Обращения, чей дом под вопросом: решает человек · Places in doubt; you decide."""
         with opened() as gw, gw.connection() as db:
@@ -90,7 +80,7 @@ def _doubts(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]
                 found = store.doubts(db, limit)
                 _say_listed("Дом под вопросом · In doubt", found, as_json=as_json)
                 if found and not as_json:
-                    _say("Варианты · choices: gateway fias doubts НОМЕР; выбрать · choose: "
+                    screen.say("Варианты · choices: gateway fias doubts НОМЕР; выбрать · choose: "
                          "gateway fias choose НОМЕР 2 --commit")  # fmt: skip
                 return
             one = lookup.one(db, number)
@@ -116,8 +106,8 @@ def _choose(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]
             str, typer.Option("--reason", metavar="ПОЧЕМУ", help="Без перс. данных · Why")
         ] = "",
         by: By = "",
-        commit: Commit = False,
-        as_json: Json = False,
+        commit: screen.Commit = False,
+        as_json: screen.Json = False,
     ) -> None:
         """Сказать, о каком доме обращение · Say which house an appeal is about."""
         if bool(which) == none:
@@ -131,10 +121,12 @@ def _choose(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]
                 made = choosing.choose(db, one.id, which, decision, rules, remember=remember)
                 db.execute(f"NOTIFY {CHANNEL}".encode())
         if as_json:
-            _document({"receipt_number": one.receipt_number} | _plain(made) | {"committed": commit})
+            screen.document(
+                {"receipt_number": one.receipt_number} | _plain(made) | {"committed": commit}
+            )
             return
         _say_chosen(one.receipt_number, made, remember=remember)
-        _planned(commit=commit)
+        screen.planned(commit=commit)
 
 
 def _of_house(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]]) -> None:
@@ -143,7 +135,7 @@ def _of_house(group: typer.Typer, opened: Callable[[], AbstractContextManager[An
         guid: Annotated[str, typer.Argument(metavar="ГУИД", help="Дома · Of the house")],
         *,
         limit: Limit = 50,
-        as_json: Json = False,
+        as_json: screen.Json = False,
     ) -> None:
         """Обращения об одном доме, новые первыми · Appeals about one house, the newest first."""
         with opened() as gw, gw.connection() as db:
@@ -158,8 +150,8 @@ def _again(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]]
         doubts: Annotated[
             bool, typer.Option("--doubts", help="И те, что под вопросом · Those in doubt too")
         ] = False,
-        commit: Commit = False,
-        as_json: Json = False,
+        commit: screen.Commit = False,
+        as_json: screen.Json = False,
     ) -> None:
         """Искать адреса открытых обращений, ещё без итога · Ask about what was never asked."""
         counts: Counter[str] = Counter()
@@ -171,23 +163,23 @@ def _again(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]]
                     counts.update(choosing.again(db, ids, gw.now(), rules).values())
                     db.execute(f"NOTIFY {CHANNEL}".encode())
         if as_json:
-            _document({"outcomes": counts, "committed": commit})
+            screen.document({"outcomes": counts, "committed": commit})
             return
         told = ", ".join(f"{OUTCOMES.get(o, o)}: {n}" for o, n in counts.items())
-        _say(told or "Нечего искать · Nothing to ask")
-        _planned(commit=commit)
+        screen.say(told or "Нечего искать · Nothing to ask")
+        screen.planned(commit=commit)
 
 
 def _list(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]]) -> None:
     @group.command("list")
-    def listed(*, limit: Limit = 200, as_json: Json = False) -> None:
+    def listed(*, limit: Limit = 200, as_json: screen.Json = False) -> None:
         """Показать синонимы, отозванные тоже · List synonyms, revoked ones too."""
         with opened() as gw, gw.connection() as db:
             found = synonyms.every(db, limit)
         if as_json:
-            _document([row._asdict() for row in found])
+            screen.document([row._asdict() for row in found])
             return
-        _table(
+        screen.table(
             "Синонимы · Synonyms",
             ("N", "Регион", "В", "Написание", "Значит", "Уровень", "Кто", "Когда", "Раз", "Отозван"
              ),
@@ -212,8 +204,8 @@ def _add(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]]) 
             str, typer.Option("--within", metavar="ГУИД", help="Где это так · Where it means so")
         ] = "",
         by: By = "",
-        commit: Commit = False,
-        as_json: Json = False,
+        commit: screen.Commit = False,
+        as_json: screen.Json = False,
     ) -> None:
         """Запомнить, что люди зовут объект иначе · Keep what people call an object."""
         scope = str(_guid(within)) if within else ""
@@ -221,10 +213,10 @@ def _add(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]]) 
             new = learning.said(db, text, str(_guid(target)), scope)
             number = synonyms.add(db, new, _login(by), gw.now())
         if as_json:
-            _document(new._asdict() | {"id": number if commit else None, "committed": commit})
+            screen.document(new._asdict() | {"id": number if commit else None, "committed": commit})
             return
-        _say(f"«{new.key}» → {new.target} ({new.scope or 'регион ' + new.region})")
-        _planned(commit=commit)
+        screen.say(f"«{new.key}» → {new.target} ({new.scope or 'регион ' + new.region})")
+        screen.planned(commit=commit)
 
 
 def _revoke(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]]) -> None:
@@ -233,17 +225,17 @@ def _revoke(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]
         number: Annotated[int, typer.Argument(metavar="N", help="Из list · Of the list")],
         *,
         by: By = "",
-        commit: Commit = False,
-        as_json: Json = False,
+        commit: screen.Commit = False,
+        as_json: screen.Json = False,
     ) -> None:
         """Отозвать синоним; строка остаётся · Take a synonym back; its row stays."""
         with opened() as gw, gw.connection() as db, db.transaction(force_rollback=not commit):
             synonyms.revoke(db, number, _login(by), gw.now())
         if as_json:
-            _document({"id": number, "committed": commit})
+            screen.document({"id": number, "committed": commit})
             return
-        _say(f"Отозван · Revoked: {number}")
-        _planned(commit=commit)
+        screen.say(f"Отозван · Revoked: {number}")
+        screen.planned(commit=commit)
 
 
 def _recorded(gw: Any, receipt: str) -> None:
@@ -281,9 +273,9 @@ def _guid(text: str) -> UUID:
 
 def _say_listed(title: str, found: Sequence[Listed], *, as_json: bool) -> None:
     if as_json:
-        _document([row._asdict() for row in found])
+        screen.document([row._asdict() for row in found])
         return
-    _table(
+    screen.table(
         title,
         ("Квитанция", "Система", "Состояние", "Адрес", "Уверенность", "С", "Правило", "Кому"),
         [
@@ -299,7 +291,7 @@ def _say_listed(title: str, found: Sequence[Listed], *, as_json: bool) -> None:
 def _say_doubt(receipt: str, doubt: Doubt, *, as_json: bool) -> None:
     address = places.spelled(doubt.address) if doubt.address else ""
     if as_json:
-        _document(
+        screen.document(
             {
                 "receipt_number": receipt,
                 "address": address,
@@ -310,10 +302,10 @@ def _say_doubt(receipt: str, doubt: Doubt, *, as_json: bool) -> None:
         )
         return
     outcome = OUTCOMES.get(doubt.facts.outcome, "") if doubt.facts else "не искали · not asked"
-    _say(f"{receipt}: {address} · {outcome}")
+    screen.say(f"{receipt}: {address} · {outcome}")
     for note in doubt.found.notes if doubt.found else ():
-        _say(f"  {note}")
-    _table(
+        screen.say(f"  {note}")
+    screen.table(
         "Варианты · Choices",
         ("N", "Адрес", "Уверенность", "ОКТМО", "ГУИД"),
         [
@@ -324,15 +316,15 @@ def _say_doubt(receipt: str, doubt: Doubt, *, as_json: bool) -> None:
 
 
 def _say_chosen(receipt: str, made: Chosen, *, remember: bool) -> None:
-    _say(f"{receipt}: {made.place.label if made.place else 'ни один · none'}")
+    screen.say(f"{receipt}: {made.place.label if made.place else 'ни один · none'}")
     if made.routed is not None:
-        _say(f"→ {made.routed.organisation}: {made.routed.reason}")
+        screen.say(f"→ {made.routed.organisation}: {made.routed.reason}")
     else:
-        _say("Ни одно правило не подошло · No rule matched")
+        screen.say("Ни одно правило не подошло · No rule matched")
     for _, new in made.learned:
-        _say(f"Запомнено · Remembered: «{new.key}» → {new.target}")
+        screen.say(f"Запомнено · Remembered: «{new.key}» → {new.target}")
     if remember and not made.learned:
-        _say("Запоминать нечего: справочник знает это написание · Nothing to remember")
+        screen.say("Запоминать нечего: справочник знает это написание · Nothing to remember")
 
 
 def _plain(made: Chosen) -> dict[str, Any]:
@@ -342,32 +334,3 @@ def _plain(made: Chosen) -> dict[str, Any]:
         "state": made.state.value,
         "learned": [new._asdict() for _, new in made.learned],
     }
-
-
-def _planned(*, commit: bool) -> None:
-    if not commit:
-        _say("Ничего не изменено, повторите с --commit · Nothing was changed, repeat with --commit")
-
-
-def _screen() -> Console:
-    screen = Console(highlight=False)
-    if not screen.is_terminal:
-        screen.width = PIPED_WIDTH
-    return screen
-
-
-def _say(text: str) -> None:
-    _screen().print(escape(text), soft_wrap=True)
-
-
-def _document(value: Any) -> None:
-    typer.echo(msgspec.json.encode(value, enc_hook=str).decode())
-
-
-def _table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    made = Table(title=title, title_justify="left")
-    for column in columns:
-        made.add_column(column, overflow="fold")
-    for row in rows:
-        made.add_row(*(escape(str(cell)) for cell in row))
-    _screen().print(made)
