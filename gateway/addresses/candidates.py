@@ -180,8 +180,12 @@ class Walk:
 
 
 def passed(state: State) -> list[str]:
-    """Return names without a type that were passed over on the way: they may be anything."""
-    return [part.name for part, at, why in state.seen if at == NONE and why and not part.type]
+    """Return names that were passed over on the way, and say much or may be anything."""
+    return [
+        part.name
+        for part, at, why in state.seen
+        if at == NONE and why and (part.role == "settlement" or not part.type)
+    ]
 
 
 def _settled(best: State, fuzzy: int) -> bool:

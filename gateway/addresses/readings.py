@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from gateway.addresses.parts import Parsed, Role
 
+_TOWNLET: Final = "городок"
+"""A type, and a word of names: `мкр Лесной Городок`."""
 WORDS: Final = 6
 """Words of a name without a type that is cut in two."""
 
@@ -24,6 +26,10 @@ WORDS: Final = 6
 def further(parsed: Parsed) -> Iterator[Parsed]:
     """Give other readings, likelier first."""
     yield from _left_over(parsed)
+    for part in parsed.all("settlement"):
+        if part.type == _TOWNLET:
+            whole = replace(part, role="plan", name=f"{part.name} {_TOWNLET}", type="", types=())
+            yield _with(parsed, part, whole)
     street, settlement = parsed.first("street"), parsed.first("settlement")
     above = parsed.first("municipality")
     if street is None:

@@ -162,13 +162,15 @@ def _decide(case: Case, houses: Mapping[HouseKey, list[HouseRow]]) -> tuple[Case
 def _same_place(first: Verdict, other: Verdict) -> bool:
     """Tell whether another reading may take the place of one that led somewhere.
 
-    It may read the number of a house otherwise where the first way there is none, but not find
-    another street for that.
+    It may explain words that were left, or read the number of a house otherwise where the first way
+    there is none, but not find another street for that.
     """
     if first.outcome == "not_found" or not first.hits:
         return True
-    if any(hit.house for hit in first.hits):
-        return False
+    there = {hit.house.id for hit in first.hits if hit.house}
+    if there:
+        house = other.hits[0].house
+        return house is not None and house.id in there
     places = {(hit.state.region.code, hit.state.at) for hit in first.hits}
     best = other.hits[0].state
     return (best.region.code, best.at) in places

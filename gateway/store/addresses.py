@@ -89,7 +89,7 @@ class Kept:
         if kept is None or kept[0] != now:
             with self._lock:
                 kept = self._kept
-                if kept is None or kept[0] < now:
+                if kept is None or kept[0] != now:
                     self._kept = kept = (now, self._anew(connection))
         return kept
 
