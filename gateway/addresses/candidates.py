@@ -43,7 +43,7 @@ NESTED: Final = 0.88
 DISTRICT_ONLY: Final = 0.88
 NO_SETTLEMENT: Final = 0.83
 INNER: Final = 0.97
-KEPT: Final = 40
+KEPT: Final = 100
 """Places that a walk keeps at a time."""
 MANY: Final = 60
 ENOUGH: Final = 0.85
@@ -102,7 +102,7 @@ class Walk:
                         found[further.region.code, further.at] = further
             if not found:
                 return states if fuzzy else []
-            states = sorted(found.values(), key=_rank)[:KEPT]
+            states = _best(sorted(found.values(), key=_rank))
         return states
 
     def _further(self, state: State, part: Part, fuzzy: int, *, street: bool) -> Iterator[State]:
@@ -192,6 +192,14 @@ def _settled(best: State, fuzzy: int) -> bool:
     """Tell whether no other spelling can be meant; a part passed over may be misspelt."""
     left = any(why.startswith("не") for _, at, why in best.seen if at == NONE)
     return best.score > ENOUGH and not (passed(best) if fuzzy else left)
+
+
+def _best(ranked: list[State]) -> list[State]:
+    """Return the likeliest; all are doubtful when one as likely as they had to go."""
+    kept = ranked[:KEPT]
+    if len(ranked) > KEPT and ranked[KEPT].score > ranked[0].score * OLD:
+        return [state._replace(many=True) for state in kept]
+    return kept
 
 
 def _judge(

@@ -33,7 +33,7 @@ CLOSE: Final = 0.87
 """A house on a street that fits but a little less makes a doubt of a street without it."""
 BY_HOUSE: Final = 0.95
 """Decided by where the house stands."""
-ASKED: Final = 12
+ASKED: Final = 16
 """Places of one reading whose houses are looked up."""
 POSTAL: Final = 6
 _CODES: Final = {1: 1.0, 0: 0.97, -1: 0.93}
@@ -193,7 +193,7 @@ def _with_house(reading: Reading, hits: list[Hit], group: list[Hit]) -> Verdict:
         if there:
             return Verdict("ambiguous", there, ("в реестре несколько таких домов",))
         return _no_house(reading, hits, group[0])
-    if len(there) == 1 and _placed(reading.parsed):
+    if len(there) == 1 and _placed(reading.parsed) and not _crowded(reading):
         best = there[0]._replace(score=there[0].score * BY_HOUSE)
         notes = ("подходит несколько улиц: выбрана та, где есть такой дом",)
         return _exact(reading, hits, best, notes)
@@ -244,6 +244,12 @@ def _others(hits: list[Hit], best: Hit) -> list[Hit]:
 
 def _places(group: list[Hit]) -> int:
     return len({(hit.state.region.code, hit.state.at) for hit in group})
+
+
+def _crowded(reading: Reading) -> bool:
+    """Tell whether as likely places as the best were not asked for their houses."""
+    states = reading.states
+    return len(states) > ASKED and states[ASKED].score >= states[0].score * (1 - MARGIN)
 
 
 def _placed(parsed: Parsed) -> bool:

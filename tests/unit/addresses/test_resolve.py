@@ -203,6 +203,18 @@ def test_what_people_chose_settles_a_doubt_in_its_place_only():
     assert label("с. Хреновое, Революции") is None
 
 
+@pytest.mark.parametrize("villages", [20, 150])
+def test_of_very_many_villages_the_house_chooses_none(villages):
+    made = Made()
+    for number in range(villages):
+        area = made.put(made.root, 2, "район", f"{number}-й")
+        village = made.put(area, 6, "село", "Берёзовка")
+        made.put(village, 8, "улица", "Лесная", houses="5" if number == 3 else "1")
+    resolver = Resolver(Gazetteer([made.region()]))
+    plan = resolver.plan([Question(text="с. Берёзовка, ул. Лесная, 5")])
+    assert plan.answer(made.lookup(plan.asks))[0].outcome == "ambiguous"
+
+
 FIELDS = [
     (Address(settlement="Воронеж", street="Ленина", house="5"), "ул. Ленина, д. 5"),
     (Address(settlement="г. Воронеж", street="ул. Ленина", house="д. 5"), "ул. Ленина, д. 5"),
