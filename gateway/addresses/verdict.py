@@ -7,7 +7,6 @@ the house is meant; where the text names no more than the region that is not eno
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway.addresses import keys
@@ -35,6 +34,9 @@ BY_HOUSE: Final = 0.95
 """Decided by where the house stands."""
 ASKED: Final = 16
 """Places of one reading whose houses are looked up."""
+NEAR: Final = 7
+"""Characters between the number of a house and its letter: ` лит. `."""
+_PREPOSITIONS: Final = frozenset("всукио")
 POSTAL: Final = 6
 _CODES: Final = {1: 1.0, 0: 0.97, -1: 0.93}
 """People copy postal codes from old letters: they weigh less than any name."""
@@ -114,11 +116,20 @@ def _left(reading: Reading, best: Hit) -> str:
 
 
 def _letter(parsed: Parsed) -> str:
-    """Return a letter right behind the number of a house that was taken for no part of it."""
-    for number, letter in pairwise(parsed.tokens):
-        near = letter.start - number.end <= 2
-        if number.role == "house" and letter.role == "other" and near:
-            return letter.text if len(letter.text) == 1 and letter.text.isalpha() else ""
+    """Return a letter behind the number of a house that was taken for no part of it.
+
+    `14-а`, `14 лит. А`; a preposition with a space before it is none.
+    """
+    end, behind = -NEAR, 0
+    for token in parsed.tokens:
+        if token.role == "house" and token.text[-1:].isdigit():
+            end, behind = token.end, 0
+            continue
+        behind += 1
+        alone = token.role == "other" and len(token.text) == 1 and token.text.isalpha()
+        joined = parsed.text[end : token.start] == "-"
+        if alone and 0 <= token.start - end <= NEAR and behind <= 2:
+            return "" if token.text in _PREPOSITIONS and not joined else token.text
     return ""
 
 

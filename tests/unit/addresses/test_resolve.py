@@ -91,6 +91,8 @@ AMBIGUOUS = [
     "Берёзовка",
 ]
 
+LETTERS = [("Ленина д.5-б Воронеж", False), ("Ленина, 5, в Воронеже", True)]
+
 NOT_FOUND = [
     "Москва, Тверская 1",
     "Калужская область, г Калуга, ул Ленина 5",
@@ -138,6 +140,13 @@ def test_what_is_not_there_is_not_found(text):
     answer = ask(text)
     assert answer.outcome == "not_found"
     assert answer.best is None
+
+
+@pytest.mark.parametrize(("text", "plain"), LETTERS)
+def test_a_letter_that_was_not_understood_makes_a_doubt_of_the_house_without_it(text, plain):
+    label = f"{CITY}, ул. Ленина, д. 5"
+    best = ask(text).best
+    assert (best is not None and best.label == label) == plain
 
 
 def test_an_apartment_that_is_not_loaded_leaves_its_house():
