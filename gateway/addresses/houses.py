@@ -21,7 +21,7 @@ _SHAPE: Final = re.compile(
 
 
 class HouseRow(NamedTuple):
-    """A row of address_house."""
+    """A row of address_house; lat, lon: of house_point, where it is known."""
 
     region: int
     parent: int
@@ -36,6 +36,8 @@ class HouseRow(NamedTuple):
     okato: str
     cadastral: str
     mkd: bool | None
+    lat: float | None = None
+    lon: float | None = None
 
 
 class FlatRow(NamedTuple):

@@ -87,6 +87,8 @@ def place(
         postal_code=postal_code,
         cadastral_number=cadastral,
         mkd=house.mkd if house else None,
+        lat=house.lat if house else None,
+        lon=house.lon if house else None,
         confidence=round(confidence, 3),
         historical=old,
     )

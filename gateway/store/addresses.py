@@ -9,19 +9,17 @@ from __future__ import annotations
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
-from msgspec.structs import replace
-
 from gateway.addresses.gazetteer import Gazetteer, NameRow, ObjectRow, Region, Synonym
 from gateway.addresses.houses import FlatRow, HouseRow
 from gateway.addresses.resolve import Resolver
 from gateway.store.arrays import Int2Array, Int8Array, TextArray
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from psycopg import Connection
 
-    from gateway.addresses.found import Place, Question, Resolved
+    from gateway.addresses.found import Question, Resolved
     from gateway.addresses.resolve import HouseKey
 
 REVISION: Final = "SELECT value FROM address_revision"
@@ -37,12 +35,15 @@ NAMES: Final = "SELECT key, object, type, kind FROM address_name WHERE region = 
 
 HOUSES: Final = """
 SELECT h.region, h.parent, h.key, h.id, h.guid::text, h.kind, h.label, h.parent_mun,
-       h.postal_code, h.oktmo, h.okato, h.cadastral, h.mkd
+       h.postal_code, h.oktmo, h.okato, h.cadastral, h.mkd, p.lat, p.lon
 FROM unnest($1::smallint[], $2::bigint[], $3::text[]) AS u (region, parent, key)
 CROSS JOIN LATERAL (
   SELECT * FROM address_house AS a
   WHERE a.region = u.region AND a.parent = u.parent AND a.key = u.key OFFSET 0
 ) AS h
+LEFT JOIN LATERAL (
+  SELECT lat, lon FROM house_point AS b WHERE b.house_guid = h.guid OFFSET 0
+) AS p ON true
 """
 """OFFSET keeps the look-up by the primary key a loop, whatever the size of the batch: as a join it
 becomes a reading of whole partitions at some thousand keys."""
@@ -155,53 +156,15 @@ def flats(connection: Connection[Any], asks: Iterable[HouseKey]) -> dict[HouseKe
 
 
 def resolve(
-    connection: Connection[Any],
-    kept: Kept,
-    questions: Sequence[Question],
-    points: Callable[[Connection[Any], Sequence[str]], Mapping[str, tuple[float, float]]]
-    | None = None,
+    connection: Connection[Any], kept: Kept, questions: Sequence[Question]
 ) -> list[Resolved]:
     """Return the answers to questions, in their order; a batch costs one statement, or two.
-
-    points: gives the coordinates of GUIDs that it knows.
 
     Raises:
         ValidationError: a text is longer than an address can be.
     """
     plan = Resolver(kept.read(connection)).plan(questions)
-    found = plan.answer(houses(connection, plan.asks), lambda asks: flats(connection, asks))
-    return _located(connection, found, points) if points else found
-
-
-def _located(
-    connection: Connection[Any],
-    found: list[Resolved],
-    points: Callable[[Connection[Any], Sequence[str]], Mapping[str, tuple[float, float]]],
-) -> list[Resolved]:
-    guids = {
-        guid
-        for one in found
-        for place in (one.best, *one.candidates)
-        if place is not None
-        for guid in (place.guid, place.house_guid)
-        if guid
-    }
-    known = points(connection, sorted(guids))
-    if not known:
-        return found
-
-    def placed(place: Place) -> Place:
-        at = known.get(place.guid) or known.get(place.house_guid)
-        return replace(place, lat=at[0], lon=at[1]) if at else place
-
-    return [
-        replace(
-            one,
-            best=placed(one.best) if one.best else None,
-            candidates=tuple(placed(place) for place in one.candidates),
-        )
-        for one in found
-    ]
+    return plan.answer(houses(connection, plan.asks), lambda asks: flats(connection, asks))
 
 
 def _arrays(asks: Iterable[HouseKey]) -> tuple[Int2Array, Int8Array, TextArray] | None:

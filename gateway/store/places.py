@@ -95,21 +95,23 @@ FROM place p GROUP BY p.outcome ORDER BY count(*) DESC, p.outcome
 CONTENT: Final = "SELECT bytes FROM content WHERE appeal_id = $1 AND digest = $2"
 
 HOUSES: Final = """
-SELECT region, parent, key, id, guid::text, kind, label, parent_mun, postal_code, oktmo, okato,
-       cadastral, mkd
-FROM address_house WHERE guid = ANY($1::uuid[])
+SELECT h.region, h.parent, h.key, h.id, h.guid::text, h.kind, h.label, h.parent_mun, h.postal_code,
+       h.oktmo, h.okato, h.cadastral, h.mkd, p.lat, p.lon
+FROM address_house h LEFT JOIN house_point p ON p.house_guid = h.guid
+WHERE h.guid = ANY($1::uuid[])
 """
 
 FLATS: Final = """
 SELECT h.region, h.parent, h.key, h.id, h.guid::text, h.kind, h.label, h.parent_mun, h.postal_code,
-       h.oktmo, h.okato, h.cadastral, h.mkd,
+       h.oktmo, h.okato, h.cadastral, h.mkd, p.lat, p.lon,
        f.region, f.house, f.key, f.id, f.guid::text, f.level, f.label, f.cadastral
 FROM address_flat f JOIN address_house h ON h.region = f.region AND h.id = f.house
+LEFT JOIN house_point p ON p.house_guid = h.guid
 WHERE f.guid = ANY($1::uuid[])
 """
 """By `address_flat_guid`; a house has no index by its id, so this is asked of few GUIDs only."""
 
-_HOUSE_COLUMNS: Final = 13
+_HOUSE_COLUMNS: Final = 15
 
 
 class _Told:

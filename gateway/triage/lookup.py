@@ -130,7 +130,7 @@ class Lookup:
     ) -> list[Resolved]:
         """Ask all at once; when one of them is refused, each by itself."""
         try:
-            return addresses.resolve(connection, self._addresses, questions, _points)
+            return addresses.resolve(connection, self._addresses, questions)
         except psycopg.Error:
             raise
         except Exception as error:
@@ -200,10 +200,6 @@ class Lookup:
             known=known,
             day=day,
         )
-
-
-def _points(connection: Connection[Any], guids: Sequence[str]) -> dict[str, tuple[float, float]]:
-    return {g: (p.lat, p.lon) for g, p in keepers.points(connection, guids).items()}
 
 
 def _bare(data: bytes | None) -> Address | None:

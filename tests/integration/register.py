@@ -32,7 +32,7 @@ def load(db) -> Made:
             "INSERT INTO address_house (region, parent, key, id, guid, kind, label, parent_mun,"
             " postal_code, oktmo, okato, cadastral, mkd)"
             " VALUES ($1, $2, $3, $4, $5::uuid, $6, $7, $8, $9, $10, $11, $12, $13)",
-            tuple(row),
+            tuple(row)[:13],
         )
     for row in made.flats:
         db.execute(

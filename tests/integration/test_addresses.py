@@ -132,15 +132,19 @@ def test_what_people_chose_answers_next_time(db, region):
     assert ask(db, kept, "Воронеж, пр. Труда 5")[0].outcome == "not_found"
 
 
-def test_coordinates_come_from_who_knows_them(db, region):
-    def points(connection, guids):
-        return dict.fromkeys(guids, (51.66, 39.2))
-
+def test_coordinates_come_from_the_registry_of_houses(db, region):
     questions = [Question(text="Воронеж, Ленина 5"), Question(text="Воронеж, Револющии 3")]
-    sure, doubt = addresses.resolve(db, addresses.Kept(), questions, points)
+    sure, doubt = addresses.resolve(db, addresses.Kept(), questions)
+    assert sure.best.lat is None
+    for guid in (sure.best.guid, doubt.candidates[0].guid):
+        db.execute(
+            "INSERT INTO house_point (house_guid, lat, lon, noted_at)"
+            " VALUES ($1::uuid, 51.66, 39.2, now())",
+            (guid,),
+        )
+    sure, doubt = addresses.resolve(db, addresses.Kept(), questions)
     assert (sure.best.lat, sure.best.lon) == (51.66, 39.2)
-    assert [place.lat for place in doubt.candidates] == [51.66] * len(doubt.candidates)
-    assert addresses.resolve(db, addresses.Kept(), questions, lambda *_: {})[0].best.lat is None
+    assert doubt.candidates[0].lat == 51.66
 
 
 def test_nothing_is_loaded_and_nothing_is_found(db):
