@@ -15,12 +15,15 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 
 from bench.machine import peak_mb
 from gateway.store import arrays
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def connect(url: str) -> psycopg.Connection[Any]:
@@ -115,7 +118,7 @@ def resident() -> int:
 
 def main() -> int:
     """Run the part that the first argument names."""
-    parts = {"load": load, "names": names}
+    parts: dict[str, Callable[..., dict[str, Any]]] = {"load": load, "names": names}
     print(json.dumps(parts[sys.argv[1]](*sys.argv[2:])), flush=True)
     return 0
 

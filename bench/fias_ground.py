@@ -25,6 +25,8 @@ REGION: Final = 36
 SEED: Final = 7
 HOUSES: Final = 1_000_000
 ASKED: Final = 5_000
+OTHER_SEEDS: Final = (11, 12)
+"""More questions of the same kind, which nobody has looked at while the resolver was made."""
 SHORT_HOUSES: Final = 20_000
 SHORT_ASKED: Final = 500
 SETTINGS: Final = {"shared_buffers": "512MB", "max_wal_size": "8GB"}
@@ -40,6 +42,7 @@ class Ground(NamedTuple):
     archive: Path
     database: Database
     asked: list[Question]
+    others: dict[int, list[Question]]
     houses: int
     loaded: dict[str, Any]
 
@@ -53,6 +56,10 @@ def ground(*, short: bool) -> Iterator[Ground]:
         archive = made.directory / "gar_xml.zip"
         delivery.full(drawn, archive)
         asked = questions.ask(drawn, count, SEED, hard=True)
+        others = {
+            other: questions.ask(drawn, count, other, hard=True)
+            for other in (() if short else OTHER_SEEDS)
+        }
         del drawn
         say(f"a region of {houses} houses, {archive.stat().st_size / 1e6:.0f} MB packed")
         database = made.database("fias")
@@ -61,7 +68,7 @@ def ground(*, short: bool) -> Iterator[Ground]:
             f"staged in {loaded['staging']:.1f} s, searchable after"
             f" {loaded['searchable']:.1f} s more, peak {loaded['peak_mb']:.0f} MB"
         )
-        yield Ground(made.directory, archive, database, asked, houses, loaded)
+        yield Ground(made.directory, archive, database, asked, others, houses, loaded)
 
 
 def child(*words: str) -> dict[str, Any]:

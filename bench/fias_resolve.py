@@ -36,12 +36,12 @@ def measure(ground: Ground, plan: Plan, *, misses: bool) -> list[Figure]:
         connection.prepare_threshold = 1
         kept = addresses.Kept()
         kept.read(connection)
-        answers = [
-            each
-            for start in range(0, len(ground.asked), BATCH)
-            for each in _ours(connection, kept, ground.asked[start : start + BATCH])
-        ]
-        found = _accuracy(ground, answers, plan, misses=misses)
+        answers = _all(connection, kept, ground.asked)
+        others = {
+            str(seed): _counts(asked, _all(connection, kept, asked))
+            for seed, asked in ground.others.items()
+        }
+        found = _accuracy(ground, answers, others, plan, misses=misses)
         with ground.database.connect() as other:
             other.prepare_threshold = 1
             size = _fastest(other, ground.asked[:60])
@@ -65,37 +65,59 @@ def _ours(
     return addresses.resolve(connection, kept, [Question(text=each.text) for each in asked])
 
 
+def _all(
+    connection: psycopg.Connection[Any], kept: addresses.Kept, asked: Sequence[Labelled]
+) -> list[Resolved]:
+    return [
+        each
+        for start in range(0, len(asked), BATCH)
+        for each in _ours(connection, kept, asked[start : start + BATCH])
+    ]
+
+
+def _counts(asked: Sequence[Labelled], answers: Sequence[Resolved]) -> dict[str, int]:
+    """Count what is determined, what of it is exact, and what is wrong anywhere."""
+    found: Counter[str] = Counter(asked=len(asked), determined=0, exact=0, wrong=0)
+    for each, answer in zip(asked, answers, strict=True):
+        wanted = each.determined and each.expect == "exact"
+        sure = answer.outcome == "exact"
+        found["determined"] += wanted
+        found["exact"] += wanted and sure and _guid(answer) == each.guid
+        found["wrong"] += sure and _guid(answer) != each.guid
+    return dict(found)
+
+
 def _guid(answer: Resolved) -> str:
     """Return the GUID of the house (of the street where that is all) that an answer is sure of."""
     best = answer.best
     return "" if best is None else best.house_guid or best.guid
 
 
-def _accuracy(ground: Ground, answers: list[Resolved], plan: Plan, *, misses: bool) -> list[Figure]:
-    """Count what is exact where it is determined, and what is wrong anywhere."""
-    sure = exact = wrong = 0
+def _accuracy(
+    ground: Ground, answers: list[Resolved], others: dict[str, dict[str, int]], plan: Plan, *,
+    misses: bool,
+) -> list[Figure]:  # fmt: skip
+    """Return the figures of exactness; others: counts of questions by other seeds."""
+    counts = _counts(ground.asked, answers)
     outcomes: Counter[str] = Counter()
-    by_noise: Counter[str] = Counter()
+    noise: Counter[str] = Counter()
     for asked, answer in zip(ground.asked, answers, strict=True):
-        hit = answer.outcome == "exact" and _guid(answer) == asked.guid
-        wanted = asked.determined and asked.expect == "exact"
-        miss = wanted and not hit
-        false = answer.outcome == "exact" and _guid(answer) != asked.guid
-        sure += wanted
-        exact += wanted and hit
-        wrong += false
         outcomes[f"{asked.expect} → {answer.outcome}"] += 1
-        if miss or false:
-            by_noise.update(asked.noise)
+        hit = answer.outcome == "exact" and _guid(answer) == asked.guid
+        false = answer.outcome == "exact" and not hit
+        if false or (asked.determined and asked.expect == "exact" and not hit):
+            noise.update(asked.noise)
             if misses:
                 label = answer.best.label if answer.best else ""
                 print(f"{'WRONG' if false else 'miss '} {asked.text} → {answer.outcome} {label}"
                       f" {answer.notes} {asked.expect} {asked.guid} {asked.noise}")  # fmt: skip
-    total = len(answers)
+    total, sure, exact, wrong = (counts[key] for key in ("asked", "determined", "exact", "wrong"))
     say(f"exact {exact} of {sure} determined ({exact / sure:.2%}), wrong {wrong} of {total}")
+    for seed, other in others.items():
+        say(f"questions by seed {seed}: {other}")
     detail: dict[str, object] = {
-        "asked": total, "determined": sure, "exact": exact, "wrong": wrong,
-        "outcomes": dict(outcomes.most_common()), "noise_of_misses": dict(by_noise.most_common(12)),
+        **counts, "outcomes": dict(outcomes.most_common()),
+        "noise_of_misses": dict(noise.most_common(12)), "other_seeds": others,
     }  # fmt: skip
     return [
         figure(
@@ -139,6 +161,7 @@ def _speed(
         _ours(connection, kept, asked)
 
     peer: Counter[str] = Counter()
+    target = 0.0 if plan.quick else TIMES
 
     def by_sql(asked: Sequence[Labelled]) -> None:
         for each in asked:
@@ -156,7 +179,7 @@ def _speed(
         detail = {"region": REGION, "siglen": size, "peer": dict(peer)}
         found.append(
             figure(
-                name, "questions a second", samples, judged="peer", target=TIMES, run=plan.run,
+                name, "questions a second", samples, judged="peer", target=target, run=plan.run,
                 detail=detail,
             )
         )  # fmt: skip
