@@ -66,8 +66,8 @@ def measure(ground: Ground, plan: Plan) -> list[Figure]:
         detail: dict[str, object] = {"ways": rates, "answered": answered, "typed": typed[:12]}
         return [
             figure(
-                "fias-suggest", "beginnings a second", samples, judged="peer", target=0.0 if plan.quick else TIMES,
-                run=plan.run, detail=detail,
+                "fias-suggest", "beginnings a second", samples, judged="peer",
+                target=0.0 if plan.quick else TIMES, run=plan.run, detail=detail,
             )
         ]  # fmt: skip
 
