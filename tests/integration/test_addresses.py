@@ -27,7 +27,9 @@ def load(db, made):
     for row in made.names:
         _put(db, "address_name", {"region": made.code, "name": row.key, **row._asdict()})
     for row in made.houses:
-        _put(db, "address_house", row._asdict())
+        values = row._asdict()
+        del values["lat"], values["lon"]
+        _put(db, "address_house", values)
     for row in made.flats:
         _put(db, "address_flat", row._asdict())
     db.execute(
