@@ -243,6 +243,8 @@ FIAS_TEXT_CHARS: Final = 1_000
 """A name or a number; the longest of the schema has 250. A row with a longer one is passed over."""
 FIAS_VALUE_CHARS: Final = 8_000
 """A parameter, or a path."""
+FIAS_DICTIONARY_BYTES: Final = 16 * MB
+"""Unpacked bytes of one dictionary of ГАР, which is read in memory; real ones have 100 KB."""
 FIAS_DICTIONARY_ROWS: Final = 10_000
 
 ADDRESSES_PER_CALL: Final = 500

@@ -57,16 +57,18 @@ LEFT JOIN {among} AS direct ON direct.object = h.parent AND direct.object <> h.o
 
 LOOPED: Final = """
 WITH RECURSIVE hung AS (
-  SELECT object FROM {table} WHERE above = 0
+  SELECT object, 1 AS depth FROM {table} WHERE above = 0
   UNION
-  SELECT below.object FROM {table} AS below JOIN hung ON below.above = hung.object
+  SELECT below.object, hung.depth + 1 FROM {table} AS below
+  JOIN hung ON below.above = hung.object AND hung.depth < 64
 )
 UPDATE {table} AS t SET above = 0
 WHERE NOT EXISTS (SELECT FROM hung WHERE hung.object = t.object)
   AND EXISTS (SELECT FROM {table} AS up WHERE up.object = t.above)
 RETURNING t.object
 """
-"""Objects that hang under each other in a ring are taken off; else a label would never end."""
+"""Objects that hang under each other in a ring are taken off; else a label would never end. So are
+those past 64 steps, where the schema has 16 levels: each step is a pass over the table."""
 
 
 def values(made: str, types: tuple[int, ...], *sources: str) -> str:
@@ -151,20 +153,20 @@ WITH RECURSIVE edge AS (
   SELECT s.object, r.object FROM {addr_obj} AS r JOIN {addr_obj} AS s ON s.id = r.prev
   WHERE r.prev > 0 AND r.object <> s.object
 ), walk AS (
-  SELECT d.object AS origin, e.became AS at
+  SELECT d.object AS origin, e.became AS at, 1 AS step
   FROM (
     SELECT r.object FROM {addr_obj} AS r LEFT JOIN t_now AS n ON n.object = r.object
     WHERE r.level BETWEEN 5 AND 8 AND n.object IS NULL GROUP BY r.object
   ) AS d JOIN edge AS e ON e.was = d.object
   UNION
-  SELECT w.origin, e.became
+  SELECT w.origin, e.became, w.step + 1
   FROM walk AS w JOIN edge AS e ON e.was = w.at
-  WHERE NOT EXISTS (SELECT FROM t_now AS n WHERE n.object = w.at)
+  WHERE w.step < 64 AND NOT EXISTS (SELECT FROM t_now AS n WHERE n.object = w.at)
 )
-SELECT w.origin, w.at FROM walk AS w JOIN t_now AS n ON n.object = w.at
+SELECT DISTINCT w.origin, w.at FROM walk AS w JOIN t_now AS n ON n.object = w.at
 """
-"""Who came after an object that is no more, wherever the chain leads; a ring ends by itself,
-because no pair is taken twice."""
+"""Who came after an object that is no more, wherever the chain leads within 64 steps, which end a
+ring too; without a bound every object of a long chain would walk all of it."""
 
 NAME: Final = """
 INSERT INTO {name_to} (region, key, object, type, kind, name, until)

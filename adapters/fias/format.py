@@ -11,10 +11,10 @@ import re
 from typing import Final, NamedTuple
 
 FILE: Final = re.compile(
-    r"AS_(?P<kind>[A-Z_]+?)_(?P<date>\d{8})_(?P<guid>[0-9A-Fa-f-]{36})\.xml", re.IGNORECASE
+    r"AS_(?P<kind>[A-Z_]+?)_(?P<date>[0-9]{8})_(?P<guid>[0-9A-Fa-f-]{36})\.xml", re.IGNORECASE
 )
 """Name of a file of the delivery, without its folder."""
-REGION: Final = re.compile(r"\d{2}")
+REGION: Final = re.compile(r"0[1-9]|[1-9][0-9]")
 
 OPEN_END: Final = "2079-06-06"
 """ENDDATE of what has no end."""

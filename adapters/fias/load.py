@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from adapters.fias.staging import Staged, Told
 
 SHRINKS: Final = 0.5
-"""A delivery that says nothing of its kind and has fewer objects than this share of what is loaded
-is taken for a delta, and refused."""
+"""A delivery that says nothing of its kind and has fewer objects or houses than this share of what
+is loaded is taken for a delta, or for one that lacks a file, and refused."""
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -196,17 +196,21 @@ def _full(work: _Work, region: str) -> Loaded:
 def _not_a_delta(
     connection: psycopg.Connection[Any], region: int, built: Built, delivery: Delivery
 ) -> None:
-    """Refuse a delivery that would take the place of one twice as large."""
+    """Refuse a delivery that would take the place of one twice as large, in objects or houses."""
     row = connection.execute(
-        "SELECT objects FROM address_version WHERE region = $1", (region,)
+        "SELECT objects, houses FROM address_version WHERE region = $1", (region,)
     ).fetchone()
-    if row and built.objects < SHRINKS * row[0]:
-        raise StateError(
-            "в выгрузке вдвое меньше объектов, чем загружено: это дельта? · half the objects: a"
-            " delta?",
-            current_state=f"{region:02d}: {row[0]}, {delivery.path.name}: {built.objects}",
-            todo="назовите, что это · say what it is: --delta --after N, or --full",
-        )
+    for what, were, are in zip(
+        ("объектов · objects", "домов · houses"), row or (), (built.objects, built.houses),
+        strict=False,
+    ):  # fmt: skip
+        if are < SHRINKS * were:
+            raise StateError(
+                "в выгрузке вдвое меньше, чем загружено: это дельта, или в ней нет файла? · half"
+                " of what is loaded: a delta, or a file is missing?",
+                current_state=f"{region:02d}: {were}, {delivery.path.name}: {are}, {what}",
+                todo="назовите, что это · say what it is: --delta --after N, or --full",
+            )
 
 
 def _deltas(work: _Work) -> list[Loaded]:

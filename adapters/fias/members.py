@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import re
 import zipfile
-import zlib
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Final, Literal, NamedTuple, Self
 
 from adapters.fias.format import DICTIONARIES, FILE, PASSED_OVER, REGION, TABLES
-from adapters.fias.whole import require_whole
-from gateway.errors import MalformedError, NotFoundError, TooLargeError
+from adapters.fias.whole import DAMAGE, require_whole
+from gateway.errors import GatewayError, MalformedError, NotFoundError, TooLargeError
 from gateway.limits import FIAS_ZIP_MEMBERS
 
 if TYPE_CHECKING:
@@ -52,6 +51,14 @@ class Delivery:
     def __init__(self, path: Path, drift: Drift) -> None:
         self.path = path
         self._zip = _archive(path) if path.is_file() else None
+        try:
+            self._read(path, drift)
+        except GatewayError:
+            self.__exit__()
+            raise
+
+    def _read(self, path: Path, drift: Drift) -> None:
+        """Look through the names; raise NotFoundError where none is of the format."""
         entries = _of_archive(self._zip) if self._zip else _of_folder(path)
         folder = path.resolve().name
         alone = folder if self._zip is None and REGION.fullmatch(folder) else ""
@@ -90,11 +97,8 @@ class Delivery:
             with self._open(member.name) as file:
                 while piece := file.read(PIECE):
                     yield piece
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-            raise MalformedError(
-                f"архив повреждён · the archive is damaged: {error}",
-                where=f"{self.path.name}: {member.name}", todo=_AGAIN,
-            ) from error  # fmt: skip
+        except DAMAGE as error:
+            raise self._damaged(member.name, error) from error
 
     @contextmanager
     def _open(self, name: str) -> Iterator[IO[bytes]]:
@@ -105,12 +109,21 @@ class Delivery:
             with (self.path / name).open("rb") as loose:
                 yield loose
 
+    def _damaged(self, name: str, error: Exception) -> MalformedError:
+        return MalformedError(
+            f"файл не читается, архив повреждён? · the archive is damaged: {error}",
+            where=f"{self.path.name}: {name}", todo=_AGAIN,
+        )  # fmt: skip
+
     def _version(self, names: list[str]) -> int:
         """Return what version.txt says, or else the newest date in the names of files."""
         for name in names:
             if PurePosixPath(name).name.lower() == "version.txt":
-                with self._open(name) as file:
-                    found = _VERSION.search(file.read(1000))
+                try:
+                    with self._open(name) as file:
+                        found = _VERSION.search(file.read(1000))
+                except DAMAGE as error:
+                    raise self._damaged(name, error) from error
                 if found:
                     return int(b"".join(found.groups()))
         return max((member.date for member in self.members), default=0)
@@ -123,7 +136,10 @@ def _archive(path: Path) -> zipfile.ZipFile:
     infos = archive.infolist()
     faults = (
         ("зашифрован · encrypted", next((i.filename for i in infos if i.flag_bits & 1), "")),
-        ("имя вне архива · a name outside", next((i.filename for i in infos if _out(i)), "")),
+        (
+            "имя вне архива · a name outside",
+            next((i.filename or "?" for i in infos if _out(i)), ""),
+        ),
         ("имя повторяется · a name twice", _twice([info.filename for info in infos])),
     )
     for what, name in faults:
@@ -135,7 +151,7 @@ def _archive(path: Path) -> zipfile.ZipFile:
 
 def _out(info: zipfile.ZipInfo) -> bool:
     name = info.filename.replace("\\", "/")
-    return name.startswith("/") or ".." in name.split("/") or ":" in name
+    return not name or name.startswith("/") or ".." in name.split("/") or ":" in name
 
 
 def _twice(names: list[str]) -> str:

@@ -108,6 +108,11 @@ class Rows:
                 where=f"{self._where}, line {error.lineno}",
                 todo=AGAIN,
             ) from error
+        except (LookupError, ValueError) as error:
+            raise UnsupportedError(
+                f"кодировка файла не читается · the file's encoding is not read: {error}",
+                expected="utf-8", where=self._where, todo=AGAIN,
+            ) from error  # fmt: skip
         self._fed += len(piece)
         if len(self._tags) > FIAS_DEPTH:
             raise TooLargeError(

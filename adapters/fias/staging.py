@@ -16,9 +16,9 @@ import psycopg
 
 from adapters.fias.drift import Drift
 from adapters.fias.format import DICTIONARIES, TABLES
-from adapters.fias.rows import OddRowsError, Rows
-from gateway.errors import MalformedError, UnsupportedError
-from gateway.limits import FIAS_DICTIONARY_ROWS
+from adapters.fias.rows import AGAIN, OddRowsError, Rows
+from gateway.errors import MalformedError, TooLargeError, UnsupportedError
+from gateway.limits import FIAS_DICTIONARY_BYTES, FIAS_DICTIONARY_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -225,27 +225,35 @@ def _types(
     root, _ = DICTIONARIES[member.kind]
     where = f"{delivery.path.name}: {member.name}"
     found: dict[int, tuple[int, str, str, bool]] = {}
-    depth = [0]
+    seen = [0]
 
     def start(tag: str, row: dict[str, str]) -> None:
-        depth[0] += 1
-        if depth[0] == 1:
+        seen[0] += 1
+        if seen[0] == 1:
             if tag != root:
                 drift.note("renamed root", f"{where}: {tag}")
             return
-        try:
-            found[int(row["ID"])] = (
-                int(row.get("LEVEL", "0")), row.get("SHORTNAME", "")[:50], row["NAME"][:250],
-                row.get("ISACTIVE", "1") in ("1", "true"),
-            )  # fmt: skip
-        except (KeyError, ValueError):
+        if (id_ := _number(row.get("ID"), 2**31)) is None or "NAME" not in row:
             drift.note("bad row of a dictionary", where)
-        if len(found) > FIAS_DICTIONARY_ROWS:
-            raise MalformedError("в справочнике слишком много строк · too many rows", where=where)
+        else:
+            found[id_] = (
+                _number(row.get("LEVEL"), 2**15) or 0, row.get("SHORTNAME", "")[:50],
+                row["NAME"][:250], row.get("ISACTIVE", "1") in ("1", "true"),
+            )  # fmt: skip
+        if seen[0] > FIAS_DICTIONARY_ROWS:
+            raise MalformedError(
+                "в справочнике слишком много строк · too many rows", where=where, todo=AGAIN
+            )
 
     def doctype(*_: object) -> None:
-        raise UnsupportedError("в файле DTD · a DTD is not read", where=where)
+        raise UnsupportedError("в файле DTD · a DTD is not read", where=where, todo=AGAIN)
 
+    if member.size > FIAS_DICTIONARY_BYTES:
+        raise TooLargeError(
+            "справочник больше предела · the dictionary is past the limit",
+            found=f"{member.size} bytes", expected=f"{FIAS_DICTIONARY_BYTES} bytes", where=where,
+            todo=AGAIN,
+        )  # fmt: skip
     parser = expat.ParserCreate()
     parser.StartElementHandler = start
     parser.StartDoctypeDeclHandler = doctype
@@ -253,8 +261,15 @@ def _types(
         for piece in delivery.pieces(member):
             parser.Parse(piece, False)
         parser.Parse(b"", True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError, ValueError) as error:
         raise MalformedError(
-            f"файл не разбирается как XML · not well-formed XML: {error}", where=where
+            f"файл не разбирается как XML · not well-formed XML: {error}", where=where, todo=AGAIN
         ) from error
     return found
+
+
+def _number(text: str | None, bound: int) -> int | None:
+    """Return what an attribute says, None when its column does not take it."""
+    if text is None or not (text.isascii() and text.isdecimal()) or len(text) > len(str(bound)):
+        return None
+    return int(text) if int(text) < bound else None

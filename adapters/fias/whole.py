@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import lzma
+import struct
 import zipfile
 import zlib
 from typing import TYPE_CHECKING, Final
@@ -13,6 +15,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 AGAIN: Final = "скачайте заново: gateway fias download · fetch it again"
+DAMAGE: Final = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, NotImplementedError,
+    RuntimeError, OSError, ValueError, IndexError, OverflowError,
+)  # fmt: skip
+"""What reading an archive raises where its bytes were changed: as many kinds as it has places."""
 _READ: Final = 1024 * 1024
 
 
@@ -32,12 +39,13 @@ def require_whole(path: Path, *, sums: bool) -> int:
                     found=str(len(members)),
                     expected=str(limits.FIAS_ZIP_MEMBERS),
                     where=path.name,
+                    todo=AGAIN,
                 )
             for member in members if sums else ():
                 with archive.open(member) as file:
                     while file.read(_READ):
                         pass
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except DAMAGE as error:
         raise MalformedError(
             "поставка повреждена · the delivery is damaged",
             found=str(error),
@@ -77,4 +85,5 @@ def _require_small_tail(path: Path) -> None:
             found=f"{length} bytes",
             expected=f"{limits.FIAS_ZIP_TAIL_BYTES} bytes",
             where=path.name,
+            todo=AGAIN,
         )

@@ -22,7 +22,7 @@ from gateway.errors import (
     UnsupportedError,
 )
 from tests.integration.fias import kit
-from tests.integration.fias.kit import V1, V2, archive, files, sample
+from tests.integration.fias.kit import CITY, V1, V2, archive, files, sample
 
 CHECKOUT = Path(__file__).resolve().parents[3]
 HOUSES = f"36/{kit.name('HOUSES', V2)}"
@@ -66,6 +66,7 @@ UNREADABLE = {
     "long": (b"<HOUSES><HOUSE ID='" + b"9" * 3_000_000 + b"'/></HOUSES>", TooLargeError, "line 1"),
     "deep": (b"<HOUSES>" + b"<HOUSE>" * 1000 + b"</HOUSE>" * 500, TooLargeError, "16"),
     "empty": (b"", MalformedError, "line 1"),
+    "encoding": (b"<?xml version='1.0' encoding='bogus'?><HOUSES/>", UnsupportedError, "bogus"),
 }  # fmt: skip
 
 
@@ -180,6 +181,73 @@ def test_half_a_region_is_not_taken_for_a_whole_one(db, tmp_path):
     assert "--delta" in refused(db, StateError, path).todo
     (done,) = kit.take(db, path, kind="full")
     assert done.objects == 1
+
+
+def test_a_delivery_that_lacks_the_file_of_houses_does_not_take_them_away(db, tmp_path):
+    of = files({"36": sample()}, V2)
+    del of[HOUSES]
+    path = archive(tmp_path / "36.zip", of)
+    assert "--full" in refused(db, StateError, path).todo
+    assert "houses" in refused(db, StateError, given(tmp_path, HOUSES=b"<HOUSES/>")).current_state
+    (done,) = kit.take(db, path, kind="full")
+    assert done.houses == 0
+
+
+DICTIONARY = f"AS_HOUSE_TYPES_{V2}_{kit.guid(5)}.XML"
+
+
+def dictionary(tmp_path, body):
+    return archive(tmp_path / "gar_xml.zip", files({"36": sample()}, V2) | {DICTIONARY: body})
+
+
+def test_a_dictionary_that_cannot_be_read_is_named(db, tmp_path):
+    long = b"<HOUSETYPES><HOUSETYPE NAME='" + b"x" * 17_000_000 + b"'/></HOUSETYPES>"
+    bogus = b"<?xml version='1.0' encoding='bogus'?><HOUSETYPES/>"
+    nest = b"<HOUSETYPES>" * 20_000
+    for body, kind in (
+        (long, TooLargeError), (bogus, MalformedError), (nest, MalformedError),
+        (b"<HOUSETYPES><HOUSETYPE", MalformedError), (b"<!DOCTYPE a []><a/>", UnsupportedError),
+    ):  # fmt: skip
+        error = refused(db, kind, dictionary(tmp_path, body))
+        assert (DICTIONARY in error.where, bool(error.todo)) == (True, True)
+
+
+def test_numbers_of_a_dictionary_that_no_column_takes_are_told(db, tmp_path):
+    body = (
+        b"<HOUSETYPES><HOUSETYPE ID='99999999999' NAME='a'/><HOUSETYPE ID='-1' NAME='b'/>"
+        b"<HOUSETYPE ID='2147483647' LEVEL='99999' NAME='c'/></HOUSETYPES>"
+    )
+    (done,) = kit.take(db, dictionary(tmp_path, body))
+    assert done.strange == {"bad row of a dictionary": 2}
+    assert db.execute("SELECT id, level FROM gar_type WHERE name = 'c'").fetchone() == (
+        2**31 - 1, 0,
+    )  # fmt: skip
+
+
+def test_folders_that_are_no_region_are_not_taken_for_one(db, tmp_path):
+    of = files({"36": sample()}, V2)
+    for folder in ("00", "0x", "100", "\u0663\u0666"):
+        of |= files({folder: sample(1000)}, V2)
+    (done,) = kit.take(db, archive(tmp_path / "gar_xml.zip", of))
+    assert done.region == "36"
+    assert done.strange == {"a table outside of the folders of regions": 24}
+
+
+def test_a_made_up_chain_of_places_or_successors_ends(db, tmp_path):
+    rows = sample()
+    for number in range(1000, 1300):
+        rows.add("ADDR_OBJ", number, NAME=f"П{number}", TYPENAME="ул.", LEVEL=8)
+        rows.add("ADM_HIERARCHY", number, PARENTOBJID=CITY if number == 1000 else number - 1)
+        rows.add(
+            "ADDR_OBJ", number + 1000, NAME=f"Б{number}", TYPENAME="ул.", LEVEL=8, ISACTUAL=0,
+            ISACTIVE=0,
+        )  # fmt: skip
+        after = number + 1001 if number < 1299 else kit.STREET
+        rows.add("ADDR_OBJ_DIVISION", PARENTID=number + 1000, CHILDID=after)
+    (done,) = kit.take(db, archive(tmp_path / "gar_xml.zip", files({"36": rows}, V2)))
+    assert done.strange["objects under each other in a ring"] == 300 - 62
+    heirs = "SELECT count(*) FROM address_name WHERE kind = 2 AND object = $1"
+    assert db.execute(heirs, (kit.STREET,)).fetchone() == (64,)
 
 
 def test_one_load_at_a_time(db, pg_url, tmp_path):
