@@ -40,7 +40,8 @@ SELECT extras FROM gar_load WHERE region = $1 AND state = 'done' AND kind = 'ful
 ORDER BY id DESC LIMIT 1
 """
 _STATUS: Final = """
-SELECT v.region, v.version, v.loaded_at, v.source, v.objects, v.houses, v.flats, l.report, l.extras
+SELECT v.region, v.version, v.loaded_at, v.source, v.objects, v.houses, v.flats, l.report, l.extras,
+       EXISTS (SELECT FROM gar_addr_obj AS r WHERE r.region = v.region)
 FROM address_version AS v
 LEFT JOIN LATERAL (
   SELECT report, extras FROM gar_load AS g
@@ -132,14 +133,17 @@ def versions(connection: psycopg.Connection[Any]) -> dict[int, int]:
 
 
 def status(connection: psycopg.Connection[Any], now: datetime) -> dict[str, Any]:
-    """Return what is loaded, how old it is in days, and loads that were broken off."""
+    """Return what is loaded, how old it is in days, and loads that were broken off.
+
+    deltas: whether a region takes one; after a crash of the server its raw rows are gone.
+    """
     regions = [
         {
             "region": f"{region:02d}", "version": version, "loaded_at": at, "source": source,
             "age_days": (now - at).days, "objects": objects, "houses": houses, "flats": flats,
-            "extras": (extras or "").split(), "report": report or {},
+            "extras": (extras or "").split(), "report": report or {}, "deltas": deltas,
         }
-        for region, version, at, source, objects, houses, flats, report, extras
+        for region, version, at, source, objects, houses, flats, report, extras, deltas
         in connection.execute(_STATUS.encode()).fetchall()
     ]  # fmt: skip
     broken = [

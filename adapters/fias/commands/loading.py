@@ -128,6 +128,12 @@ def _status(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]
                 for row in found["regions"]
             ],
         )  # fmt: skip
+        if gone := [row["region"] for row in found["regions"] if not row["deltas"]]:
+            screen.say(
+                "Сырые строки пропали (сбой сервера базы), ищется как прежде; дельты не примутся,"
+                " нужна полная выгрузка · raw rows are gone, searches go on, deltas are refused:"
+                f" gateway fias load gar_xml.zip {' '.join(f'--region {one}' for one in gone)}"
+            )
         if found["broken_off"]:
             screen.table(
                 "Прерваны: повторите ту же загрузку · Broken off: load the same again",

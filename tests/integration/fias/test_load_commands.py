@@ -67,6 +67,14 @@ def test_a_delivery_is_loaded_and_told_of(house, delivery):
     assert "Воронеж" not in house.run("load", str(delivery), "--with", "steads")
 
 
+def test_raw_rows_that_a_crash_took_are_told_of_with_what_to_do(house, delivery):
+    house.run("load", str(delivery), "--region", "36")
+    assert "--region 36" not in house.run("status")
+    with house.opened.connection() as db:
+        db.execute("TRUNCATE gar_addr_obj")
+    assert "--region 36" in house.run("status").replace("\n", " ")
+
+
 def test_what_cannot_be_loaded_ends_with_what_to_do(house, delivery):
     assert "--region 36" in house.run("load", str(delivery), "--region", "Воронеж", code=2)
     assert "apartments" in house.run("load", str(delivery), "--with", "garages", code=2)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from adapters.fias import loads
 from gateway.errors import StateError
 from tests.integration.fias import kit
 from tests.integration.fias.kit import STREET, V1, V2, V3, Rows, archive, files, sample
@@ -84,9 +85,11 @@ def test_a_delta_out_of_order_asks_for_a_full_delivery(db, tmp_path):
 
 
 def test_a_delta_over_rows_that_a_crash_took_asks_for_a_full_delivery(db, tmp_path):
+    assert [one["deltas"] for one in loads.status(db, kit.NOW)["regions"]] == [True, True]
     db.execute("TRUNCATE gar_addr_obj")
     with pytest.raises(StateError, match="full delivery"):
         kit.take(db, archive(tmp_path / "gar_delta_xml.zip", renamed()), after=V1)
+    assert [one["deltas"] for one in loads.status(db, kit.NOW)["regions"]] == [False, False]
     assert [key for _, key, _ in kit.houses(db)] == ["68к2", "68к2"]
 
 
