@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from gateway.addresses import keys
+from gateway.addresses import beside, keys
 from gateway.addresses.candidates import passed
 from gateway.addresses.gazetteer import NONE
 from gateway.addresses.likeness import named
@@ -236,6 +236,8 @@ def _exact(reading: Reading, hits: list[Hit], best: Hit, notes: tuple[str, ...] 
     chosen = [best, *_others(hits, best)]
     if left := _left(reading, best):
         return Verdict("ambiguous", chosen, (*notes, f"не понято: {left}"))
+    if best.house and (why := beside.doubt(reading.parsed)):
+        return Verdict("ambiguous", chosen, (*notes, why))
     return _sure("exact", chosen, notes)
 
 

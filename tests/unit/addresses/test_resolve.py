@@ -149,6 +149,34 @@ def test_a_letter_that_was_not_understood_makes_a_doubt_of_the_house_without_it(
     assert (best is not None and best.label == label) == plain
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Воронеж, ул. Ленина, напротив дома 5",
+        "Воронеж возле дома 5 ул Ленина",
+        "Воронеж, ул. Ленина у дома 5",
+        "Воронеж, ул. Ленина между домами 5 и 9",
+        "Воронеж, ул. Ленина, дома 5 и 9",
+        "Воронеж, ул. Ленина, 5, 9, 11",
+        "Воронеж, угол Ленина 5 и Лесная",
+        "Воронеж, ул. Ленина, не дом 5, а дом 9",
+    ],
+)
+def test_a_place_near_a_house_or_several_houses_are_not_one_house(text):
+    answer = ask(text)
+    assert answer.outcome != "exact"
+    assert answer.best is None or not answer.best.house_guid
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Воронеж, ул. Ленина, 5, напротив школы", "Воронеж, ул. Ленина, 5, рядом двор",
+     "во дворе дома 5 по улице Ленина, Воронеж"],
+)  # fmt: skip
+def test_what_stands_near_the_house_leaves_the_house(text):
+    assert ask(text).outcome == "exact"
+
+
 def test_an_apartment_that_is_not_loaded_leaves_its_house():
     answer = ask("Воронеж, ул. 9 Января, 68 к 2, кв. 99")
     assert answer.best.level == 10
