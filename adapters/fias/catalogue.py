@@ -156,7 +156,8 @@ def _release(item: Any, number: int) -> Delivery:
     given = {str(name): "" if value is None else str(value).strip() for name, value in item.items()}
     known = {name.lower(): value for name, value in given.items() if name.lower() in _KNOWN}
     version = known.get("versionid", "")
-    if not (version.isascii() and version.isdigit() and 0 < int(version[:12]) <= MOST):
+    plain = version.isascii() and version.isdigit() and len(version) <= len(str(MOST))
+    if not (plain and 0 < int(version) <= MOST):
         raise MalformedError(
             "у выпуска нет номера · a release has no version",
             found=version,

@@ -128,3 +128,11 @@ def test_an_option_that_does_not_fit_is_named(name, value):
     with pytest.raises(ConfigurationError) as caught:
         options.read({**MANIFEST.options, name: value})
     assert name in caught.value.where
+
+
+@pytest.mark.parametrize(
+    "version", ["0" * 11 + "1" + "9" * 5000, "0" * 11 + "120260908", "٢", "-1"]
+)
+def test_a_number_that_only_begins_as_a_version_is_refused(version):
+    with pytest.raises(MalformedError, match="no version"):
+        releases([{"VersionId": version}])
