@@ -44,6 +44,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
     regions: codes (`36`); none named: all of the delivery, of a delta all that are loaded.
     extras: `apartments`, `steads`. kind, version: when they are not to be read from the delivery.
+    smaller: a person has said that it may have less than half of what is loaded.
     after: the VersionId that a delta follows. free: bytes that the load may take, None to not ask.
     restart: forget what a load that was broken off has staged. tries: for the locks of the swap.
     """
@@ -51,6 +52,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     regions: tuple[str, ...] = ()
     extras: frozenset[str] = frozenset()
     kind: Kind | None = None
+    smaller: bool = False
     version: int = 0
     after: int = 0
     free: int | None = None
@@ -181,7 +183,7 @@ def _full(work: _Work, region: str) -> Loaded:
         )
     sources = {kind: raw(TABLES[kind].name, code, number) for kind in ALL}
     built = build(connection, code, number, sources, now().date(), told=work.step)
-    if wish.kind is None:
+    if not wish.smaller:
         _not_a_delta(connection, code, built, work.delivery)
     started = monotonic()
     with connection.transaction():

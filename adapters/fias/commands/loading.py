@@ -95,7 +95,7 @@ def _load(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]])
                 screen.say("Место на диске не проверено: --disk-free ГБ · the disk was not checked")
             wish = Wish(
                 regions=regions, extras=extras, kind=kind, version=version, after=after, free=free,
-                restart=restart,
+                restart=restart, smaller=full,
             )  # fmt: skip
             with _progress(delivery, wish, quiet=as_json) as told:
                 done = load_delivery(db, delivery, wish, gw.now, told, drift=drift)
