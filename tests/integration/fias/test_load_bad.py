@@ -36,11 +36,11 @@ def db(pg_url, tmp_path):
         yield connection
 
 
-def refused(db, kind, path, **wish):
+def refused(db, sort, path, **wish):
     before = kit.houses(db)
     with pytest.raises(GatewayError) as error:
         kit.take(db, path, **wish)
-    assert isinstance(error.value, kind), error.value
+    assert isinstance(error.value, sort), error.value
     assert kit.houses(db) == before != []
     assert db.execute("SELECT version FROM address_version").fetchone() == (V1,)
     return error.value
