@@ -59,6 +59,8 @@ _TITLE: Final = frozenset(
 )
 
 
+LONGEST: Final = 12
+"""Words of a name: what is longer, and is not there as it stands, is no misspelt name."""
 _ENDINGS: Final = ("ая", "ый", "ий", "ое", "ой", "ые", "ие")
 
 
@@ -73,6 +75,8 @@ class Like(NamedTuple):
 def alike(region: Region, key: str) -> list[Like]:
     """Return the keys of a region that may be meant by a key it does not have, likelier first."""
     asked = key.split()
+    if len(asked) > LONGEST:
+        return []
     if strange := _ordinals(region, asked):
         key, asked = " ".join(sorted(strange)), strange
         number = region.keys.get(key)

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from gateway.addresses.parts import Parsed
 
 READINGS: Final = 4
+PARTS: Final = 16
+"""Names in one address; a text with more of them is no address, and is not looked for."""
 CANDIDATES: Final = 10
 OTHERS: Final = 3
 """What else was possible, where the answer is sure."""
@@ -124,7 +126,7 @@ class Plan:
 
 def _reading(walk: Walk, tops: list[State], parsed: Parsed) -> Reading:
     named = [part for role in ORDER for part in parsed.all(role)]
-    if not tops or not (named or parsed.first("region")):
+    if not tops or len(named) > PARTS or not (named or parsed.first("region")):
         return Reading(parsed, [], (), complete=False)
     states = walk.reach(tops, parsed)
     complete = bool(states) and len(states[0].seen) == len(tops[0].seen) + len(named)

@@ -282,6 +282,13 @@ def test_parts_that_are_known_are_not_parsed_again():
     assert ask("", parsed=parsed).best.label == f"{CITY}, ул. Ленина, д. 5"
 
 
+@pytest.mark.parametrize("word", ["г ", "с ", "мкр ", "р-н "])
+def test_a_text_of_very_many_names_is_not_looked_for(word):
+    text = ", ".join(f"{word}Воронеж" for _ in range(60))
+    assert ask(text).outcome == "not_found"
+    assert not RESOLVER.plan([Question(text=text)]).asks
+
+
 def test_too_long_a_text_is_refused():
     with pytest.raises(ValidationError):
         ask("а" * (limits.ADDRESS_TEXT + 1))
