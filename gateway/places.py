@@ -93,9 +93,12 @@ def question(address: Address, regions: Sequence[str] = ()) -> Question:
 
 
 def spelled(address: Address) -> str:
-    """Return an address as one line: its parts where they name a house, else its own text."""
+    """Return an address as one line: its parts where they name a street and a house, else its text.
+
+    Forms of sources have no field for a microdistrict or a garden: the text has it.
+    """
     above = [p for p in (address.region, address.municipality, address.settlement) if p]
-    if address.house and (address.street or address.settlement or not address.raw):
+    if address.house and (address.street or not address.raw):
         return ", ".join((*above, *_below(address)))
     if not address.raw:
         return ", ".join((*above, *([address.street] if address.street else [])))

@@ -53,6 +53,10 @@ def answer(outcome="exact", best=HOUSE, text=TEXT, **more) -> Resolved:
         ),
         (Address(raw="у подъезда", street="Ленина", house="уч. 5"), "Ленина, уч. 5"),
         (Address(region="36", raw="Ленина 5"), "Ленина 5"),
+        (
+            Address(raw="г. Воронеж, Лесной мкр-н, 47/4", settlement="Воронеж", house="47/4"),
+            "г. Воронеж, Лесной мкр-н, 47/4",
+        ),
         (Address(lat=51.0, lon=39.0), ""),
     ],
 )
