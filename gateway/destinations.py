@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -17,14 +18,16 @@ from urllib.parse import urlsplit
 import msgspec
 import structlog
 
-from gateway import options
+from gateway import gost, options
 from gateway.dispatch.ports import Destination, Policy
 from gateway.errors import ConfigurationError, GatewayError
+from gateway.lent import Lent
 from gateway.options import LOCAL
 from gateway.outbound import Outbound
 from gateway.polling import Asked
 from gateway.retry import Backoff, BreakerRule, Rate, window
 from gateway.store import peers, replies
+from gateway.store.memory import StoredMemory
 from gateway.wires.channels import credentials, fileout, webhook
 from gateway.wires.channels.replies import ReplyChannel, ReplyCodec
 
@@ -56,7 +59,7 @@ class Destinations:
         now: Callable[[], datetime],
     ) -> None:
         self._pool = pool
-        self._builder = Builder(adapters, settings, now)
+        self._builder = Builder(adapters, settings, now, pool)
         self._lock = threading.Lock()
         self._read_at = float("-inf")
         self._rows: dict[str, Peer] = {}
@@ -123,8 +126,14 @@ class Builder:
     """Makes the destination of a peer's row: by dispatch to send, by commands to say why not."""
 
     def __init__(
-        self, adapters: Mapping[str, Adapter], settings: Settings, now: Callable[[], datetime]
+        self,
+        adapters: Mapping[str, Adapter],
+        settings: Settings,
+        now: Callable[[], datetime],
+        pool: Pool | None = None,
     ) -> None:
+        self._pool = pool
+        self._signing = cache(lambda: gost.open_signing(settings))
         self._adapters = adapters
         self._settings = settings
         self._now = now
@@ -215,8 +224,12 @@ class Builder:
         m = adapter.manifest
         timeout = float(row.options.get("timeout", m.timeout))
         given = self.options(row)
+        more: dict[str, Any] = {}
+        if m.lent:
+            memory = StoredMemory(self._pool, row.code, self._now)
+            more["lent"] = Lent(memory, self._signing, self._now)
         made = adapter.make(
-            given, base=str(given.get("url", "")), outbound=self._outbound(row, timeout)
+            given, base=str(given.get("url", "")), outbound=self._outbound(row, timeout), **more
         )
         policy = Policy(
             timeout=timeout,

@@ -15,7 +15,8 @@
     ├── StateError            the life cycle does not allow the event         (who: peer)
     ├── NotFoundError         nothing with this key that the caller may see   (who: peer)
     ├── AccessError           no credential, a wrong one, or not allowed      (who: peer)
-    │   └── SecurityError         a WS-Security header that does not prove what it says
+    │   ├── SecurityError         a WS-Security header that does not prove what it says
+    │   └── TrustError            a signature, certificate, token or login that is not believed
     ├── InfectedError         an antivirus found something in a file         (who: peer)
     ├── BusyError             past a bound, or the store is away: come again  (who: us)
     ├── DeliveryError         a peer did not take what we sent
@@ -27,15 +28,17 @@
 
 Each class carries `code` (stable, the heading of its section in docs/errors.md), `retry` (what the
 caller should do) and `who` (who can mend it). Errors are data: the attributes hold it, `__str__`
-formats it. One table, `WIRE`, maps a code to SOAP 1.1/1.2 fault codes, the name of the typed fault
-detail and the HTTP status of the REST answer; a SOAP fault is HTTP 500, because WCF reads no other
-status (docs/howto/wcf.md), except the challenge for a credential.
+formats it. One table, `WIRE` (`gateway.errors_wire`), says how a code looks on each wire.
 """
 
 from __future__ import annotations
 
 import re
 from typing import ClassVar, Final, Literal, NamedTuple
+
+from gateway.errors_wire import WIRE, Wire, WsseFault
+
+__all__ = ["WIRE", "Wire", "WsseFault"]
 
 Retry = Literal["never", "later", "ask"]
 Who = Literal["peer", "us", "operator"]
@@ -289,19 +292,6 @@ class AccessError(GatewayError):
         self.challenge = challenge
 
 
-WsseFault = Literal[
-    "UnsupportedSecurityToken",
-    "UnsupportedAlgorithm",
-    "InvalidSecurity",
-    "InvalidSecurityToken",
-    "FailedAuthentication",
-    "FailedCheck",
-    "SecurityTokenUnavailable",
-    "MessageExpired",
-]
-"""Faults of WS-Security 1.1, section 12: local names in the namespace `ns.WSSE`."""
-
-
 class SecurityError(AccessError):
     """A WS-Security header cannot be accepted; nothing was done.
 
@@ -323,6 +313,59 @@ class SecurityError(AccessError):
     ) -> None:
         super().__init__(message, where=where, todo=todo)
         self.fault = fault
+        self.found = found[:200]
+        self.expected = expected
+
+
+TrustReason = Literal[
+    "signature_wrong",
+    "signature_missing",
+    "signature_wrapped",
+    "digest_mismatch",
+    "algorithm_refused",
+    "certificate_unknown",
+    "certificate_expired",
+    "certificate_revoked",
+    "certificate_unreadable",
+    "replayed",
+    "stale_id",
+    "token_wrong",
+    "token_expired",
+    "token_not_ours",
+    "scope_wrong",
+    "state_mismatch",
+    "redirect_refused",
+    "login_refused",
+    "login_locked",
+    "session_ended",
+    "not_allowed",
+    "identity_refused",
+]
+"""Why somebody or something is not believed, for our own record (docs/errors.md, `trust`)."""
+
+
+class TrustError(AccessError):
+    """A signature, a certificate, a token or a login is not believed; nothing was done.
+
+    reason: goes into the record of refusals and to the syslog. Whoever is not known to us is told
+    the code alone: which part was wrong would help him to guess the next one.
+    """
+
+    code = "trust"
+
+    def __init__(
+        self,
+        message: str,
+        reason: TrustReason,
+        *,
+        challenge: bool = False,
+        found: str = "",
+        expected: str = "",
+        where: str = "",
+        todo: str = "",
+    ) -> None:
+        super().__init__(message, challenge=challenge, where=where, todo=todo)
+        self.reason = reason
         self.found = found[:200]
         self.expected = expected
 
@@ -391,51 +434,6 @@ class InternalError(GatewayError):
     code = "internal"
     retry: ClassVar[Retry] = "later"
     who: ClassVar[Who] = "us"
-
-
-class Wire(NamedTuple):
-    """How one code looks on each wire."""
-
-    fault: str
-    """Name of the typed fault detail in `urn:gov:appeals:v1` (model.md §2)."""
-    soap11: Literal["Client", "Server", "VersionMismatch", "MustUnderstand"]
-    soap12: Literal[
-        "Sender", "Receiver", "VersionMismatch", "MustUnderstand", "DataEncodingUnknown"
-    ]
-    status: int
-    """HTTP status of the REST answer; every SOAP fault is 500."""
-    challenge: int = 0
-    """HTTP status on every wire, SOAP too, when the credential itself is missing or not accepted:
-    clients that hold one send it when they are asked like this. 0 where that cannot be."""
-
-
-_CLIENT: tuple[Literal["Client"], Literal["Sender"]] = ("Client", "Sender")
-
-WIRE: dict[str, Wire] = {
-    "input": Wire("ValidationFault", *_CLIENT, 400),
-    "malformed": Wire("ValidationFault", *_CLIENT, 400),
-    "too_large": Wire("ValidationFault", *_CLIENT, 413),
-    "validation": Wire("ValidationFault", *_CLIENT, 422),
-    "addressing": Wire("ValidationFault", *_CLIENT, 400),
-    "unknown_operation": Wire("ValidationFault", *_CLIENT, 404),
-    "unsupported": Wire("ValidationFault", *_CLIENT, 415),
-    "version_mismatch": Wire("ValidationFault", "VersionMismatch", "VersionMismatch", 415),
-    "encoding_style": Wire("ValidationFault", "Client", "DataEncodingUnknown", 415),
-    "must_understand": Wire("ValidationFault", "MustUnderstand", "MustUnderstand", 415),
-    "conflict": Wire("ConflictFault", *_CLIENT, 409),
-    "state": Wire("StateFault", *_CLIENT, 409),
-    "not_found": Wire("NotFoundFault", *_CLIENT, 404),
-    "access": Wire("AccessFault", *_CLIENT, 403, challenge=401),
-    "security": Wire("AccessFault", *_CLIENT, 403),
-    "infected": Wire("AccessFault", *_CLIENT, 403),
-    "busy": Wire("BusyFault", "Server", "Receiver", 503),
-    "delivery": Wire("BusyFault", "Server", "Receiver", 502),
-    "peer_refused": Wire("BusyFault", "Server", "Receiver", 502),
-    "peer_unavailable": Wire("BusyFault", "Server", "Receiver", 502),
-    "peer_doubtful": Wire("BusyFault", "Server", "Receiver", 502),
-    "configuration": Wire("BusyFault", "Server", "Receiver", 500),
-    "internal": Wire("BusyFault", "Server", "Receiver", 500),
-}
 
 
 def codes() -> dict[str, type[GatewayError]]:

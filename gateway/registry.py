@@ -24,6 +24,7 @@ from gateway import secretfile
 from gateway.adapter import Answering, Channel, Codec, Directory, Server, Source
 from gateway.disclosure import level_of
 from gateway.errors import ConfigurationError, GatewayError, UnsupportedError
+from gateway.identity import IdentityProvider
 from gateway.model.events import EventType
 from gateway.subscriptions import Manner
 
@@ -38,6 +39,7 @@ PROTOCOLS: Final = {
     "answering": Answering,
     "server": Server,
     "directory": Directory,
+    "identity": IdentityProvider,
 }
 
 
@@ -89,6 +91,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     seen_by_real_system: bool
     grade: str
     needs: tuple[str, ...] = ()
+    lent: bool = False
     contracts: tuple[Contract, ...] = ()
     options: dict[str, Any] = {}
 

@@ -45,6 +45,19 @@ class FileInbox(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """A file is taken when its size and time have stood still for so long."""
 
 
+class KeyFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One key that signs, and its certificate; of several of one name the one in force is taken."""
+
+    name: str
+    """By which an adapter, the seals and answers refer to it."""
+    cert: str = ""
+    """PEM or DER file of the certificate; empty: it stands in the PKCS#12 of `key`."""
+    key: str = ""
+    """PEM or PKCS#12 file of the private key; empty: the external signer holds it."""
+    password_file: str = ""
+    """File with the password of `key`."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Every setting, its default and meaning; docs/reference/settings.md is made from here."""
 
@@ -99,6 +112,41 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """PEM file of the private key that signs answers to peers that ask for it; not encrypted."""
     sign_cert: str = ""
     """PEM file of the certificate of sign_key."""
+    signing_backend: Literal["auto", "openssl-engine", "openssl-cli", "external"] = "auto"
+    """What signs by GOST and checks it; auto: the engine of the system's OpenSSL, else none.
+    None of those here is certified; `external` asks a signer outside (docs/howto/signing.md)."""
+    signer_command: tuple[str, ...] = ()
+    """External signer as a program and its arguments (docs/howto/signing.md)."""
+    signer_url: str = ""
+    """External signer as a service: https://… or http://127.0.0.1…"""
+    signer_token: str = ""
+    """Secret: what the service wants as `Authorization: Bearer`."""
+    signing_keys: tuple[KeyFile, ...] = ()
+    """Our keys for СМЭВ, ЕСИА, seals and answers."""
+    trusted_authorities: tuple[str, ...] = ()
+    """PEM or DER files of the authorities that are believed, roots and intermediate."""
+    revocation_lists: tuple[str, ...] = ()
+    """Files of their CRLs; read again when they change."""
+    revocation_required: bool = True
+    """True: a certificate of an authority without a CRL in force is refused."""
+    seal_with: str = ""
+    """Name of the key that seals each day's messages and events; empty: no seals are made."""
+    syslog: str = ""
+    """Where security events go in CEF: `udp://host:514`, `tcp://host:601`, `tls://host:6514` or
+    `unix:/dev/log`; empty: to the log only."""
+    login_providers: tuple[str, ...] = ()
+    """Adapters that people log in by (`esia`), the first offered first; empty: local accounts."""
+    session_minutes: Annotated[int, msgspec.Meta(ge=1, le=1_440)] = 30
+    """Minutes without a request after which a session of a person ends."""
+    session_hours: Annotated[int, msgspec.Meta(ge=1, le=168)] = 12
+    """Hours after which it ends in any case."""
+    totp_roles: tuple[str, ...] = ("administrator", "engineer", "auditor")
+    """Roles whose holders need a second factor to log in to a local account."""
+    keep_content_days: dict[str, Days] = {}
+    """Days that personal content is kept after its appeal has ended, by kind of appeal or by
+    `retention` of the content; then the bytes go and the facts stay. Empty: for ever."""
+    keep_readings_days: Days = 1_825
+    """Days that the register of who read what is kept; 0: for ever."""
     metrics_beyond_loopback: bool = False
     """True: /metrics answers any address; otherwise only this machine's own."""
     serve_processes: int = 1
@@ -224,7 +272,7 @@ def _value(variable: str, field: msgspec.structs.FieldInfo, text: str) -> Any:
     """Return the value of a setting; raise ConfigurationError that names the variable."""
     value: Any = text
     try:
-        if field.name in {"inboxes", "adapter_options"}:
+        if field.name in {"inboxes", "adapter_options", "signing_keys", "keep_content_days"}:
             value = msgspec.json.decode(text)
         elif str(field.type).startswith("tuple"):
             value = tuple(part.strip() for part in text.split(",") if part.strip())

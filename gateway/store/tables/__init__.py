@@ -69,6 +69,7 @@ from gateway.store.tables.keepers import (
     keeper_revision,
     territory_body,
 )
+from gateway.store.tables.memory import memory
 from gateway.store.tables.outgoing import attempt, delivery, destination, lane, reply
 from gateway.store.tables.peers import (
     credential,
@@ -131,6 +132,7 @@ __all__ = [
     "lane",
     "ledger",
     "letter",
+    "memory",
     "message",
     "metadata",
     "nonce",

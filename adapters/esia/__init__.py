@@ -1,0 +1,1 @@
+"""ЕСИА: login of citizens and officials; or any provider that speaks OIDC."""

@@ -1,0 +1,1 @@
+"""A case file that can be checked without the gateway: export and verification."""

@@ -1,0 +1,1 @@
+"""Takes personal content away: by retention, and on request; the chain stays verifiable."""

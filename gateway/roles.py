@@ -1,0 +1,1 @@
+"""What people of a role may do; pure."""

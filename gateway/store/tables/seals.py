@@ -1,0 +1,3 @@
+"""Daily seals over messages and events."""
+
+from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Security events as CEF to a syslog (RFC 5424)."""

@@ -1,0 +1,1 @@
+"""XML signatures of the exchanges that have a transform of their own (СМЭВ 3)."""
