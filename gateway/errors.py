@@ -356,7 +356,7 @@ class TrustError(AccessError):
     def __init__(
         self,
         message: str,
-        reason: TrustReason,
+        reason: TrustReason = "not_allowed",
         *,
         challenge: bool = False,
         found: str = "",
