@@ -183,6 +183,8 @@ def _toml(value: Any) -> str:
         return str(value).lower()
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(_toml, value))}]"
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{name} = {_toml(inner)}' for name, inner in value.items())}}}"
     return str(value) if isinstance(value, (int, float)) else json.dumps(value, ensure_ascii=False)
 
 
