@@ -1,16 +1,39 @@
-"""Backends that sign and check by GOST R 34.10-2012 and 34.11-2012, and by RSA beside."""
+"""Backends that sign and check by GOST R 34.10-2012 and 34.11-2012, and by RSA beside.
+
+Which one is in force is a setting; none of them is certified (docs/howto/signing.md).
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gateway.errors import ConfigurationError
+from gateway.gost.engine import Engine
+from gateway.gost.keyring import Keyring
+from gateway.gost.trust import Believed
+from gateway.signing import Signing
 
 if TYPE_CHECKING:
+    from gateway.gost.local import Local
     from gateway.settings import Settings
-    from gateway.signing import Signing
+    from gateway.signing import Backend
 
 
 def open_signing(settings: Settings) -> Signing:
-    """Return backend, keys and trust as settings say; raise ConfigurationError."""
-    raise ConfigurationError("there is no backend yet", where=settings.signing_backend)
+    """Return backend, keys and trust as settings say; raise ConfigurationError.
+
+    Cheap after the first call in a process, except for reading the files again.
+    """
+    backend: Backend
+    local: Local | None
+    backend = local = Engine()
+    external = settings.signing_backend == "external"
+    return Signing(
+        backend=backend,
+        keys=Keyring(settings.signing_keys, backend, local, external=external),
+        trust=Believed(
+            settings.trusted_authorities,
+            settings.revocation_lists,
+            local,
+            revocation_required=settings.revocation_required,
+        ),
+    )

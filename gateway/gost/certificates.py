@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
     from gateway.signing import Digest
 
-CERTIFICATE_BYTES: Final = 64 * 1024
+CERTIFICATE_BYTES: Final = 16 * 1024
 """Largest certificate that is looked at; a qualified one is about 2 KB."""
 KEY_BYTES: Final = 4 * 1024
 """Largest public key; RSA of 8192 bits takes 1,062 bytes."""
 RSA_BITS: Final = (2048, 8192)
-_CACHED: Final = 512
+_CACHED: Final = 1024
 _E = TypeVar("_E", bound=x509.ExtensionType)
 
 KINDS: Final[Mapping[bytes, Kind]] = {

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from cryptography.hazmat.primitives.asymmetric import utils
 
-from gateway.errors import ConfigurationError, InternalError
+from gateway.errors import ConfigurationError
 from gateway.gost import certificates, engine_chain, engine_cms, native
 from gateway.gost.libcrypto import load
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
+    from gateway.gost.local import Loaded
     from gateway.signing import CertificateInfo, CmsSigned, Digest, SigningKey
 
 NAMES: Final[Mapping[Digest, bytes]] = {
@@ -39,7 +40,7 @@ _SHA2: Final[Mapping[str, Callable[[bytes], hashlib._Hash]]] = {
 }
 _DIGEST_BYTES: Final = 64
 _SIGNATURE_BYTES: Final = 2048
-_CACHED: Final = 256
+_CACHED: Final = 1024
 """Public keys and certificates that stay parsed: one of a peer, and of each authority."""
 EC_BYTES: Final[Mapping[Digest, int]] = {"sha256": 32, "sha384": 48, "sha512": 66}
 """Bytes of r and of s on the curve that takes this digest."""
@@ -128,7 +129,7 @@ class Engine:
         try:
             method_at = self._methods[method]
             if crypto.EVP_DigestVerifyInit(context, None, method_at, None, key.pointer) != 1:
-                raise InternalError("libcrypto refused", found=crypto.said())
+                raise certificates.unreadable(crypto.said(), "a public key that can verify")
             done = crypto.EVP_DigestVerify(context, signature, len(signature), data, len(data))
             return bool(done == 1)
         finally:
@@ -154,7 +155,7 @@ class Engine:
         """Read a certificate."""
         return certificates.read(der)
 
-    def load_key(self, content: bytes, password: bytes) -> native.Loaded:
+    def load_key(self, content: bytes, password: bytes) -> Loaded:
         """Return the private key of a PEM or PKCS#12 file; raise ConfigurationError."""
         try:
             return native.private_key(self._crypto, content, password)
@@ -162,15 +163,22 @@ class Engine:
             self._crypto.ERR_clear_error()
 
     def chain(
-        self, certificate: bytes, extra: Sequence[bytes], anchors: Sequence[bytes], now: datetime
+        self,
+        certificate: bytes,
+        extra: Sequence[bytes],
+        anchors: Sequence[bytes],
+        now: datetime,
+        *,
+        partial: bool,
     ) -> tuple[bytes, ...]:
         """Return the chain from a certificate to one of the anchors; raise TrustError."""
         return engine_chain.build(
             self._crypto,
             self._certificate(certificate),
-            [self._certificate(each) for each in extra],
+            [self._read_certificate(each) for each in extra],
             [self._certificate(each) for each in anchors],
             now,
+            partial=partial,
         )
 
     def _read_public(self, key: bytes) -> native.Native:

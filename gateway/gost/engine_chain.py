@@ -32,6 +32,8 @@ def build(
     extra: Sequence[native.Native],
     anchors: Sequence[native.Native],
     now: datetime,
+    *,
+    partial: bool,
 ) -> tuple[bytes, ...]:
     """Return the chain as DER, the leaf first and the anchor last; raise TrustError."""
     store = crypto.made(crypto.X509_STORE_new(), "X509_STORE_new")
@@ -45,7 +47,8 @@ def build(
         done = crypto.X509_STORE_CTX_init(context, store, leaf.pointer, beside)
         crypto.done(done, "X509_STORE_CTX_init")
         settings = crypto.X509_STORE_CTX_get0_param(context)
-        crypto.X509_VERIFY_PARAM_set_flags(settings, _PARTIAL_CHAIN | _TRUSTED_FIRST)
+        flags = _TRUSTED_FIRST | (_PARTIAL_CHAIN if partial else 0)
+        crypto.X509_VERIFY_PARAM_set_flags(settings, flags)
         crypto.X509_VERIFY_PARAM_set_time(settings, int(now.timestamp()))
         crypto.X509_VERIFY_PARAM_set_depth(settings, DEPTH)
         if crypto.X509_verify_cert(context) != 1:

@@ -6,9 +6,10 @@ import ctypes
 import weakref
 from contextlib import contextmanager
 from ctypes import byref, c_void_p
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from gateway.errors import ConfigurationError, InternalError
+from gateway.gost.local import Loaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,13 +33,6 @@ class Native:
     def __reduce__(self) -> str:
         """Refuse to be pickled: a pointer means nothing elsewhere."""
         raise InternalError("a key of libcrypto does not leave its process")
-
-
-class Loaded(NamedTuple):
-    """What a key file held. certificate: DER of the one beside the key, empty for none."""
-
-    handle: object
-    certificate: bytes = b""
 
 
 @contextmanager
