@@ -106,10 +106,15 @@ class RefAttachmentHeader(Part, frozen=True, kw_only=True):
 
 
 class AttachmentContent(Part, frozen=True, kw_only=True):
-    """The bytes of a file that travels inside the message; not signed."""
+    """The bytes of a file that travels inside the message; not signed.
+
+    href: `cid:…` of the part that has them where they stand beside the envelope (XOP); content is
+    empty then. What is not signed need not be inlined before a digest is taken.
+    """
 
     id: str
-    content: bytes
+    content: bytes = b""
+    href: str = ""
 
 
 class FSAttachment(Part, frozen=True, kw_only=True):

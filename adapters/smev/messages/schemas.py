@@ -1,0 +1,75 @@
+"""The schemas of СМЭВ3 as we wrote them (xsd/smev), compiled; what a message has against them.
+
+Names, types and how often an element stands are those of the operator's schemas; a test holds both
+against each other on some thousands of messages. Outbound messages have to fit; what comes in is
+only noted (the stands send what their own schemas forbid, see PROFILE.md).
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Final
+
+from lxml import etree
+
+from gateway import contracts
+from gateway.errors import ValidationError, Violation
+
+if TYPE_CHECKING:
+    from lxml.etree import _Element
+
+    from adapters.smev.messages.types import Version
+
+MOST: Final = 20
+"""Violations that are told of one message."""
+
+
+class _PerThread(threading.local):
+    """libxml2 keeps the errors of a check in the schema: each thread compiles its own."""
+
+    def __init__(self) -> None:
+        self.compiled: dict[str, etree.XMLSchema] = {}
+
+
+_LOCAL = _PerThread()
+
+
+def schema(version: Version) -> etree.XMLSchema:
+    """Return the compiled schemas of a version: messages, details of faults, routing."""
+    found = _LOCAL.compiled.get(version)
+    if found is None:
+        folder = contracts.folder("xsd", f"smev/{version}")
+        found = _compiled(folder / f"smev-{version}.xsd")
+        _LOCAL.compiled[version] = found
+    return found
+
+
+def profile() -> etree.XMLSchema:
+    """Return the compiled schema of the payload that appeals travel as."""
+    found = _LOCAL.compiled.get("profile")
+    if found is None:
+        found = _compiled(contracts.folder("xsd", "smev") / "appeals-profile-1.0.xsd")
+        _LOCAL.compiled["profile"] = found
+    return found
+
+
+def violations(compiled: etree.XMLSchema, element: _Element) -> tuple[Violation, ...]:
+    """Return what an element has against a schema, at most `MOST`; empty when it fits."""
+    if compiled.validate(element):
+        return ()
+    return tuple(
+        Violation(entry.path or "", "schema", entry.message[:300], line=entry.line)
+        for entry, _ in zip(compiled.error_log, range(MOST), strict=False)
+    )
+
+
+def require(version: Version, element: _Element) -> None:
+    """Raise ValidationError naming every place where a message of ours does not fit its schema."""
+    found = violations(schema(version), element)
+    if found:
+        raise ValidationError("the message does not fit the schema of СМЭВ", found)
+
+
+def _compiled(path: object) -> etree.XMLSchema:
+    parser = etree.XMLParser(no_network=True, resolve_entities=False)
+    return etree.XMLSchema(etree.parse(str(path), parser))
