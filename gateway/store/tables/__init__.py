@@ -81,6 +81,14 @@ from gateway.store.tables.peers import (
     refusal,
     source,
 )
+from gateway.store.tables.people import (
+    access_event,
+    account,
+    binding,
+    citizen_appeal,
+    login_state,
+    session,
+)
 from gateway.store.tables.places import address_synonym, place
 from gateway.store.tables.topics import (
     topic_classifier,
@@ -91,6 +99,8 @@ from gateway.store.tables.topics import (
 )
 
 __all__ = [
+    "access_event",
+    "account",
     "address_flat",
     "address_house",
     "address_name",
@@ -100,8 +110,10 @@ __all__ = [
     "address_version",
     "appeal",
     "attempt",
+    "binding",
     "blob",
     "blob_ref",
+    "citizen_appeal",
     "conflict",
     "content",
     "credential",
@@ -132,6 +144,7 @@ __all__ = [
     "lane",
     "ledger",
     "letter",
+    "login_state",
     "memory",
     "message",
     "metadata",
@@ -146,6 +159,7 @@ __all__ = [
     "register",
     "registration",
     "reply",
+    "session",
     "source",
     "territory_body",
     "topic_classifier",
