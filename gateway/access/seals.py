@@ -8,7 +8,9 @@ names the peer and the credential, so that a secret moved into another row does 
 from __future__ import annotations
 
 import base64
+import hmac
 import os
+from hashlib import sha256
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -32,9 +34,10 @@ class Seals:
     """
 
     def __init__(self, key: str = "", old: str = "") -> None:
-        self._key = _cipher(key, "seal_key")
-        others = _cipher(old, "seal_key_old")
-        self._all = [cipher for cipher in (self._key, others) if cipher is not None]
+        given = [_key(key, "seal_key"), _key(old, "seal_key_old")]
+        self._key = AESGCM(given[0]) if given[0] else None
+        self._all = [AESGCM(key) for key in given if key]
+        self._marking = [hmac.digest(key, b"mark", "sha256") for key in given if key]
 
     @property
     def ready(self) -> bool:
@@ -64,15 +67,29 @@ class Seals:
                 continue
         return None
 
+    def marks(self, text: str) -> tuple[bytes, ...]:
+        """Return keyed digests of what must be found again but not read: under each key.
+
+        A person's number at a provider has ten digits, so a plain digest would hide nothing. The
+        first is of the key in force; raise ConfigurationError without one.
+        """
+        if self._key is None:
+            raise ConfigurationError(
+                "нет seal_key, без него не узнать человека · people are known by seal_key",
+                where="seal_key",
+                todo=REMEDY,
+            )
+        return tuple(hmac.digest(key, text.encode(), sha256) for key in self._marking)
+
 
 def _bound_to(peer: str, credential: str) -> bytes:
     return f"digest\0{peer}\0{credential}".encode()
 
 
-def _cipher(text: str, name: str) -> AESGCM | None:
+def _key(text: str, name: str) -> bytes:
     text = text.strip()
     if not text:
-        return None
+        return b""
     try:
         if len(text) == 2 * _KEY_BYTES:
             key = bytes.fromhex(text)
@@ -87,4 +104,4 @@ def _cipher(text: str, name: str) -> AESGCM | None:
             expected="32 bytes in base64, or 64 hexadecimal digits",
             todo=REMEDY,
         )
-    return AESGCM(key)
+    return key
