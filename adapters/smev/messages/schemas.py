@@ -8,7 +8,8 @@ only noted (the stands send what their own schemas forbid, see PROFILE.md).
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Final
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
 
 from lxml import etree
 
@@ -57,9 +58,10 @@ def violations(compiled: etree.XMLSchema, element: _Element) -> tuple[Violation,
     """Return what an element has against a schema, at most `MOST`; empty when it fits."""
     if compiled.validate(element):
         return ()
+    log: Any = compiled.error_log
     return tuple(
         Violation(entry.path or "", "schema", entry.message[:300], line=entry.line)
-        for entry, _ in zip(compiled.error_log, range(MOST), strict=False)
+        for entry in islice(log, MOST)
     )
 
 
