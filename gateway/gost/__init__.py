@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gateway.errors import ConfigurationError
+from gateway.gost.cli import Cli
 from gateway.gost.engine import Engine
+from gateway.gost.external import External, wire
 from gateway.gost.keyring import Keyring
 from gateway.gost.trust import Believed
 from gateway.signing import Signing
@@ -23,10 +26,12 @@ def open_signing(settings: Settings) -> Signing:
 
     Cheap after the first call in a process, except for reading the files again.
     """
-    backend: Backend
-    local: Local | None
-    backend = local = Engine()
     external = settings.signing_backend == "external"
+    local = _local(settings.signing_backend)
+    backend: Backend | None = local
+    if external:
+        backend = External(wire(settings), local)
+    assert backend is not None
     return Signing(
         backend=backend,
         keys=Keyring(settings.signing_keys, backend, local, external=external),
@@ -37,3 +42,21 @@ def open_signing(settings: Settings) -> Signing:
             revocation_required=settings.revocation_required,
         ),
     )
+
+
+def _local(setting: str) -> Local | None:
+    """Return what signs and checks on this machine; None where a signer outside has to do alone.
+
+    Raise ConfigurationError where settings ask for what is not installed.
+    """
+    if setting == "openssl-cli":
+        return Cli()
+    try:
+        return Engine()
+    except ConfigurationError:
+        if setting != "external":
+            raise
+    try:
+        return Cli()
+    except ConfigurationError:
+        return None

@@ -55,7 +55,7 @@ class Gost:
     """GOST R 34.10-2012 and 34.11-2012 by a backend; everything else as `standard.STANDARD`."""
 
     def __init__(self, backend: Backend) -> None:
-        """Keep the backend."""
+        """Keep what signs and checks by GOST."""
         self._backend = backend
 
     def digest(self, uri: str, data: bytes) -> bytes:

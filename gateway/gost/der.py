@@ -16,6 +16,8 @@ OID: Final = 0x06
 _VERSION: Final = 0xA0
 _LONGEST: Final = 4
 """Bytes of a length: nothing here is past 4 GB."""
+_MOST: Final = 1_000
+"""Values in one: a message of millions of tiny ones must not fill the memory."""
 
 
 class Value(NamedTuple):
@@ -46,8 +48,11 @@ def value(data: bytes, at: int = 0) -> Value:
 
 def inside(data: bytes, outer: Value) -> list[Value]:
     """Return the values inside a constructed one; raise ValueError."""
-    found, at = [], outer.start
+    found: list[Value] = []
+    at = outer.start
     while at < outer.end:
+        if len(found) == _MOST:
+            raise ValueError("there are too many values")
         found.append(value(data, at))
         at = found[-1].end
     if at != outer.end:

@@ -13,10 +13,8 @@ from ctypes import byref, c_size_t, c_uint
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from cryptography.hazmat.primitives.asymmetric import utils
-
 from gateway.errors import ConfigurationError
-from gateway.gost import certificates, engine_chain, engine_cms, native
+from gateway.gost import certificates, engine_chain, engine_cms, native, raw
 from gateway.gost.libcrypto import load
 
 if TYPE_CHECKING:
@@ -42,8 +40,6 @@ _DIGEST_BYTES: Final = 64
 _SIGNATURE_BYTES: Final = 2048
 _CACHED: Final = 1024
 """Public keys and certificates that stay parsed: one of a peer, and of each authority."""
-EC_BYTES: Final[Mapping[Digest, int]] = {"sha256": 32, "sha384": 48, "sha512": 66}
-"""Bytes of r and of s on the curve that takes this digest."""
 
 
 class Engine:
@@ -78,10 +74,7 @@ class Engine:
             raise ConfigurationError("the key was loaded by another backend", found=key.name)
         method = certificates.digest_for(key.certificate.public_key)
         made = self._sign(handle, method, data)
-        if key.certificate.kind != "ec":
-            return made
-        size = EC_BYTES[method]
-        return b"".join(part.to_bytes(size) for part in utils.decode_dss_signature(made))
+        return raw.of(made, method) if key.certificate.kind == "ec" else made
 
     def _sign(self, handle: native.Native, method: Digest, data: bytes) -> bytes:
         crypto = self._crypto
@@ -109,14 +102,11 @@ class Engine:
     def verify_key(self, public_key: bytes, data: bytes, signature: bytes) -> bool:
         """Say whether a raw signature fits a bare key."""
         method = certificates.digest_for(public_key)
-        of = certificates.kind(public_key)
-        if of == "ec":
-            size = EC_BYTES[method]
-            if len(signature) != 2 * size:
+        if certificates.kind(public_key) == "ec":
+            encoded = raw.encoded(signature, method)
+            if encoded is None:
                 return False
-            signature = utils.encode_dss_signature(
-                int.from_bytes(signature[:size]), int.from_bytes(signature[size:])
-            )
+            signature = encoded
         return self.verify_by(method, public_key, data, signature)
 
     def verify_by(self, method: Digest, public_key: bytes, data: bytes, signature: bytes) -> bool:

@@ -53,12 +53,7 @@ def ders(path: str, setting: str, label: bytes) -> list[bytes]:
     held = content(path, setting)
     if b"-----BEGIN" not in held:
         return [held]
-    try:
-        found = [
-            binascii.a2b_base64(block) for name, block in _BLOCK.findall(held) if name == label
-        ]
-    except binascii.Error:
-        found = []
+    found = blocks(held, label)
     if not found:
         raise ConfigurationError(
             "в файле нет того, что ожидается · the file does not hold what it should",
@@ -67,3 +62,11 @@ def ders(path: str, setting: str, label: bytes) -> list[bytes]:
             expected=f"PEM ({label.decode()}) or DER",
         )
     return found
+
+
+def blocks(held: bytes, label: bytes) -> list[bytes]:
+    """Return the values of PEM (RFC 7468) with a label; none when one of them is not base64."""
+    try:
+        return [binascii.a2b_base64(block) for name, block in _BLOCK.findall(held) if name == label]
+    except binascii.Error:
+        return []

@@ -1,0 +1,174 @@
+"""What a detached CMS must keep to besides a signature that fits (RFC 5652, RFC 5035).
+
+Shared by the backends: which digest goes with which key, the attribute by which CAdES-BES names its
+certificate, the signing time, and the reading of a SignerInfo from DER.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from gateway.errors import TrustError
+from gateway.gost import certificates
+from gateway.gost import der as asn1
+from gateway.signing import CmsSigned
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from gateway.signing import CertificateInfo, Digest
+
+CMS_BYTES: Final = 16 * 1024 * 1024
+"""Largest CMS that is read: it may carry a chain and revocation lists beside the signature."""
+_TIME: Final = re.compile(rb"(\d\d)?(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z")
+DIGESTS: Final[Mapping[bytes, Digest]] = {
+    bytes.fromhex("2a85030701010202"): "streebog256",
+    bytes.fromhex("2a85030701010203"): "streebog512",
+    bytes.fromhex("608648016503040201"): "sha256",
+    bytes.fromhex("608648016503040202"): "sha384",
+    bytes.fromhex("608648016503040203"): "sha512",
+}
+"""Content of an OID → digest that a signature may be over."""
+SIGNING_TIME: Final = bytes.fromhex("2a864886f70d010905")
+CERTIFICATE_V2: Final = bytes.fromhex("2a864886f70d010910022f")
+_SIGNED_DATA: Final = bytes.fromhex("2a864886f70d010702")
+_TAGGED: Final = 0xA0
+
+
+class SignerInfo(NamedTuple):
+    """The one signer of a CMS. attributes: OID → its only value, DER; None for no attributes."""
+
+    digest: Digest | None
+    attributes: Mapping[bytes, bytes] | None
+
+
+def signer(cms: bytes) -> SignerInfo:
+    """Return the signer of a CMS in DER; raise TrustError unless there is exactly one."""
+    try:
+        return _signer(cms)
+    except (ValueError, IndexError) as error:
+        raise wrong(str(error)) from error
+
+
+def _signer(cms: bytes) -> SignerInfo:
+    kind, content = asn1.inside(cms, asn1.expect(asn1.value(cms), asn1.SEQUENCE))
+    if cms[kind.start : kind.end] != _SIGNED_DATA:
+        raise ValueError("no SignedData")
+    signed = asn1.inside(cms, asn1.expect(asn1.inside(cms, content)[0], asn1.SEQUENCE))
+    (one,) = asn1.inside(cms, asn1.expect(signed[-1], asn1.SET))
+    _, _, algorithm, attributes, *_ = asn1.inside(cms, asn1.expect(one, asn1.SEQUENCE))
+    oid = asn1.expect(asn1.inside(cms, algorithm)[0], asn1.OID)
+    digest = DIGESTS.get(cms[oid.start : oid.end])
+    if attributes.tag != _TAGGED:
+        return SignerInfo(digest, None)
+    found: dict[bytes, bytes] = {}
+    for attribute in asn1.inside(cms, attributes):
+        named, values = asn1.inside(cms, attribute)
+        (only,) = asn1.inside(cms, values)
+        oid_text = cms[named.start : named.end]
+        if oid_text in found:
+            raise ValueError("an attribute stands twice")
+        found[oid_text] = cms[values.start : only.end]
+    return SignerInfo(digest, found)
+
+
+def accepted(
+    one: SignerInfo, certificate: bytes, digest: Callable[[Digest, bytes], bytes]
+) -> CmsSigned:
+    """Return what a CMS says whose signature fits a certificate; raise TrustError."""
+    info = certificates.read(certificate)
+    fits(info, one.digest)
+    attributes = one.attributes or {}
+    named = attributes.get(CERTIFICATE_V2, b"")
+    if named:
+        names(named, info, digest)
+    return CmsSigned(
+        certificate=info,
+        signed_at=stated_time(attributes.get(SIGNING_TIME, b"")),
+        cades=bool(named),
+    )
+
+
+def stated_time(value: bytes) -> datetime | None:
+    """Return the value of the attribute signingTime, None for none or another type."""
+    try:
+        whole = asn1.value(value)
+    except ValueError:
+        return None
+    return instant(value[whole.start : whole.end])
+
+
+def fits(info: CertificateInfo, digest: Digest | None) -> None:
+    """Raise TrustError(algorithm_refused) unless the key of a signer may sign such a digest."""
+    own = certificates.digest_for(info.public_key)
+    if digest is None or (info.kind in certificates.LENGTHS) != digest.startswith("streebog"):
+        refused = True
+    else:
+        refused = info.kind in certificates.LENGTHS and digest != own
+    if refused:
+        raise TrustError(
+            "алгоритм подписи не для этого ключа · the signature method is not for the key",
+            "algorithm_refused",
+            found=digest or "unknown",
+            expected=own,
+        )
+
+
+def refuse_attributes_as_content(data: bytes) -> None:
+    """Raise TrustError when content is a SET of attributes and the signature has none of its own.
+
+    A signature with attributes is over their DER. Taken without them it would fit a "content" that
+    is this DER, which its signer never saw (RFC 5652, 5.4, and 11 of it).
+    """
+    try:
+        whole = asn1.value(data)
+    except ValueError:
+        return
+    if whole.tag == asn1.SET and whole.end == len(data):
+        raise wrong("a signature without attributes over attributes")
+
+
+def names(ess: bytes, info: CertificateInfo, digest: Callable[[Digest, bytes], bytes]) -> None:
+    """Raise TrustError unless SigningCertificateV2 names the certificate first (RFC 5035, 3)."""
+    try:
+        listed = asn1.inside(ess, asn1.expect(asn1.value(ess), asn1.SEQUENCE))
+        first = asn1.inside(ess, asn1.expect(listed[0], asn1.SEQUENCE))[0]
+        parts = asn1.inside(ess, asn1.expect(first, asn1.SEQUENCE))
+        method: Digest | None = "sha256"
+        if parts[0].tag == asn1.SEQUENCE:
+            oid = asn1.expect(asn1.inside(ess, parts.pop(0))[0], asn1.OID)
+            method = DIGESTS.get(ess[oid.start : oid.end])
+        stated = asn1.expect(parts[0], asn1.OCTETS)
+    except (ValueError, IndexError) as error:
+        raise wrong("signing-certificate-v2 cannot be read") from error
+    said = ess[stated.start : stated.end]
+    if method is None or not hmac.compare_digest(digest(method, info.der), said):
+        raise wrong("signing-certificate-v2 names another certificate")
+
+
+def instant(text: bytes) -> datetime | None:
+    """Return UTCTime or GeneralizedTime as RFC 5652, 11.3 writes them, None for neither."""
+    found = _TIME.fullmatch(text)
+    if found is None:
+        return None
+    century, *rest = found.groups()
+    year, month, day, hour, minute, second = map(int, rest)
+    year += int(century) * 100 if century else (1900 if year >= 50 else 2000)
+    try:
+        at = datetime(year, month, day, hour, minute, tzinfo=UTC)
+        return at + timedelta(seconds=second)
+    except (ValueError, OverflowError):
+        return None
+
+
+def wrong(found: str) -> TrustError:
+    """Return the refusal of a CMS."""
+    return TrustError(
+        "подпись CMS не подходит · the CMS signature does not fit",
+        "signature_wrong",
+        found=found,
+        expected="a detached SignedData with one signer and its certificate",
+    )
