@@ -225,37 +225,6 @@ def _asked(key: SigningKey, op: Literal["sign", "cms"], data: bytes) -> Asked:
     return Asked(op=op, key=key.handle.name, kind=held.kind, certificate=held.sha256, data=data)
 
 
-def _here(self) -> Local:
-    if self._local is None:
-        raise ConfigurationError(
-            "проверять нечем · nothing on this machine can check signatures",
-            where="signing_backend",
-            todo="apt-get install libengine-gost-openssl",
-        )
-    return self._local
-
-
-def wire(settings: Settings) -> Wire:
-    """Return how the signer of settings is reached; raise ConfigurationError."""
-    if bool(settings.signer_command) == bool(settings.signer_url):
-        raise ConfigurationError(
-            "нужна одна подписывающая программа или служба · one signer is needed",
-            where="signer_command, signer_url",
-            found="both" if settings.signer_url else "none",
-        )
-    if settings.signer_command:
-        return Command(settings.signer_command)
-    return Service(settings.signer_url, settings.signer_token)
-
-
-def _about(key: SigningKey) -> dict[str, str]:
-    return {
-        "key": key.handle.name,
-        "kind": key.certificate.kind,
-        "certificate": key.certificate.sha256,
-    }
-
-
 def _here(host: str) -> bool:
     if host == "localhost":
         return True

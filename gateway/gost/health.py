@@ -36,12 +36,8 @@ def check(settings: Settings, _url: str, now: datetime) -> Iterator[Told]:
         found = "; ".join(part for part in (error.where, error.found) if part)
         yield "fail", f"{error.message}: {found}", error.todo or _GUIDE
         return
-    yield (
-        "warn" if signing.backend.name != "external" else "ok",
-        f"подписывает · signs: {signing.backend.name}"
-        + ("" if signing.backend.name == "external" else ", не СКЗИ · not certified"),
-        "" if signing.backend.name == "external" else _GUIDE,
-    )
+    certified = "" if signing.backend.name == "external" else ", не СКЗИ · not certified"
+    yield "ok", f"подписывает · signs: {signing.backend.name}{certified}", ""
     yield from _keys(signing, now)
     yield from _authorities(signing, settings, now)
     if settings.seal_with and settings.seal_with not in signing.keys.names():
