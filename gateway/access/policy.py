@@ -212,6 +212,11 @@ class Gate:
         """Read the peers again ahead of time; takes a thread."""
         self._read(AHEAD_SECONDS)
 
+    def peer(self, code: str) -> Caller | None:
+        """Return an enabled peer that this house speaks for itself: the cabinet. Takes a thread."""
+        self._read()
+        return self._known.callers.get(code)
+
     def any_credential(self) -> bool:
         """Whether some peer can authenticate; without one only loopback may be listened on."""
         self._read()
@@ -340,6 +345,7 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True):
     address: str
     path: str
     correlation: str = ""
+    code: str = "access"
 
 
 @lru_cache(1024)

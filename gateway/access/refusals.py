@@ -41,7 +41,8 @@ VALUES (%s, %s, %s, %s, %s, %s, %s, %s)
 class RefusalLog:
     """A bounded queue and the thread that empties it.
 
-    count: is called for each refusal with whether it is logged and written.
+    count: is called for each refusal with whether it is logged and written. tell: is called with
+    those that are; it neither blocks nor raises.
     """
 
     def __init__(
@@ -49,10 +50,12 @@ class RefusalLog:
         url: str,
         clock: Callable[[], datetime],
         count: Callable[[bool], None] = lambda _told: None,
+        tell: Callable[[Refused, datetime], None] = lambda _refused, _at: None,
     ) -> None:
         self._url = url
         self._clock = clock
         self._count = count
+        self._tell = tell
         self._lock = threading.Lock()
         self._minute: datetime | None = None
         self._seen: Counter[str] = Counter()
@@ -83,6 +86,7 @@ class RefusalLog:
             client=address,
             correlation=refused.correlation,
         )
+        self._tell(refused, now)
         try:
             self._queue.put_nowait((now, replace(refused, address=address)))
         except queue.Full:
@@ -127,7 +131,7 @@ class RefusalLog:
                     INSERT,
                     [
                         (
-                            uuid7(), at, _text(r.peer), _text(r.address), _text(r.path), "access",
+                            uuid7(), at, _text(r.peer), _text(r.address), _text(r.path), r.code,
                             r.reason, r.correlation,
                         )
                         for at, r in rows

@@ -31,9 +31,14 @@ INSERT INTO account (id, login, name, organisation, roles, password, must_change
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT DO NOTHING RETURNING id
 """
-FAILED: Final = """
-UPDATE account SET failures = failures + 1, locked_until = $2 WHERE id = $1
+ATTEMPT: Final = """
+UPDATE account SET failures = failures + 1,
+  locked_until = CASE WHEN failures + 1 < $3 THEN NULL ELSE
+    $2::timestamptz + make_interval(secs => least($5, $4 * 2 ^ (failures + 1 - $3))) END
+WHERE id = $1 AND enabled AND (locked_until IS NULL OR locked_until <= $2) RETURNING failures
 """
+"""Counted before the password is looked at, so that guesses side by side are counted too. No row:
+there is no such account, it is disabled, or it is locked."""
 SUCCEEDED: Final = """
 UPDATE account SET failures = 0, locked_until = NULL, seen_at = $2 WHERE id = $1
 """
