@@ -11,12 +11,8 @@ from gateway.xmldsig import text
 _ATTRIBUTE: Final = re.compile(rb' ([^="]++)="([^"]*+)"')
 
 
-class _Attribute(NamedTuple):
-    """An attribute of the source: prefix, empty for none; local name; value as it is escaped."""
-
-    prefix: bytes
-    local: bytes
-    value: bytes
+_Attribute = tuple[bytes, bytes, bytes]
+"""Of the source: prefix, empty for none; local name; value as it is escaped there."""
 
 
 class Start(NamedTuple):
@@ -75,29 +71,35 @@ class Names:
         space = self.prefixes.get(prefix, b"")
         if not space:
             raise refused(name)
-        parts = [b"<", b"", local]
-        ordered = self._ordered(attributes) if attributes else ()
-        numbers = self.numbers
-        for needed in (space, *(key for key, _ in ordered if key)):
-            if needed not in numbers:
-                self._last += 1
-                made.append(needed)
-                numbers[needed] = b"ns%d:" % self._last
-                parts.append(b' xmlns:ns%d="%b"' % (self._last, text.value(needed)))
-        parts[1] = own = numbers[space]
-        for key, each in ordered:
-            number = numbers[key] if key else b""
-            parts.append(b' %b%b="%b"' % (number, each.local, text.value(each.value)))
+        own = self.numbers.get(space) or self._number(space, made)
+        parts = [b"<", own, local]
+        ordered: list[_Attribute] = []
+        if attributes:
+            ordered = self._ordered(attributes)
+            for key, *_ in ordered:
+                if key and key not in self.numbers:
+                    self._number(key, made)
+        for each in made:
+            parts += (b" xmlns:", self.numbers[each][:-1], b'="', text.value(each), b'"')
+        for key, attribute, value in ordered:
+            number = self.numbers[key] if key else b""
+            parts += (b" ", number, attribute, b'="', text.value(value), b'"')
         parts.append(b">")
-        return b"".join(parts), b"</%b%b>" % (own, local)
+        return b"".join(parts), b"</" + own + local + b">"
 
-    def _ordered(self, attributes: list[_Attribute]) -> list[tuple[bytes, _Attribute]]:
-        """Return the attributes in order (rule 6), each behind its namespace, empty for none."""
+    def _number(self, space: bytes, made: list[bytes]) -> bytes:
+        self._last += 1
+        self.numbers[space] = number = b"ns%d:" % self._last
+        made.append(space)
+        return number
+
+    def _ordered(self, attributes: list[_Attribute]) -> list[_Attribute]:
+        """Return the attributes in order (rule 6), each with its namespace for its prefix."""
         found = []
-        for each in attributes:
-            if each.prefix and each.prefix not in self.prefixes:  # xml: is the one not declared
-                raise refused(b"%b:%b" % (each.prefix, each.local))
-            found.append((self.prefixes[each.prefix] if each.prefix else b"", each))
+        for prefix, local, value in attributes:
+            if prefix and prefix not in self.prefixes:  # xml: is the one that nobody declares
+                raise refused(b"%b:%b" % (prefix, local))
+            found.append((self.prefixes[prefix] if prefix else b"", local, value))
         if len(found) > 1:
             found.sort(key=_order)
         return found
@@ -114,15 +116,15 @@ def _parts(tag: bytes) -> tuple[dict[bytes, bytes], list[_Attribute]]:
         elif prefix == b"xmlns":
             declared[local] = value
         elif colon:
-            attributes.append(_Attribute(prefix, local, value))
+            attributes.append((prefix, local, value))
         else:
-            attributes.append(_Attribute(b"", key, value))
+            attributes.append((b"", key, value))
     return declared, attributes
 
 
-def _order(pair: tuple[bytes, _Attribute]) -> tuple[bool, bytes, bytes]:
-    space, attribute = pair
-    return not space, text.units(text.meant(space.decode())), text.units(attribute.local.decode())
+def _order(attribute: _Attribute) -> tuple[bool, bytes, bytes]:
+    space, local, _ = attribute
+    return not space, text.units(text.meant(space.decode())), text.units(local.decode())
 
 
 def refused(name: bytes) -> MalformedError:

@@ -37,6 +37,7 @@ only where that does not hold. Both ways give the same bytes.
 from __future__ import annotations
 
 import re
+from itertools import repeat
 from typing import TYPE_CHECKING, Final
 
 from lxml import etree
@@ -59,6 +60,7 @@ _REACHES: Final = 64
 _USUAL: Final = re.compile(rb"""<[^<> ]++(?: (?!xmlns=)[A-Za-z0-9_.-]++="[^"&]*+")++>""")
 """A start tag whose attributes stay as they are: the canonical form has them in the order of
 rule 6 already, when none has a namespace and their names are ASCII."""
+_NAME_END: Final = re.compile(rb"[ >]")
 _SPECIAL_TEXT: Final = re.compile(rb"(?<=>)[^<>&]*+&[^<>]++")
 
 
@@ -94,14 +96,19 @@ def rewrite(canonical: bytes) -> bytes:
     source = _GAP.sub(b"><", canonical)
     # In text every `>` is escaped: there are as many as `<` when no value, comment or processing
     # instruction has one, and then a tag ends at the first.
-    if b"?>" in source or b"-->" in source or source.count(b">") != source.count(b"<"):
+    if source.count(b">") != source.count(b"<") or _marked(source):
         return _by_tags(source)
-    if b"&gt;" in source or b"&#xD;" in source:
+    if b"&" in source and (b"&gt;" in source or b"&#xD;" in source):
         renamed = _SPECIAL_TEXT.sub(lambda found: text.piece(found[0]), source)
     else:
         renamed = source
     unusual = _unusual(renamed)
     return _by_tags(source) if len(unusual) > _REACHES else _by_reaches(renamed, unusual)
+
+
+def _marked(source: bytes) -> bool:
+    """Say whether processing instructions or comments may be in it; one byte is found faster."""
+    return (b"?" in source and b"<?" in source) or (b"!" in source and b"<!" in source)
 
 
 def _unusual(source: bytes) -> list[tuple[int, int]]:
@@ -141,36 +148,48 @@ def _by_reaches(source: bytes, unusual: list[tuple[int, int]]) -> bytes:
 
 
 def _renamed(part: bytes, names: Names) -> bytes:
-    """Return what lies in the reach of the same declarations under its new names.
-
-    A tag that is done begins with a character that XML has not, so that it is not renamed again.
-    """
-    if b"<" not in part:
+    """Return what lies in the reach of the same declarations under its new names."""
+    before, *tags = part.split(b"<")
+    if not tags:
         return part
+    known: dict[bytes, bytes] = {}
     for prefix, space in names.prefixes.items():
-        if prefix and b"<%b:" % prefix in part:
-            own = names.numbers[space]
-            part = part.replace(b"<%b:" % prefix, b"\0" + own)
-        if prefix and b"</%b:" % prefix in part:
-            own = names.numbers[space]
-            part = part.replace(b"</%b:" % prefix, b"\0/" + own)
-    if b"<" in part:
-        space = names.prefixes.get(b"", b"")
-        if not space or b"<xml:" in part:
-            raise refused(part[part.index(b"<") + 1 :].partition(b">")[0])
-        own = names.numbers[space]
-        part = part.replace(b"</", b"\0/" + own).replace(b"<", b"\0" + own)
-    return part.replace(b"\0", b"<")
+        if prefix:
+            known[prefix] = b"<" + names.numbers[space]
+            known[b"/" + prefix] = b"</" + names.numbers[space]
+    try:
+        new = [known[name] + rest for name, _, rest in map(bytes.partition, tags, repeat(b":"))]
+    except KeyError:
+        new = _renamed_default(tags, known, names)
+    return before + b"".join(new)
+
+
+def _renamed_default(tags: list[bytes], known: dict[bytes, bytes], names: Names) -> list[bytes]:
+    """Do the same where there are names without a prefix; what is before a colon may be text."""
+    space = names.prefixes.get(b"", b"")
+    own = names.numbers.get(space, b"")
+    begin, end, new = b"<" + own, b"</" + own, []
+    for tag in tags:
+        name, _, rest = tag.partition(b":")
+        start = known.get(name)
+        if start is not None:
+            new.append(start + rest)
+        elif not space or tag.startswith((b"xml:", b"/xml:")):
+            raise refused(_NAME_END.split(tag, 1)[0])
+        elif tag[0] == _SLASH:
+            new.append(end + tag[1:])
+        else:
+            new.append(begin + tag)
+    return new
 
 
 def _end(source: bytes, name: bytes, at: int) -> int:
     """Return where the end of an element ends, whose start tag ended at `at`."""
-    close = b"</%b>" % name
+    close, opens = b"</" + name + b">", (b"<" + name + b">", b"<" + name + b" ")
     opened = 1
     while opened:
         found = source.index(close, at)
-        opened += source.count(b"<%b>" % name, at, found) + source.count(b"<%b " % name, at, found)
-        opened -= 1
+        opened += sum(source.count(each, at, found) for each in opens) - 1
         at = found + len(close)
     return at
 
