@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 import datetime as dt
 from base64 import b64decode
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from adapters.smev.messages import names
 from adapters.smev.messages import types as t
@@ -236,12 +236,5 @@ def children(element: _Element, name: str) -> Iterator[_Element]:
             yield child
 
 
-def parts_of_status(element: _Element) -> t.RequestStatus:
-    """Return the RequestStatus that a document is."""
-    found = Reader().status(element)
-    assert found is not None
-    return found
-
-
-_MOSCOW = dt.timezone(dt.timedelta(hours=3))
-_INT_CHARS = 12
+_MOSCOW: Final = dt.timezone(dt.timedelta(hours=3))
+_INT_CHARS: Final = 12
