@@ -28,15 +28,17 @@ class Names:
     """The prefixes of the source and the new ones that hold at a place of the document.
 
     prefixes: of the source → name of its namespace. numbers: that → the new prefix, colon included.
+    known: how a tag begins, `a` or `/a` of the source → how it begins anew.
     """
 
-    __slots__ = ("_last", "_undone", "numbers", "prefixes")
+    __slots__ = ("_last", "_undone", "known", "numbers", "prefixes")
 
     def __init__(self) -> None:
         self.prefixes: dict[bytes, bytes] = {}
         self.numbers: dict[bytes, bytes] = {}
+        self.known: dict[bytes, bytes] = {}
         self._last = 0
-        self._undone: list[tuple[dict[bytes, bytes], tuple[bytes, ...]]] = []
+        self._undone: list[tuple[dict[bytes, bytes], dict[bytes, bytes], list[bytes]]] = []
 
     def start(self, tag: bytes) -> Start:
         """Return a start tag anew; what it declares holds until `leave`. Raise MalformedError."""
@@ -45,23 +47,27 @@ class Names:
         attributes: list[_Attribute] = []
         if rest:
             declared, attributes = _parts(tag)
-        before = {key: self.prefixes[key] for key in declared if key in self.prefixes}
-        self.prefixes.update(declared)
         made: list[bytes] = []
-        written, end = self._written(name, attributes, made)
         if declared:
-            gone = tuple(key for key in declared if key not in before)
-            self._undone += [(before, gone), ({}, tuple(made))]
+            before = dict(self.prefixes), self.known, made
+            self.prefixes.update(declared)
+            written, end = self._written(name, attributes, made)
+            self._undone.append(before)
+            self.known = dict(self.known)
+            for prefix, space in declared.items():
+                if prefix:
+                    number = self.numbers[space]
+                    self.known[prefix] = b"<" + number
+                    self.known[b"/" + prefix] = b"</" + number
+        else:
+            written, end = self._written(name, attributes, made)
         return Start(name, written, end, bool(declared))
 
     def leave(self) -> None:
         """Forget what the innermost element with declarations declared."""
-        for each in self._undone.pop()[1]:
+        self.prefixes, self.known, made = self._undone.pop()
+        for each in made:
             del self.numbers[each]
-        before, gone = self._undone.pop()
-        for each in gone:
-            del self.prefixes[each]
-        self.prefixes.update(before)
 
     def _written(
         self, name: bytes, attributes: list[_Attribute], made: list[bytes]

@@ -60,6 +60,9 @@ _REACHES: Final = 64
 _USUAL: Final = re.compile(rb"""<[^<> ]++(?: (?!xmlns=)[A-Za-z0-9_.-]++="[^"&]*+")++>""")
 """A start tag whose attributes stay as they are: the canonical form has them in the order of
 rule 6 already, when none has a namespace and their names are ASCII."""
+_PREFIXED: Final = re.compile(rb""":(?<! xmlns:)[^\s<>="':]++=""")
+_ASTRAL: Final = tuple(bytes((lead,)) for lead in range(0xF0, 0xF5))
+"""How characters beyond the basic plane begin in UTF-8."""
 _NAME_END: Final = re.compile(rb"[ >]")
 _SPECIAL_TEXT: Final = re.compile(rb"(?<=>)[^<>&]*+&[^<>]++")
 
@@ -111,12 +114,33 @@ def _marked(source: bytes) -> bool:
     return (b"?" in source and b"<?" in source) or (b"!" in source and b"<!" in source)
 
 
-def _unusual(source: bytes) -> list[tuple[int, int]]:
-    """Return where the tags stand that declare or that have to be put in order.
+def _attributes_stay(source: bytes) -> bool:
+    """Say for certain that no attribute has a namespace, nor a value to be escaped anew.
 
-    What has attributes ends with `">`, and neither text nor a value has that in it.
+    Nor is there a character beyond the basic plane, which names could be ordered by otherwise.
+    """
+    if b"&" in source and b"&#x" in source:
+        return False
+    return _PREFIXED.search(source) is None and not any(lead in source for lead in _ASTRAL)
+
+
+def _unusual(source: bytes) -> list[tuple[int, int]]:
+    """Return where the tags stand that declare, or whose attributes have to be written anew.
+
+    What has attributes ends with `">`, and neither text nor a value has that in it. Where nothing
+    asks for more, only the declarations are looked for: text may say ` xmlns` too, so it is looked
+    whether a tag is open there.
     """
     found = []
+    if _attributes_stay(source):
+        at = source.find(b" xmlns")
+        while at >= 0:
+            start, end = source.rfind(b"<", 0, at), source.find(b">", at)
+            if source.find(b">", start, at) < 0:
+                found.append((start, end + 1))
+                at = end
+            at = source.find(b" xmlns", at + 1)
+        return found
     end = source.find(b'">')
     while end >= 0:
         start = source.rfind(b"<", 0, end)
@@ -143,7 +167,7 @@ def _by_reaches(source: bytes, unusual: list[tuple[int, int]]) -> bytes:
             start = names.start(source[begin:behind])
             written.append(start.written)
             if start.declares:
-                ends.append(_end(source, start.name, at))
+                ends.append(_end(source, start.name, at) if begin else len(source))
     return b"".join(written)
 
 
@@ -152,26 +176,22 @@ def _renamed(part: bytes, names: Names) -> bytes:
     before, *tags = part.split(b"<")
     if not tags:
         return part
-    known: dict[bytes, bytes] = {}
-    for prefix, space in names.prefixes.items():
-        if prefix:
-            known[prefix] = b"<" + names.numbers[space]
-            known[b"/" + prefix] = b"</" + names.numbers[space]
+    known = names.known
     try:
         new = [known[name] + rest for name, _, rest in map(bytes.partition, tags, repeat(b":"))]
     except KeyError:
-        new = _renamed_default(tags, known, names)
+        new = _renamed_default(tags, names)
     return before + b"".join(new)
 
 
-def _renamed_default(tags: list[bytes], known: dict[bytes, bytes], names: Names) -> list[bytes]:
+def _renamed_default(tags: list[bytes], names: Names) -> list[bytes]:
     """Do the same where there are names without a prefix; what is before a colon may be text."""
     space = names.prefixes.get(b"", b"")
     own = names.numbers.get(space, b"")
     begin, end, new = b"<" + own, b"</" + own, []
     for tag in tags:
         name, _, rest = tag.partition(b":")
-        start = known.get(name)
+        start = names.known.get(name)
         if start is not None:
             new.append(start + rest)
         elif not space or tag.startswith((b"xml:", b"/xml:")):
@@ -186,10 +206,13 @@ def _renamed_default(tags: list[bytes], known: dict[bytes, bytes], names: Names)
 def _end(source: bytes, name: bytes, at: int) -> int:
     """Return where the end of an element ends, whose start tag ended at `at`."""
     close, opens = b"</" + name + b">", (b"<" + name + b">", b"<" + name + b" ")
+    begins = b"<" + name
     opened = 1
     while opened:
         found = source.index(close, at)
-        opened += sum(source.count(each, at, found) for each in opens) - 1
+        opened -= 1
+        if source.find(begins, at, found) >= 0:
+            opened += sum(source.count(each, at, found) for each in opens)
         at = found + len(close)
     return at
 
