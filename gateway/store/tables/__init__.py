@@ -90,6 +90,7 @@ from gateway.store.tables.people import (
     session,
 )
 from gateway.store.tables.places import address_synonym, place
+from gateway.store.tables.seals import erasure, hold, reading, seal, seal_part
 from gateway.store.tables.topics import (
     topic_classifier,
     topic_map,
@@ -120,6 +121,7 @@ __all__ = [
     "deadline",
     "delivery",
     "destination",
+    "erasure",
     "event",
     "expectation",
     "external_ref",
@@ -138,6 +140,7 @@ __all__ = [
     "gar_steads",
     "gar_steads_params",
     "gar_type",
+    "hold",
     "house_keeper",
     "house_point",
     "keeper_revision",
@@ -155,10 +158,13 @@ __all__ = [
     "peer",
     "place",
     "question",
+    "reading",
     "refusal",
     "register",
     "registration",
     "reply",
+    "seal",
+    "seal_part",
     "session",
     "source",
     "territory_body",

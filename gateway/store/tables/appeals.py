@@ -129,6 +129,7 @@ event = Table(
     Column("body", LargeBinary, nullable=False),
     Column("prev", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
+    Index("event_recorded", "recorded_at", postgresql_using="brin"),
     postgresql_partition_by="RANGE (appeal_id)",
 )
 """The truth: canonical JSON without personal data, chained per appeal by SHA-256."""
