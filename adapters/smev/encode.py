@@ -7,7 +7,7 @@ to a body behind СМЭВ by a request, and what happens to it here by further r
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from msgspec.structs import replace
 
@@ -15,16 +15,13 @@ from adapters.smev import codes, fields
 from adapters.smev.codes import ANSWERS, MESSAGE_ID, PEER, REFUSALS, STATUSES, SUBMITS
 from adapters.smev.messages import package, words
 from adapters.smev.messages import types as t
-from adapters.smev.restore import wired
-from adapters.smev.telling import status_of
 from gateway import xml
-from gateway.adapter import EncodeContext, Inbound, Wire
+from gateway.adapter import EncodeContext, Wire
 from gateway.errors import UnsupportedError, ValidationError, Violation
 from gateway.model import facts as f
 from gateway.model.answer import Answer, AnswerKind
 from gateway.model.events import EventType
 from gateway.wires import contract as c
-from gateway.wires import restored
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -41,9 +38,22 @@ _NOT_SENT: Final = "СМЭВ is not told of this event"
 _ENDS: Final = frozenset({EventType.DECLINED})
 
 
-def encode(appeal: Appeal, event: Event | None, ctx: EncodeContext) -> Wire:
+class Telling(Protocol):
+    """How the gateway says an event and an appeal in the contract's words (`telling`)."""
+
+    def status(self, event: Event, ctx: EncodeContext, key: c.AppealKey) -> c.StatusReport:
+        """Return a status report on an event."""
+        ...
+
+    def appeal(self, appeal: Appeal) -> c.AppealIn:
+        """Return an appeal as it is given on, under our own number."""
+        ...
+
+
+def encode(appeal: Appeal, event: Event | None, ctx: EncodeContext, telling: Telling) -> Wire:
     """Return the wire for the exchange; options: `version`, `refuse_with`.
 
+    telling: given from outside, because it knows the gateway's own channels, and this is pure.
     Raises UnsupportedError for an event that the profile has no word for, ValidationError naming
     everything that is missing.
     """
@@ -51,8 +61,8 @@ def encode(appeal: Appeal, event: Event | None, ctx: EncodeContext) -> Wire:
         raise UnsupportedError("СМЭВ is told what became of a message by its own answer")
     came_in = _message(appeal, ctx.peer)
     if came_in and event is not None:
-        return _headed(_reply(appeal, event, ctx, came_in), appeal, came_in)
-    return _headed(_request(appeal, event, ctx), appeal, "")
+        return _headed(_reply(appeal, event, ctx, telling), appeal, came_in)
+    return _headed(_request(appeal, event, ctx, telling), appeal, "")
 
 
 def receipt(number: str, at: dt.datetime, message_id: str) -> Wire:
@@ -94,55 +104,55 @@ def _message(appeal: Appeal, peer: str) -> str:
     return found[-1] if found else ""
 
 
-def _reply(appeal: Appeal, event: Event, ctx: EncodeContext, came_in: str) -> Wire:
+def _reply(appeal: Appeal, event: Event, ctx: EncodeContext, telling: Telling) -> Wire:
     version = _version(ctx)
     if event.type in REFUSALS:
         return _refused(event, ctx, version)
     if event.type in _ENDS:
-        report = status_of(event, ctx, _key(appeal, came_in))
+        report = telling.status(event, ctx, _key(appeal))
         return _document(c.SubmitStatus(report=report), "Status", (), "response")
     if event.type in ANSWERS:
         letter = _letter(appeal, event, ctx)
         if letter.kind is AnswerKind.FINAL:
-            return _answer(letter, appeal, event, ctx, "response")
+            return _answer(letter, event, ctx, telling, _key(appeal))
         return _status(appeal, event, version, 13, f"Направлено письмо: {letter.kind.value}")
     if event.type not in STATUSES:
         raise UnsupportedError(_NOT_SENT, found=event.type.value)
     return _status(appeal, event, version, *STATUSES[event.type])
 
 
-def _request(appeal: Appeal, event: Event | None, ctx: EncodeContext) -> Wire:
+def _request(appeal: Appeal, event: Event | None, ctx: EncodeContext, telling: Telling) -> Wire:
     if not appeal.receipt_number:
         message = "a request needs our number of the appeal"
         raise ValidationError(message, (Violation("receipt_number", "required", message),))
     if event is None or event.type in SUBMITS:
-        given, files = _given(appeal, ctx)
+        given, files = _given(appeal, ctx, telling)
         return _document(c.SubmitAppeal(appeal=given), "SubmitAppeal", files, "request")
     if event.type is EventType.AMENDED:
-        given, files = _given(appeal, ctx)
+        given, files = _given(appeal, ctx, telling)
         amended = c.AmendAppeal(
             external_id=given.external_id, revision=given.revision, appeal=given
         )
         return _document(amended, "AmendAppeal", files, "request")
     key = c.AppealKey(external_id=appeal.receipt_number)
     if event.type is EventType.WITHDRAWN:
-        report = status_of(event, ctx, key)
+        report = telling.status(event, ctx, key)
         withdrawn = c.WithdrawAppeal(
             key=key, occurred_on=report.occurred_on, message_key=report.message_key
         )
         return _document(withdrawn, "WithdrawAppeal", (), "request")
     if event.type in ANSWERS:
-        return _answer(_letter(appeal, event, ctx), appeal, event, ctx, "request", key)
+        return _answer(_letter(appeal, event, ctx), event, ctx, telling, key, kind="request")
     if event.type not in STATUSES and event.type not in (*REFUSALS, *_ENDS):
         raise UnsupportedError(_NOT_SENT, found=event.type.value)
-    report = status_of(event, ctx, key)
+    report = telling.status(event, ctx, key)
     return _document(c.SubmitStatus(report=report), "SubmitStatus", (), "request")
 
 
 def _document(
     document: msgspec.Struct, name: str, files: tuple[package.Packed, ...], kind: str
 ) -> Wire:
-    return replace(wired(fields.write(document, name), files), headers={t.KIND: kind})
+    return replace(package.wired(fields.write(document, name), files), headers={t.KIND: kind})
 
 
 def _status(appeal: Appeal, event: Event, version: t.Version, code: int, text: str) -> Wire:
@@ -178,8 +188,9 @@ def _refused(event: Event, ctx: EncodeContext, version: t.Version) -> Wire:
     code = event.payload.code if isinstance(event.payload, f.ReasonFacts) else ""
     text = "Обращение не принято к рассмотрению" + (f": {code}" if code else "")
     if ctx.options.get("refuse_with") == "payload":
+        told_code = code or event.type.value
         body = (
-            f'<Refusal xmlns="{codes.NAMESPACE}"><Code>{xml.escape(code or event.type.value)}</Code>'
+            f'<Refusal xmlns="{codes.NAMESPACE}"><Code>{xml.escape(told_code)}</Code>'
             f"<Description>{xml.escape(text)}</Description>"
             f"<OccurredOn>{str(event.occurred_at)[:10]}</OccurredOn></Refusal>"
         )
@@ -191,29 +202,25 @@ def _refused(event: Event, ctx: EncodeContext, version: t.Version) -> Wire:
     return Wire(media_type="application/xml", body=body_of, headers={t.KIND: "rejected"})
 
 
-def _given(appeal: Appeal, ctx: EncodeContext) -> tuple[c.AppealIn, tuple[package.Packed, ...]]:
-    """The appeal as we give it on, under our own number."""
-    kept = replace(appeal, extras=tuple(x for x in appeal.extras if isinstance(x.value, str)))
-    item = Inbound(
-        operation="submit",
-        external_id=appeal.receipt_number,
-        revision=max(appeal.revision, 1),
-        appeal=kept,
-    )
-    _, given = restored.document(item)
+def _given(
+    appeal: Appeal, ctx: EncodeContext, telling: Telling
+) -> tuple[c.AppealIn, tuple[package.Packed, ...]]:
+    """The appeal and its files as we give them on."""
+    given = telling.appeal(appeal)
     attachments, files = _files(appeal.attachments, ctx)
     return replace(given, attachments=attachments), files
 
 
 def _answer(
     letter: Answer,
-    appeal: Appeal,
     event: Event,
     ctx: EncodeContext,
-    kind: str,
-    key: c.AppealKey | None = None,
+    telling: Telling,
+    key: c.AppealKey,
+    *,
+    kind: str = "response",
 ) -> Wire:
-    status = status_of(event, ctx, key or _key(appeal, ""))
+    status = telling.status(event, ctx, key)
     attachments, files = _files(letter.attachments, ctx)
     document = c.AnswerIn(
         message_key=status.message_key,
@@ -271,9 +278,8 @@ def _files(
     return tuple(named), tuple(packed)
 
 
-def _key(appeal: Appeal, came_in: str) -> c.AppealKey:
+def _key(appeal: Appeal) -> c.AppealKey:
     """The number that the sender gave the appeal; ours where it gave none."""
-    del came_in
     given = next((r.value for r in appeal.refs if r.kind == "external_id"), "")
     return c.AppealKey(external_id=given) if given else c.AppealKey(
         receipt_number=appeal.receipt_number or None

@@ -47,15 +47,7 @@ def restore(item: Inbound) -> Wire:
         document = c.SubmitStatus(report=document)
     if report is not None and report.key.receipt_number and "Key/answers" in own:
         name, document = _answering(name, document, report, own)
-    return wired(fields.write(document, name), tuple(files), "payload.xml")
-
-
-def wired(payload: bytes, files: tuple[package.Packed, ...], name: str = "") -> Wire:
-    """Return a payload, with its files as a package."""
-    if not files:
-        return Wire(media_type=XML, body=payload, name=name)
-    body = package.pack(payload, files)
-    return Wire(media_type=t.PACKAGE_TYPE, body=body, name=f"{name}.zip" if name else "")
+    return package.wired(fields.write(document, name), tuple(files), "payload.xml")
 
 
 def _bare(item: Inbound) -> Inbound:

@@ -13,10 +13,13 @@ from typing import Annotated, Final
 
 import msgspec
 
+from adapters.smev.messages.types import PACKAGE_TYPE
 from gateway import limits
+from gateway.adapter import Wire
 from gateway.archives import BROKEN, MAGIC, opened
 from gateway.errors import MalformedError, TooLargeError, UnsupportedError
 
+XML: Final = "application/xml"
 PAYLOAD: Final = "payload.xml"
 LISTED: Final = "files.json"
 _AT: Final = (1980, 1, 1, 0, 0, 0)
@@ -69,6 +72,14 @@ def pack(payload: bytes, files: tuple[Packed, ...]) -> bytes:
         for line, file in zip(lines, files, strict=True):
             archive.writestr(zipfile.ZipInfo(line.member, _AT), file.data)
     return out.getvalue()
+
+
+def wired(payload: bytes, files: tuple[Packed, ...], name: str = "") -> Wire:
+    """Return a payload as it is handed over: by itself, or with its files as a package."""
+    if not files:
+        return Wire(media_type=XML, body=payload, name=name)
+    body = pack(payload, files)
+    return Wire(media_type=PACKAGE_TYPE, body=body, name=f"{name}.zip" if name else "")
 
 
 def is_package(body: bytes) -> bool:

@@ -20,6 +20,10 @@ the incoming message that is answered, whose ReplyTo the exchange keeps; `x-smev
 number of the appeal, which the exchange gives back with every answer; `x-smev-test`. A `status`
 has its RequestStatus as body, a `rejected` its RequestRejected.
 
+The adapter's `encode` is `telling.encode`, its `decode` `decode.decode`, its `restore`
+`restore.restore`; `encode.receipt` and `encode.not_understood` make what a request gets that no
+event answers.
+
 **Signatures.** `write` takes `Sign`: a function that is given an element with its Id and returns
 the ds:Signature over it; `read` gives the elements to verify as `Signed`.
 """
