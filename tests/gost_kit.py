@@ -107,9 +107,9 @@ class Pki:
     """Authorities, those whom they certified, and revocation lists.
 
     ours, peer: gost2012_256, CryptoPro-A. exchange: the same with XchA. tca: tc26 paramset A. wide:
-    gost2012_512. rsa: RSA 2048. expired: ended in 2021. future: begins in 2048. revoked: is in
-    intermediate_crl. stranger: of an authority that nobody named, `foreign`. encipher: KeyUsage
-    forbids it to sign. All but `foreign` and `stranger` are of `intermediate`.
+    gost2012_512. rsa: RSA 2048. ec: P-256. expired: ended in 2021. future: begins in 2048.
+    revoked: is in intermediate_crl. stranger: of an authority that nobody named, `foreign`.
+    encipher: KeyUsage forbids it to sign. All but `stranger` are of `intermediate`.
     p12, p12_password: PKCS#12 of `ours`. stale_crl: its nextUpdate was in 2021.
     """
 
@@ -124,6 +124,7 @@ class Pki:
     tca: Holder
     wide: Holder
     rsa: Holder
+    ec: Holder
     expired: Holder
     future: Holder
     revoked: Holder
@@ -178,11 +179,14 @@ class Authority:
         start: str = _FROM,
         end: str = _UNTIL,
         by: Holder | None = None,
+        bits: int = 2048,
     ) -> Holder:
         """Make a key and its certificate; by itself when this authority has no holder yet."""
         key, cert, asked = (self.place / f"{name}.{end}" for end in ("key", "pem", "csr"))
         if algorithm == "rsa":
-            how = ("-algorithm", "rsa", "-pkeyopt", "rsa_keygen_bits:2048")
+            how = ("-algorithm", "rsa", "-pkeyopt", f"rsa_keygen_bits:{bits}")
+        elif algorithm == "ec":
+            how = ("-algorithm", "EC", "-pkeyopt", f"ec_paramgen_curve:{paramset}")
         else:
             how = ("-algorithm", algorithm, "-pkeyopt", f"paramset:{paramset}")
         openssl(self.conf, "genpkey", *how, "-out", key)
@@ -266,6 +270,7 @@ def pki() -> Pki:
         tca=middle.certify("tca", f"/CN=Набор TC26{body}", paramset="TCA"),
         wide=middle.certify("wide", f"/CN=Длинный ключ{body}", algorithm="gost2012_512"),
         rsa=middle.certify("rsa", f"/CN=RSA{body}", algorithm="rsa"),
+        ec=middle.certify("ec", f"/CN=EC{body}", algorithm="ec", paramset="P-256"),
         expired=middle.certify("expired", f"/CN=Истекший{body}", end="20210101000000Z"),
         future=middle.certify("future", f"/CN=Будущий{body}", start="20480101000000Z"),
         revoked=revoked,
@@ -283,7 +288,7 @@ def pki() -> Pki:
 def pieces(**other: Any) -> dict[str, Any]:
     """Return what to give `Settings`: every key above by its name, the authorities, their CRLs."""
     made = pki()
-    signers = (made.ours, made.peer, made.exchange, made.tca, made.wide, made.rsa)
+    signers = (made.ours, made.peer, made.exchange, made.tca, made.wide, made.rsa, made.ec)
     return {
         "signing_backend": "auto",
         "signing_keys": [

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -115,32 +115,46 @@ def kind(key: bytes) -> Kind:
     return found
 
 
+class Method(NamedTuple):
+    """How a key signs. length: bytes of its signature, 0 where DER makes it vary (EC)."""
+
+    digest: Digest
+    length: int
+
+
 @lru_cache(_CACHED)
-def digest_for(key: bytes) -> Digest:
-    """Return the digest that a signature by a key is made over.
+def method(key: bytes) -> Method:
+    """Return how a key signs by itself. key: SubjectPublicKeyInfo.
 
     By RFC 9215 a key of GOST R 34.10-2012 has the digest of its own size; RSA takes SHA-256, an
-    elliptic curve the SHA-2 of its size. key: SubjectPublicKeyInfo. Raise
-    TrustError(algorithm_refused) for RSA under 2,048 bits and curves other than P-256, P-384,
-    P-521, TrustError(certificate_unreadable) for what is no key.
+    elliptic curve the SHA-2 of its size. Raise TrustError(algorithm_refused) for RSA under 2,048
+    bits and curves other than P-256, P-384, P-521, TrustError(certificate_unreadable) for what is
+    no key.
     """
     try:
         of = kind(key)
-        if of in LENGTHS:
-            return "streebog256" if of == "gost2012_256" else "streebog512"
+        if of == "gost2012_256":
+            return Method("streebog256", LENGTHS[of])
+        if of == "gost2012_512":
+            return Method("streebog512", LENGTHS[of])
         public = load_der_public_key(key)
     except (ValueError, TypeError, UnsupportedAlgorithm, Warning) as error:
         raise unreadable(str(error), "SubjectPublicKeyInfo in DER") from error
     if isinstance(public, rsa.RSAPublicKey) and RSA_BITS[0] <= public.key_size <= RSA_BITS[1]:
-        return "sha256"
+        return Method("sha256", (public.key_size + 7) // 8)
     if isinstance(public, ec.EllipticCurvePublicKey) and public.curve.name in CURVES:
-        return CURVES[public.curve.name]
+        return Method(CURVES[public.curve.name], 0)
     raise TrustError(
         "ключ слишком слаб · the key is too weak",
         "algorithm_refused",
         found=of,
         expected="GOST R 34.10-2012, RSA of 2048 to 8192 bits, P-256, P-384 or P-521",
     )
+
+
+def digest_for(key: bytes) -> Digest:
+    """Return the digest that a signature by a key is made over; raise TrustError as `method`."""
+    return method(key).digest
 
 
 def unreadable(found: str, expected: str) -> TrustError:

@@ -19,7 +19,7 @@ from gateway.signing import CmsSigned
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from gateway.signing import CertificateInfo, Digest
+    from gateway.signing import CertificateInfo, Digest, Kind
 
 CMS_BYTES: Final = 16 * 1024 * 1024
 """Largest CMS that is read: it may carry a chain and revocation lists beside the signature."""
@@ -32,6 +32,16 @@ DIGESTS: Final[Mapping[bytes, Digest]] = {
     bytes.fromhex("608648016503040203"): "sha512",
 }
 """Content of an OID → digest that a signature may be over."""
+METHODS: Final[Mapping[Kind, frozenset[bytes]]] = {
+    # The key's own name, and its name with the digest: tools write either (RFC 9215, RFC 4490).
+    "gost2012_256": frozenset(map(bytes.fromhex, ("2a85030701010101", "2a85030701010302"))),
+    "gost2012_512": frozenset(map(bytes.fromhex, ("2a85030701010102", "2a85030701010303"))),
+    # rsaEncryption, and with SHA-256, SHA-384, SHA-512.
+    "rsa": frozenset(bytes.fromhex(f"2a864886f70d0101{last}") for last in ("01", "0b", "0c", "0d")),
+    # ecdsa-with-SHA256, 384, 512.
+    "ec": frozenset(bytes.fromhex(f"2a8648ce3d0403{last}") for last in ("02", "03", "04")),
+}
+"""Kind of a key → content of the OIDs of the signature methods that are its own."""
 SIGNING_TIME: Final = bytes.fromhex("2a864886f70d010905")
 CERTIFICATE_V2: Final = bytes.fromhex("2a864886f70d010910022f")
 _SIGNED_DATA: Final = bytes.fromhex("2a864886f70d010702")
@@ -39,9 +49,13 @@ _TAGGED: Final = 0xA0
 
 
 class SignerInfo(NamedTuple):
-    """The one signer of a CMS. attributes: OID → its only value, DER; None for no attributes."""
+    """The one signer of a CMS. method: content of the OID of its signature method.
+
+    attributes: those that are signed, OID → the only value as DER; None when it has none.
+    """
 
     digest: Digest | None
+    method: bytes
     attributes: Mapping[bytes, bytes] | None
 
 
@@ -59,11 +73,14 @@ def _signer(cms: bytes) -> SignerInfo:
         raise ValueError("no SignedData")
     signed = asn1.inside(cms, asn1.expect(asn1.inside(cms, content)[0], asn1.SEQUENCE))
     (one,) = asn1.inside(cms, asn1.expect(signed[-1], asn1.SET))
-    _, _, algorithm, attributes, *_ = asn1.inside(cms, asn1.expect(one, asn1.SEQUENCE))
+    _, _, algorithm, attributes, *rest = asn1.inside(cms, asn1.expect(one, asn1.SEQUENCE))
     oid = asn1.expect(asn1.inside(cms, algorithm)[0], asn1.OID)
     digest = DIGESTS.get(cms[oid.start : oid.end])
+    named_by = attributes if attributes.tag != _TAGGED else rest[0]
+    oid = asn1.expect(asn1.inside(cms, named_by)[0], asn1.OID)
+    method = cms[oid.start : oid.end]
     if attributes.tag != _TAGGED:
-        return SignerInfo(digest, None)
+        return SignerInfo(digest, method, None)
     found: dict[bytes, bytes] = {}
     for attribute in asn1.inside(cms, attributes):
         named, values = asn1.inside(cms, attribute)
@@ -72,7 +89,7 @@ def _signer(cms: bytes) -> SignerInfo:
         if oid_text in found:
             raise ValueError("an attribute stands twice")
         found[oid_text] = cms[values.start : only.end]
-    return SignerInfo(digest, found)
+    return SignerInfo(digest, method, found)
 
 
 def accepted(
@@ -80,7 +97,7 @@ def accepted(
 ) -> CmsSigned:
     """Return what a CMS says whose signature fits a certificate; raise TrustError."""
     info = certificates.read(certificate)
-    fits(info, one.digest)
+    fits(info, one)
     attributes = one.attributes or {}
     named = attributes.get(CERTIFICATE_V2, b"")
     if named:
@@ -101,19 +118,21 @@ def stated_time(value: bytes) -> datetime | None:
     return instant(value[whole.start : whole.end])
 
 
-def fits(info: CertificateInfo, digest: Digest | None) -> None:
-    """Raise TrustError(algorithm_refused) unless the key of a signer may sign such a digest."""
+def fits(info: CertificateInfo, one: SignerInfo) -> None:
+    """Raise TrustError(algorithm_refused) unless the methods named are for the signer's key.
+
+    The name of the signature method is not itself signed (RFC 5652, 5.4), so it has to say what
+    the key says.
+    """
     own = certificates.digest_for(info.public_key)
-    if digest is None or (info.kind in certificates.LENGTHS) != digest.startswith("streebog"):
-        refused = True
-    else:
-        refused = info.kind in certificates.LENGTHS and digest != own
-    if refused:
+    gost = info.kind in certificates.LENGTHS
+    digests = {own} if gost else {"sha256", "sha384", "sha512"}
+    if one.digest not in digests or one.method not in METHODS[info.kind]:
         raise TrustError(
             "алгоритм подписи не для этого ключа · the signature method is not for the key",
             "algorithm_refused",
-            found=digest or "unknown",
-            expected=own,
+            found=f"{one.digest or 'unknown digest'}, {one.method.hex()}",
+            expected=f"{info.kind}, {own}",
         )
 
 

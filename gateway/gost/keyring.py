@@ -47,7 +47,13 @@ class Keyring:
         self._loader = loader
         self._external = external
         self._lock = Lock()
-        self._held = [_Held(_stamps(each), self._read(each)) for each in self._given]
+        self._watched = [
+            files.Watched((each.cert, each.key, each.password_file)) for each in self._given
+        ]
+        self._held = [
+            _Held(watched.stamps(), self._read(each))
+            for watched, each in zip(self._watched, self._given, strict=True)
+        ]
 
     def names(self) -> Sequence[str]:
         """Return the names that settings give, each once."""
@@ -80,7 +86,7 @@ class Keyring:
         A half-written file must not stop what signs: the next call finds it whole.
         """
         given, held = self._given[place], self._held[place]
-        stamps = _stamps(given)
+        stamps = self._watched[place].stamps()
         if stamps == held.stamps:
             return held.key
         with self._lock:
@@ -155,8 +161,3 @@ class Keyring:
             if isinstance(error, ConfigurationError | TrustError):
                 raise
             return False
-
-
-def _stamps(given: KeyFile) -> tuple[files.Stamp, ...]:
-    named = (given.cert, given.key, given.password_file)
-    return tuple(files.stamp(path) if path else files.Stamp() for path in named)

@@ -75,7 +75,8 @@ class Believed:
         self._backend = backend
         self._required = revocation_required
         self._lock = Lock()
-        self._stamps = self._stamped()
+        self._watched = files.Watched((*authorities, *revocations))
+        self._stamps = self._watched.stamps()
         self._read = self._fresh()
 
     def check(self, certificate: bytes, now: datetime, extra: Sequence[bytes] = ()) -> None:
@@ -167,9 +168,6 @@ class Believed:
                 read.newest.popitem(last=False)
         return found
 
-    def _stamped(self) -> tuple[files.Stamp, ...]:
-        return tuple(files.stamp(path) for path in (*self._authorities, *self._revocations))
-
     def _fresh(self) -> _Read:
         try:
             return _Read(self._authorities, self._revocations)
@@ -180,7 +178,7 @@ class Believed:
 
     def _current(self) -> _Read:
         """Return what the files hold, read again if they changed; what went bad stays as it was."""
-        stamps = self._stamped()
+        stamps = self._watched.stamps()
         if stamps == self._stamps:
             return self._read
         with self._lock:
