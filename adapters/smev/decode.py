@@ -112,8 +112,7 @@ def _answering(item: Inbound, wire: Wire) -> Inbound:
     if not ours:
         return item
     key = e.AppealKey(receipt_number=ours)
-    by = "ExternalId" if report.key.external_id else "another"
-    beside = (Extra(peer=PEER, path="Key/answers", value=by), *(
+    beside = (Extra(peer=PEER, path="Key/answers", value=report.key.external_id), *(
         Extra(peer=PEER, path=f"Key/{name}", value=value)
         for name, value in (
             ("ReceiptNumber", report.key.receipt_number),

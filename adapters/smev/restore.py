@@ -46,7 +46,7 @@ def restore(item: Inbound) -> Wire:
     elif item.operation == "status":
         document = c.SubmitStatus(report=document)
     if report is not None and report.key.receipt_number and "Key/answers" in own:
-        name, document = _answering(name, document, report, own)
+        name, document = _answering(name, document, own)
     return package.wired(fields.write(document, name), tuple(files), "payload.xml")
 
 
@@ -122,13 +122,11 @@ def _bytes(item: Inbound, digest: str) -> bytes:
     return b"" if isinstance(found, Stored) else found
 
 
-def _answering(
-    name: str, document: Any, report: e.PeerReport, own: dict[str, Any]
-) -> tuple[str, Any]:
+def _answering(name: str, document: Any, own: dict[str, Any]) -> tuple[str, Any]:
     """Return an answer to a request of ours as it came: the key names what we had given."""
     key = c.AppealKey(
         receipt_number=own.get("Key/ReceiptNumber"),
-        external_id=report.key.receipt_number if own["Key/answers"] == "ExternalId" else None,
+        external_id=own["Key/answers"] or None,
         registration_number=own.get("Key/RegistrationNumber"),
         organisation_id=own.get("Key/OrganisationId"),
     )
