@@ -11,7 +11,7 @@ from gateway.disclosure import Level, files_of
 from gateway.errors import NotFoundError, TooLargeError, ValidationError, Violation
 from gateway.limits import ATTACHMENT_ANSWER_BYTES
 from gateway.store import blobs as blob_store
-from gateway.store import reading, topics, work
+from gateway.store import reading, readings, topics, work
 from gateway.topics import SSTU
 from gateway.wires import canonical, directories, shown, whole
 from gateway.wires import contract as c
@@ -86,6 +86,7 @@ class Reader:
         with self._pool.connection() as connection:
             appeal_id = self._one(connection, caller, name)
             appeal = whole.read(connection, appeal_id, caller, with_text=request.include_text)
+            _record(connection, caller, "GetAppeal", appeal.receipt_number)
         return c.GetAppealResponse(appeal=appeal)
 
     def _status(self, request: c.GetStatus, caller: Caller, encoding: str) -> c.GetStatusResponse:
@@ -124,6 +125,7 @@ class Reader:
             if not found:
                 raise NotFoundError("no such file of yours", found=request.attachment_id)
             row = found[0]
+            _record(connection, caller, "GetAttachment", digest.hex())
             content = self._content(connection, row, packs=packs)
         if self._verdicts is not None:
             self._verdicts.require_clean(digest, row.size, lambda: self._pieces(digest, content))
@@ -259,4 +261,11 @@ def _no_room(room: int, keys: int) -> ValidationError:
         message,
         (Violation("Keys", "max_bytes", message, str(keys), f"at most {room}"),),
         todo="ask for fewer keys at once, or for more bytes with MaxBytes",
+    )
+
+
+def _record(connection: Any, caller: Caller, what: str, subject: str) -> None:
+    """Record that a peer is given personal data, before it is: without the record, no answer."""
+    readings.record(
+        connection, at=None, who=f"peer:{caller.peer}", role=caller.role, what=what, subject=subject
     )
