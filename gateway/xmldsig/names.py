@@ -5,10 +5,16 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
+from lxml import etree
+
 from gateway.errors import MalformedError
 from gateway.xmldsig import text
 
 _ATTRIBUTE: Final = re.compile(rb' ([^="]++)="([^"]*+)"')
+_PROBE: Final = etree.fromstring('<a xmlns="urn:a&amp;b"/>')
+_BARE_AMPERSAND: Final = b"&amp;" not in etree.tostring(_PROBE, method="c14n", exclusive=True)
+"""libxml2 up to 2.14 at least leaves `&` as it is in the name of a namespace. No other character of
+such a name has to be escaped: it would be no URI, and have no canonical form."""
 
 
 _Attribute = tuple[bytes, bytes, bytes]
@@ -86,7 +92,7 @@ class Names:
                 if key and key not in self.numbers:
                     self._number(key, made)
         for each in made:
-            parts += (b" xmlns:", self.numbers[each][:-1], b'="', text.value(each), b'"')
+            parts += (b" xmlns:", self.numbers[each][:-1], b'="', _uri(each), b'"')
         for key, attribute, value in ordered:
             number = self.numbers[key] if key else b""
             parts += (b" ", number, attribute, b'="', text.value(value), b'"')
@@ -128,9 +134,14 @@ def _parts(tag: bytes) -> tuple[dict[bytes, bytes], list[_Attribute]]:
     return declared, attributes
 
 
+def _uri(space: bytes) -> bytes:
+    """Return the name of a namespace as it stands in a declaration."""
+    return space.replace(b"&", b"&amp;") if _BARE_AMPERSAND else space
+
+
 def _order(attribute: _Attribute) -> tuple[bool, bytes, bytes]:
     space, local, _ = attribute
-    return not space, text.units(text.meant(space.decode())), text.units(local.decode())
+    return not space, text.units(text.meant(_uri(space).decode())), text.units(local.decode())
 
 
 def refused(name: bytes) -> MalformedError:

@@ -101,12 +101,14 @@ def rewrite(canonical: bytes) -> bytes:
     # instruction has one, and then a tag ends at the first.
     if source.count(b">") != source.count(b"<") or _marked(source):
         return _by_tags(source)
+    unusual = _unusual(source)
+    if len(unusual) > _REACHES:
+        return _by_tags(source)
+    renamed = _by_reaches(source, unusual)
     if b"&" in source and (b"&gt;" in source or b"&#xD;" in source):
-        renamed = _SPECIAL_TEXT.sub(lambda found: text.piece(found[0]), source)
-    else:
-        renamed = source
-    unusual = _unusual(renamed)
-    return _by_tags(source) if len(unusual) > _REACHES else _by_reaches(renamed, unusual)
+        # The last step: behind it a `>` no longer ends a tag.
+        return _SPECIAL_TEXT.sub(lambda found: text.piece(found[0]), renamed)
+    return renamed
 
 
 def _marked(source: bytes) -> bool:
