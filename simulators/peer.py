@@ -44,12 +44,16 @@ def clock(zone: tzinfo = UTC) -> datetime:
 
 
 class Request(NamedTuple):
-    """One request: path is decoded, headers have lower-cased names."""
+    """One request: path is decoded, headers have lower-cased names; target is the path as it came.
+
+    A decoded query does not tell a plus from a space, nor where a value with `&` ends.
+    """
 
     method: str
     path: str
     headers: dict[str, str]
     body: bytes
+    target: str = ""
 
 
 class Pieces(Protocol):
@@ -264,7 +268,7 @@ class _Connection(BaseHTTPRequestHandler):
             return
         body = self.rfile.read(length)
         headers = {k.lower(): v for k, v in self.headers.items()}
-        request = Request(self.command, unquote(self.path), headers, body)
+        request = Request(self.command, unquote(self.path), headers, body, self.path)
         if request.path == "/_control" and self.client_address[0] not in {"127.0.0.1", "::1"}:
             self._send(Answer(403, b"loopback only"))
             return

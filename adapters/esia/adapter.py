@@ -77,6 +77,12 @@ class Esia:
             raise UnsupportedError("only tokens of ЕСИА are renewed", found=self.options.provider)
         return self.provider.renew(refresh_token, now, redirect_uri=redirect_uri)
 
+    def close(self) -> None:
+        """Close the connections to the provider, of a client that was given too."""
+        with self._lock:
+            if self._outbound is not None:
+                self._outbound.close()
+
     @property
     def provider(self) -> Portal | Oidc:
         """The provider behind; made when first needed, because its keys are read then."""
@@ -87,7 +93,7 @@ class Esia:
 
     def _make(self) -> Portal | Oidc:
         own = self.options
-        outbound = self._outbound or _outbound(own, self._given)
+        outbound = self._outbound = self._outbound or _outbound(own, self._given)
         if own.provider == "esia":
             return Portal(own, Calls(outbound, "ЕСИА"), self._lent)
         secret = b""
