@@ -98,11 +98,9 @@ def test_a_prefix_of_the_message_does_not_break_it(signing: Signing, declared: s
 def test_prefixes_may_change_and_spaces_between_elements_too(signing: Signing) -> None:
     text = signed(signing)
     at = text.index("<ds:Signature")
-    head, seal = text[:at], text[at:]
-    head = (
-        re.sub(r"(</?|:)t(:|=)", r"\1q\2", head).replace("p:", "other:").replace(":p=", ":other=")
-    )
-    seal = seal.replace("</t:", "</q:")
+    head, seal = text[:at], text[at:].replace("</t:", "</q:")
+    head = re.sub("(</?|xmlns:)t([:=])", r"\1q\2", head)
+    head = re.sub("(</?|xmlns:)p([:=])", r"\1other\2", head)
     changed = head.replace(">\n", ">\n\n\t ") + seal
     assert "<other:Text>" in changed
     assert check(changed, signing)
