@@ -15,12 +15,14 @@ import threading
 from datetime import UTC
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from zoneinfo import ZoneInfo
 
 import psycopg
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from gateway import sealing
 from gateway.store import blob_collector, retention, schema
 
 if TYPE_CHECKING:
@@ -40,6 +42,7 @@ Told = tuple[Literal["ok", "warn", "fail"], str, str]
 LEADER_LOCK = 0x67617465 + 1
 DAY = 86_400
 NONCES_EVERY = 300
+SEALS_EVERY = 600
 
 
 class Job(NamedTuple):
@@ -174,3 +177,16 @@ def blobs_job(pool: Pool, blobs: BlobDirectory, now: Callable[[], datetime]) -> 
             log.info("jobs.blobs_collected", **gone._asdict())
 
     return Job("blobs", DAY, run)
+
+
+def seals_job(settings: Settings, pool: Pool, now: Callable[[], datetime]) -> Job | None:
+    """Seal the days that are over, every ten minutes; None where no key of seals is named."""
+    if not settings.seal_with:
+        return None
+
+    def run() -> None:
+        with pool.connection() as connection:
+            for _ in sealing.seal_days(connection, settings, ZoneInfo(settings.zone), now()):
+                pass
+
+    return Job("seals", SEALS_EVERY, run)

@@ -23,6 +23,7 @@ from gateway.jobs import (
     nonces_job,
     partitions_job,
     retention_job,
+    seals_job,
 )
 from gateway.polling import Polling
 from gateway.snapshots import StoredSnapshots
@@ -65,6 +66,7 @@ class Worker:
             blobs_job(self._pool, self._blobs, now),
             retention_job(self._pool, self.kept, now),
             nonces_job(self._pool, now),
+            *filter(None, [seals_job(self._settings, self._pool, now)]),
             *joined(Surroundings(self._settings, self._url, now, stop)),
         ]
         schedule = Schedule(self._url, jobs)

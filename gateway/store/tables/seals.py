@@ -36,7 +36,7 @@ seal = Table(
     Column("cms", LargeBinary, nullable=False),
 )
 """What was recorded on a day, signed: `body` is canonical JSON with the seal before it, `cms` a
-detached signature over it (gateway.sealing)."""
+detached signature over it (gateway.store.sealed)."""
 
 seal_part = Table(
     "seal_part",
