@@ -7,9 +7,13 @@ from datetime import UTC, datetime
 
 import pytest
 
+from adapters.smev.decode import decode
 from adapters.smev.messages import read, write
 from adapters.smev.messages import types as t
+from adapters.smev.messages.package import Packed, pack
 from gateway import xmldsig
+from gateway.adapter import Wire
+from simulators.smev import payload
 from simulators.smev.names import VERSIONS
 from tests.gost_kit import needs_gost
 from tests.unit.simulators.smev_kit import ASK, ASKED, TOLD, Probe, ring
@@ -133,3 +137,37 @@ def test_attachments_are_read_alike(sides):
     assert [one.href[:4] for one in got.data.contents] == ["cid:"]
     _, fault = alpha.request(headers=(header,))
     assert fault.name == "AttachmentContentMiscoordination"
+
+
+def heard(content, kind, files=()):
+    packed = tuple(Packed(id=name, data=data) for name, data in files)
+    body = pack(content.encode(), packed) if packed else content.encode()
+    headers = {t.KIND: kind, t.MESSAGE_ID: str(uuid.uuid1()), t.SENDER: "OTHER"}
+    headers |= {t.ORIGINAL_ID: str(uuid.uuid1()), t.APPEAL: "R-1", t.VERSION: "1.3"}
+    media_type = t.PACKAGE_TYPE if packed else "application/xml"
+    (item,) = decode(Wire(media_type=media_type, body=body, headers=headers)).items
+    return item
+
+
+def test_what_the_other_body_sends_is_an_appeal_of_the_model():
+    today = datetime(2026, 3, 20, tzinfo=UTC).date()
+    for one in payload.submissions(11, today, 60, files=True):
+        item = heard(one.content, "request", one.files.items())
+        assert item.external_id == one.external_id
+        assert {file.data for file in item.files} == set(one.files.values())
+
+
+def test_what_the_other_body_answers_is_known_to_the_model():
+    now = datetime(2026, 3, 20, 9, tzinfo=UTC)
+    today = now.date()
+    told = [
+        heard(content, "response")
+        for content in (
+            payload.receipt("ВВ-1", now),
+            payload.registered("A-1", "ВВ-1", today),
+            payload.taken("A-1", today),
+            payload.answer("A-1", "ВВ-1", today),
+            payload.refusal(today),
+        )
+    ]
+    assert len(told) == 5
