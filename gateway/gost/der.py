@@ -67,6 +67,16 @@ def expect(one: Value, tag: int) -> Value:
     return one
 
 
+def first(data: bytes, outer: Value) -> Value:
+    """Return the first value inside a constructed one; raise ValueError for none."""
+    if outer.start == outer.end:
+        raise ValueError("there is nothing in it")
+    found = value(data, outer.start)
+    if found.end > outer.end:
+        raise ValueError("a value goes past the one that holds it")
+    return found
+
+
 def public_key(tbs: bytes) -> bytes:
     """Return SubjectPublicKeyInfo of a TBSCertificate (RFC 5280, 4.1); raise ValueError."""
     parts = inside(tbs, expect(value(tbs), SEQUENCE))
@@ -82,8 +92,5 @@ def algorithm(key: bytes) -> bytes:
     whole = expect(value(key), SEQUENCE)
     if whole.end != len(key):
         raise ValueError("bytes follow the key")
-    named = inside(key, expect(inside(key, whole)[0], SEQUENCE))
-    if not named:
-        raise ValueError("the algorithm has no name")
-    oid = expect(named[0], OID)
+    oid = expect(first(key, expect(first(key, whole), SEQUENCE)), OID)
     return key[oid.start : oid.end]

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import TrustError
@@ -137,11 +137,15 @@ def test_signatures_of_any_length(signature):
 
 
 @given(data=st.binary(max_size=60))
+@example(b"\x30\x00")
+@example(b"\x30\x02\x30\x00")
 @QUIETLY
 def test_der_is_read_or_refused(data):
     for read in (asn1.value, asn1.public_key, asn1.algorithm):
         with suppress(ValueError):
             read(data)
+    with pytest.raises(TrustError):
+        Engine().verify_key(data, DATA, bytes(64))
 
 
 def test_what_is_too_large_is_not_parsed():
