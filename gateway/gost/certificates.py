@@ -32,6 +32,17 @@ RSA_BITS: Final = (2048, 8192)
 _CACHED: Final = 1024
 _E = TypeVar("_E", bound=x509.ExtensionType)
 
+REFUSED: Final = (
+    ValueError,
+    TypeError,
+    OverflowError,
+    Warning,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What `cryptography` raises for bytes that are not what they should be."""
 KINDS: Final[Mapping[bytes, Kind]] = {
     bytes.fromhex("2a85030701010101"): "gost2012_256",  # 1.2.643.7.1.1.1.1
     bytes.fromhex("2a85030701010102"): "gost2012_512",  # 1.2.643.7.1.1.1.2
@@ -65,7 +76,7 @@ def parsed(der: bytes) -> x509.Certificate:
         raise unreadable(f"{len(der)} bytes", f"at most {CERTIFICATE_BYTES}")
     try:
         return x509.load_der_x509_certificate(der)
-    except (ValueError, TypeError, Warning) as error:
+    except REFUSED as error:
         raise unreadable(str(error), "an X.509 certificate in DER") from error
 
 
@@ -92,10 +103,8 @@ def read(der: bytes) -> CertificateInfo:
             may_sign=usage is None or usage.digital_signature or usage.content_commitment,
             authority=basic is not None and bool(basic.ca),
         )
-    except (ValueError, TypeError, OverflowError, Warning) as error:
-        raise unreadable(str(error), "an X.509 certificate in DER") from error
-    except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
-        raise unreadable(str(error), "extensions by RFC 5280") from error
+    except REFUSED as error:
+        raise unreadable(str(error), "an X.509 certificate in DER, by RFC 5280") from error
 
 
 def _extension(found: x509.Certificate, of: type[_E]) -> _E | None:
@@ -138,7 +147,7 @@ def method(key: bytes) -> Method:
         if of == "gost2012_512":
             return Method("streebog512", LENGTHS[of])
         public = load_der_public_key(key)
-    except (ValueError, TypeError, UnsupportedAlgorithm, Warning) as error:
+    except REFUSED as error:
         raise unreadable(str(error), "SubjectPublicKeyInfo in DER") from error
     if isinstance(public, rsa.RSAPublicKey) and RSA_BITS[0] <= public.key_size <= RSA_BITS[1]:
         return Method("sha256", (public.key_size + 7) // 8)

@@ -50,7 +50,7 @@ def read(der: bytes, path: str) -> Revoked:
             signature=found.signature,
             by=found.signature_algorithm_oid.dotted_string,
         )
-    except (ValueError, TypeError, x509.DuplicateExtension, Warning) as error:
+    except certificates.REFUSED as error:
         raise _unusable(path, str(error)) from error
 
 
