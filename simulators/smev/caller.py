@@ -32,7 +32,7 @@ _PIECES: Final = re.compile(r';\s*([\w-]+)\*0="[^"]*"(?:;\s*\1\*\d+="[^"]*")*')
 _PIECE: Final = re.compile(r'\*\d+="([^"]*)"')
 
 
-class Refused(Exception):
+class Refused(ValueError):
     """The stand said no: the local name of the detail's element, empty for none, and the text."""
 
     def __init__(self, detail: str, text: str) -> None:

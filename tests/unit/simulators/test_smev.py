@@ -259,6 +259,36 @@ def test_services_say_who_may_ask_whom_and_with_which_code(probe):
     assert probe.account.counts()["messages"] == 0
 
 
+def routed(probe, *mnemonics, signed=True):
+    """Return a request of 1.3 that names its recipients."""
+    names = probe.caller("ALPHA").names
+    values = "".join(f"<r:IdentifierValue>{one}</r:IdentifierValue>" for one in mnemonics)
+    text = (
+        f'<r:Routing xmlns:r="{names.routing}"><r:RoutingInformation Id="R">'
+        f"<r:MessageID>{uuid.uuid1()}</r:MessageID><r:IdentifierRouting>{values}"
+        "</r:IdentifierRouting></r:RoutingInformation><r:RoutingSignature/></r:Routing>"
+    )
+    envelope = xml.parse(made(probe)).root
+    routing = etree.SubElement(envelope[0][0], names.r("Routing"))
+    routing.extend(list(xml.parse(text.encode()).root))
+    signature = probe.house.ring.signer("ALPHA", datetime.now(UTC)).sign(routing[0])
+    if not signed:
+        routing[0][0].text = str(uuid.uuid1())
+    routing[1].append(signature)
+    return etree.tostring(envelope)
+
+
+def test_a_request_may_name_its_recipient(probe):
+    probe.service.providers = ["BETA", "GAMMA"]
+    alpha = probe.caller("ALPHA")
+    alpha.sent("SendRequest", routed(probe, "GAMMA"), {})
+    assert probe.caller("BETA").get("Request") is None
+    assert probe.caller("GAMMA").get("Request") is not None
+    assert refused(alpha.sent, "SendRequest", routed(probe, "DELTA"), {}) == "RecipientIsNotFound"
+    forged = routed(probe, "BETA", signed=False)
+    assert word(probe, forged) == ("SignatureVerificationFault", "SignatureIsInvalid")
+
+
 def test_attachments_must_agree_with_their_headers(probe):
     caller = probe.caller("ALPHA")
     lone = "<b:AttachmentHeaderList><b:AttachmentHeader><b:contentId>a9</b:contentId>"
