@@ -67,10 +67,10 @@ class KeyFiles:
     def __init__(self, paths: Sequence[str]) -> None:
         self._paths = tuple(paths)
         self._lock = Lock()
-        self._stamps: tuple[Any, ...] = ()
+        self._stamps: tuple[Any, ...] | None = None
         self._keys: tuple[Key, ...] = ()
 
-    def keys(self) -> tuple[Key, ...]:
+    def current(self) -> tuple[Key, ...]:
         """Return the keys as the files are now."""
         stamps = tuple(_stamps(self._paths))
         with self._lock:

@@ -153,7 +153,7 @@ class Oidc:
         return token
 
     def _check_signature(self, token: jwt.Token, provider: Provider, now: datetime) -> None:
-        more = self._files.keys() if self._files else ()
+        more = self._files.current() if self._files else ()
         check_signature(
             token,
             (*provider.keys, *more),

@@ -202,7 +202,9 @@ class Portal:
     def _checked(self, text: str, kind: str, now: datetime, began: datetime | None) -> jwt.Token:
         own = self._options
         token = jwt.parse(text, own.algorithms)
-        check_signature(token, self._keys.keys(), self._backend, now, expired_keys=own.expired_keys)
+        check_signature(
+            token, self._keys.current(), self._backend, now, expired_keys=own.expired_keys
+        )
         if token.header.get("sbt") != kind:
             jwt.refuse("токен другого назначения · a token of another kind", where="sbt")
         jwt.check_issuer(token.claims, own.issuer)
