@@ -51,8 +51,8 @@ def _keys(signing: Signing, now: datetime) -> Iterator[Told]:
             signature = signing.backend.sign(key, _PROBE)
             fits = signing.backend.verify(key.certificate.der, _PROBE, signature)
         except GatewayError as error:
-            what = f"{name}: {error.message}"
-            yield "fail", f"{what}: {error.found}" if hasattr(error, "found") else what, _GUIDE
+            found = f": {error.found}" if error.found else ""
+            yield "fail", f"{name}: {error.message}{found}", error.todo or _GUIDE
             continue
         until = key.certificate.not_after
         what = f"{name}: {key.certificate.kind}, до · until {until:%Y-%m-%d}"

@@ -6,15 +6,18 @@ import ctypes
 import weakref
 from contextlib import contextmanager
 from ctypes import byref, c_void_p
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from gateway.errors import ConfigurationError, InternalError
+from gateway.errors import ConfigurationError, InternalError, TrustError
 from gateway.gost.local import Loaded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from gateway.gost.libcrypto import Crypto
+
+CONTENT_BYTES: Final = 1024 * 1024 * 1024
+"""Most that a CMS is made or checked over in one piece."""
 
 
 class Native:
@@ -37,7 +40,17 @@ class Native:
 
 @contextmanager
 def reading(crypto: Crypto, data: bytes) -> Iterator[int]:
-    """Yield a BIO over bytes, which live at least as long."""
+    """Yield a BIO over bytes, which live at least as long; raise TrustError for too many.
+
+    Its length is a C int: a longer one would wrap, and something shorter would be signed.
+    """
+    if len(data) > CONTENT_BYTES:
+        raise TrustError(
+            "содержимое слишком велико · the content is too large",
+            "signature_wrong",
+            found=f"{len(data)} B",
+            expected=f"at most {CONTENT_BYTES} B",
+        )
     bio = crypto.made(crypto.BIO_new_mem_buf(data, len(data)), "BIO_new_mem_buf")
     try:
         yield bio
