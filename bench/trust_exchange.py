@@ -88,7 +88,9 @@ def _figure(plan: Plan, count: int, place: Path, stand: Running) -> Figure:
     with _Traffic(offices, count // 2) as traffic:
         memory = _watch(traffic, stand)
     seconds = time.monotonic() - begun
-    told = _outcome(place, stand)
+    for office in offices:
+        office.close()
+    told = outcome(place, int(stand.control(counts=True)["open"]))
     growth = memory[-1] - memory[0]
     say(f"{told.sent} messages in {seconds:.0f} s: {told.facts}; failed {told.failed}")
     say(f"lost {told.lost}, twice {told.twice}, left {told.left}; memory {memory} KiB")
@@ -228,8 +230,8 @@ def _watch(traffic: _Traffic, stand: Running) -> list[int]:
         time.sleep(0.5)
 
 
-def _outcome(place: Path, stand: Running) -> Outcome:
-    """Compare the journal with both ledgers."""
+def outcome(place: Path, left: int) -> Outcome:
+    """Compare the journal with both ledgers. left: messages that still wait in a queue."""
     facts: Counter[str] = Counter()
     failed: Counter[str] = Counter()
     sent: dict[str, str] = {}
@@ -246,14 +248,14 @@ def _outcome(place: Path, stand: Running) -> Outcome:
                 elif told["what"] == "accepted":
                     acked.add(told["message"])
     kept = {name: _ledger(place / f"{name}.db") for name in ("ASKING", "TELLING")}
-    lost = sum(kept[recipient][message] == 0 for message, recipient in sent.items())
-    lost += len(sent.keys() - acked)
+    lost = {one for one, recipient in sent.items() if not kept[recipient][one]}
+    lost |= sent.keys() - acked
     return Outcome(
         sent=len(sent),
-        lost=lost,
+        lost=len(lost),
         twice=sum(times > 1 for ledger in kept.values() for times in ledger.values()),
         unknown=sum(message not in sent for ledger in kept.values() for message in ledger),
-        left=int(stand.control(counts=True)["open"]),
+        left=left,
         facts=dict(facts),
         failed=dict(failed),
     )

@@ -107,13 +107,18 @@ class Office:
             return None
         _check(talker, got, form)
         number = int(got.content.get("number", "-1")) if got.content is not None else -1
-        fresh = self._keep(got.id, number)
+        fresh = self.keep(got.id, number)
         # What is acknowledged already and was given once more: the stand may know it as drained.
         while self._try(lambda: talker.ack(got.id) or "acked", "TargetMessageIsNotFound") is None:
             time.sleep(_PAUSE)
         return Taken(number, got.reply_to, fresh)
 
-    def _keep(self, message: str, number: int) -> bool:
+    def close(self) -> None:
+        """Close the ledger."""
+        self._ledger.close()
+
+    def keep(self, message: str, number: int) -> bool:
+        """Write down that a message was taken; False when it had been before."""
         with self._lock, self._ledger:
             made = self._ledger.execute("INSERT OR IGNORE INTO seen VALUES (?)", (message,))
             if not made.rowcount:
