@@ -10,8 +10,16 @@ from lxml import etree
 
 from adapters.smev.messages import names, package, read, words, write
 from adapters.smev.messages import types as t
-from gateway import ns, xml
-from gateway.errors import GatewayError, MalformedError, UnsupportedError, ValidationError
+from gateway import ns, xml, xmldsig
+from gateway.errors import (
+    GatewayError,
+    MalformedError,
+    TrustError,
+    UnsupportedError,
+    ValidationError,
+)
+from tests.gost_kit import NOW as AT
+from tests.gost_kit import needs_gost, opened, pki
 
 NOW = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
 MID = "5f1b6a10-1c2d-11f1-8a3c-a1b2c3d4e5f6"
@@ -353,3 +361,27 @@ def test_a_package_gives_back_its_files():
     for broken in (body[:-9], body.replace(b"files/1", b"files/2", 1)):
         with pytest.raises(GatewayError):
             package.unpack(broken)
+
+
+@needs_gost
+@VERSIONS
+def test_what_leaves_is_believed_by_whoever_reads_it(version):
+    signing = opened()
+    key = signing.keys.current(pki().ours.name, AT)
+
+    def sign(element):
+        return xmldsig.sign(element, key, signing.backend)
+
+    content = b'<Appeal xmlns="urn:x" Id="SIGNED_BY_CALLER"><Text>&gt;&gt; ]]&gt;</Text></Appeal>'
+    call = called(write.send_request(version, request(content=content), sign, sign))
+
+    data = found(call, "SenderProvidedRequestData")
+    pairs = {
+        "CallerInformationSystemSignature": data,
+        "PersonalSignature": found(data, "MessagePrimaryContent")[0],
+    }
+    for holder, over in pairs.items():
+        assert xmldsig.verify(found(call, holder)[0], over, signing.backend)
+    data[0].text = OID
+    with pytest.raises(TrustError):
+        xmldsig.verify(found(call, "CallerInformationSystemSignature")[0], data, signing.backend)
