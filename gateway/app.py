@@ -19,6 +19,7 @@ from gateway import __version__, antivirus, contracts, registry
 from gateway.access.policy import Gate, is_loopback
 from gateway.access.refusals import RefusalLog
 from gateway.access.seals import Seals
+from gateway.cabinet.mount import Mounted, of_refusal
 from gateway.correspondents import Correspondents
 from gateway.errors import ConfigurationError, GatewayError, NotFoundError
 from gateway.limits import ANSWER_PIECE_BYTES, ANSWERS_BYTES, ANSWERS_BYTES_OF_PEER
@@ -31,6 +32,7 @@ from gateway.store.blobs import BlobDirectory
 from gateway.store.committer import Committer
 from gateway.store.pool import Pool
 from gateway.store.verdicts import Verdicts
+from gateway.syslog import Syslog
 from gateway.wires import facades, spool
 from gateway.wires.appeals import Appeals
 from gateway.wires.channels.pull import PullChanges
@@ -45,6 +47,7 @@ from gateway.wires.soap import SoapApp
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from gateway.access.policy import Refused
     from gateway.settings import Settings
     from gateway.soap.security import Signer
 
@@ -102,7 +105,8 @@ class Serve:
     def __init__(self, settings: Settings, url: str) -> None:
         self.settings = settings
         self.metrics = Metrics({"data": settings.data_dir, "blobs": settings.blobs})
-        self._refusals = RefusalLog(url, now, self.metrics.refused)
+        self._syslog = Syslog(settings.syslog, count=self.metrics.told_syslog)
+        self._refusals = RefusalLog(url, now, self.metrics.refused, self._tell_refusal)
         self._pool = Pool(url, size=8)
         self._committer = Committer(
             url, queue_items=settings.queue_items, observe=self.metrics.committed
@@ -141,6 +145,9 @@ class Serve:
         )
         served = facades.endpoints(settings.facades, Parts(service, self._pool))
         self._soap = SoapApp(edge, settings, self.metrics, [Appeals(service), *served])
+        self._cabinet = Mounted(
+            settings, url, edge, now=now, syslog=self._syslog, refused=self._refusals.record
+        )
         adapters = registry.load(settings.adapters)
         self._faces = _faces(settings, adapters, edge)
         self._rest = _litestar(self, edge, Correspondents(self._pool, adapters))
@@ -155,6 +162,8 @@ class Serve:
         """Switch by path."""
         if scope["type"] == "http" and scope["path"].startswith("/soap/"):
             await self._soap(scope, receive, send)
+        elif scope["type"] == "http" and self._cabinet.face.owns(scope["path"]):
+            await self._cabinet.face(scope, receive, send)
         elif scope["type"] == "http" and (face := self._face(scope["path"])) is not None:
             await face(scope, receive, send)
         elif scope["type"] == "http" and scope["path"].startswith(handlers.PREFIX):
@@ -171,6 +180,8 @@ class Serve:
     def start(self) -> None:
         """Start the threads of this process."""
         self._pool.open()
+        self._cabinet.start()
+        self._syslog.start()
         self._refusals.start()
         self._committer.start()
 
@@ -178,9 +189,16 @@ class Serve:
         """Write what waits, then stop."""
         self._committer.stop()
         self._refusals.stop()
+        self._cabinet.stop()
+        self._syslog.stop()
         self.gate.close()
         self._edge.close()
         self._pool.close()
+
+    def _tell_refusal(self, refused: Refused, at: datetime) -> None:
+        event = of_refusal(refused, at)
+        if event is not None:
+            self._syslog.tell(event)
 
     def seen(self) -> bytes:
         """Return what Prometheus sees: this process, and the queues while the store is there."""

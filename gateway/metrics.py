@@ -85,6 +85,10 @@ class Metrics:
             "gateway_refusals_total", "Calls without access, by whether each is logged and written",
             ["told"], registry=self.registry,
         )  # fmt: skip
+        self.events = Counter(
+            "gateway_syslog_events_total", "Security events for the syslog, by whether sent",
+            ["sent"], registry=self.registry,
+        )  # fmt: skip
         self._oldest = Gauge(
             "gateway_oldest_waiting_seconds", "Age of the oldest item that waits",
             ["queue", "destination", "state"], registry=self.registry,
@@ -116,6 +120,10 @@ class Metrics:
     def refused(self, told: bool) -> None:  # noqa: FBT001 - the one thing there is to say
         """Count one call without access."""
         self.refusals.labels("yes" if told else "no").inc()
+
+    def told_syslog(self, sent: bool) -> None:  # noqa: FBT001 - the one thing there is to say
+        """Count one security event for the syslog."""
+        self.events.labels("yes" if sent else "no").inc()
 
     def render(self, connection: Connection[Any] | None = None) -> bytes:
         """Return the exposition text, with the queues when a connection is given."""

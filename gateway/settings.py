@@ -136,6 +136,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     `unix:/dev/log`; empty: to the log only."""
     login_providers: tuple[str, ...] = ()
     """Adapters that people log in by (`esia`), the first offered first; empty: local accounts."""
+    roles_file: str = ""
+    """TOML file of roles of people; empty: the built-in gateway/policy/roles.toml."""
     session_minutes: Annotated[int, msgspec.Meta(ge=1, le=1_440)] = 30
     """Minutes without a request after which a session of a person ends."""
     session_hours: Annotated[int, msgspec.Meta(ge=1, le=168)] = 12

@@ -14,6 +14,7 @@ import secrets
 import threading
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from cryptography.exceptions import InvalidKey
@@ -52,7 +53,6 @@ class Passwords:
 
     def __init__(self, parameters: Parameters = RECOMMENDED) -> None:
         self._parameters = parameters
-        self._nobody = self._hash(secrets.token_hex(16))
         self._lock = threading.Lock()
         self.computed = 0
 
@@ -63,9 +63,10 @@ class Passwords:
 
     def verify(self, password: str, phc: str) -> bool:
         """Say whether a password is the one; an empty phc costs the same and is never right."""
+        nobody = self._nobody  # made by whoever comes first, right or wrong
         self._count()
         try:
-            Argon2id.verify_phc_encoded(_bytes(password), phc or self._nobody)
+            Argon2id.verify_phc_encoded(_bytes(password), phc or nobody)
         except (InvalidKey, ValueError):
             return False
         return bool(phc)
@@ -74,6 +75,10 @@ class Passwords:
         """Whether a hash was made with other parameters than those in force."""
         found = _PHC.match(phc)
         return found is None or tuple(map(int, found.groups())) != self._parameters
+
+    @cached_property
+    def _nobody(self) -> str:
+        return self._hash(secrets.token_hex(16))
 
     def _hash(self, password: bytes | str) -> str:
         memory, passes, lanes = self._parameters

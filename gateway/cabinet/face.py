@@ -121,7 +121,12 @@ class Cabinet:
             return await self._get(request, person)
         if request.method != "POST":
             raise UnknownOperationError("нет такой страницы · no such page")
-        with self._edge.room.strangers.body(request.caller.address) as held:
+        room = self._edge.room
+        if person is None:
+            body_held = room.strangers.body(request.caller.address)
+        else:
+            body_held = room.body(f"person {person.principal.id}")
+        with body_held as held:
             large = person is not None and person.citizen
             most = limits.REST_BODY_BYTES if large else FORM_BYTES
             body = await read(receive, request, held, most)
