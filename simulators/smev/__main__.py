@@ -216,18 +216,33 @@ def _facts(
     args: argparse.Namespace, workshop: Workshop, peer: base.Peer, files: Server
 ) -> dict[str, Any]:
     """Return what a client needs: addresses, whom to trust, the keys that were issued."""
-    issued = {
-        name: {"cert": str(pair.cert), "key": str(pair.key)}
-        for name in args.issue
-        for pair in (workshop.issue(name.lower(), name),)
+    issued = {name: workshop.issue(name.lower(), name) for name in args.issue}
+    endpoints = {version: f"{peer.address}{path}" for path, version in _PATHS.items()}
+    secret = workshop.folder / "upload.password"
+    secret.write_text(UPLOAD[1], "ascii")
+    secret.chmod(0o600)
+    options = {
+        "url": endpoints["1.3"], "version": "1.3", "key": next(iter(issued), "").lower(),
+        "storage": f"{args.host}:{files.port}", "storage_user": UPLOAD[0],
+        "storage_password_file": str(secret), "allow_private": [args.host],
+    }  # fmt: skip
+    settings = {
+        "trusted_authorities": [str(workshop.authority.cert)],
+        "revocation_required": False,
+        "signing_keys": [
+            {"name": name.lower(), "cert": str(pair.cert), "key": str(pair.key)}
+            for name, pair in issued.items()
+        ],
     }
     return {
-        "endpoints": {version: f"{peer.address}{path}" for path, version in _PATHS.items()},
+        "endpoints": endpoints,
         "ftp": {"host": args.host, "port": files.port, "user": UPLOAD[0], "password": UPLOAD[1]},
         "authority": str(workshop.authority.cert),
         "certificate": str(workshop.issue(OWN, OWN).cert),
-        "issued": issued,
+        "issued": {name: {"cert": str(p.cert), "key": str(p.key)} for name, p in issued.items()},
         "body": crew.MNEMONIC,
+        "settings": settings,
+        "options": options,
     }
 
 
