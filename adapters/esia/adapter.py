@@ -42,6 +42,8 @@ class Esia:
         lent: Lent | None = None,
     ) -> None:
         self.options = Options.of({**options, "url": base} if base else options)
+        if lent is not None:
+            self.options.require()
         self._given = dict(options)
         self._outbound = outbound
         self._lent = lent

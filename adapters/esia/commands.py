@@ -15,12 +15,12 @@ from gateway import registry, screen
 from gateway.errors import ConfigurationError
 from gateway.gost import open_signing
 from gateway.lent import Lent
+from gateway.store.memory import StoredMemory
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
     from datetime import datetime
-    from pathlib import Path
 
 _STATE: Final = "00000000-0000-4000-8000-000000000000"
 Redirect = Annotated[
@@ -54,14 +54,14 @@ def attach(app: typer.Typer, opened: Callable[[], AbstractContextManager[Any]]) 
 
 def told(
     settings: Any, now: datetime, redirect_uri: str, *, official: bool
-) -> list[tuple[str, str | Path]]:
+) -> list[tuple[str, str]]:
     """Return what an engineer compares with the registration, as names and values."""
     adapter = registry.load(("esia",))["esia"]
     given = registry.options(adapter, settings.adapter_options)
     if lacking := registry.lack(adapter.manifest, given):
         raise lacking
     signing = open_signing(settings)
-    lent = Lent(memory=None, signing=lambda: signing, now=lambda: now)  # type: ignore[arg-type]
+    lent = Lent(StoredMemory(None, "esia", lambda: now), lambda: signing, lambda: now)
     made = adapter.make(given, lent=lent)
     if not isinstance(made.provider, Portal):
         raise ConfigurationError(
@@ -72,7 +72,6 @@ def told(
         )
     signed = made.provider.sign(now, _STATE, redirect_uri, official=official)
     key = made.provider.key(now)
-    fits = signing.backend.name
     return [
         ("подписываемая строка · the string that is signed", signed.text.decode()),
         ("client_certificate_hash (ГОСТ Р 34.11-2012, DER)", signed.certificate_hash),
@@ -82,7 +81,10 @@ def told(
             "действует · in force",
             f"{key.certificate.not_before:%d.%m.%Y} – {key.certificate.not_after:%d.%m.%Y}",
         ),
-        ("подписано · signed by", f"{fits}, client_secret: {len(signed.secret)} знаков"),
+        (
+            "подписано · signed by",
+            f"{signing.backend.name}, client_secret: {len(signed.secret)} знаков",
+        ),
         (
             "адрес входа · where the browser is sent",
             made.begin(now, redirect_uri=redirect_uri, official=official).url,

@@ -90,6 +90,20 @@ class Options:
             organisations_claim=str(table.get("organisations_claim", "")),
         )
 
+    def require(self) -> None:
+        """Raise ConfigurationError for what nobody could log in without."""
+        esia = {"sign_with": self.sign_with, "keys": self.keys}
+        needed = {"client_id": self.client_id} | (
+            esia if self.provider == "esia" else {"issuer": self.issuer}
+        )
+        for name, value in needed.items():
+            if not value:
+                raise ConfigurationError(
+                    f"{name}: настройка не задана · this option is not set",
+                    where=f"adapter_options.esia.{name}",
+                    todo="docs/howto/esia.md",
+                )
+
     def scopes(self, *, official: bool) -> str:
         """Return what is asked for, in the order given and each once."""
         whole = f"{self.scope} {self.official_scope}" if official else self.scope

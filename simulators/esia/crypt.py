@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import os
 import subprocess
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
@@ -76,15 +77,15 @@ class OpenSsl:
 
     def fits(self, cert: Path, data: bytes, signature: bytes) -> bool:
         """Say whether a raw ГОСТ signature fits the key of a certificate."""
-        public, signed = self._fresh("pub"), self._fresh("sig")
-        public.write_bytes(self.run("x509", "-in", cert, "-noout", "-pubkey"))
+        public, signed = cert.with_suffix(".pub"), self._fresh("sig")
+        if not public.exists():
+            public.write_bytes(self.run("x509", "-in", cert, "-noout", "-pubkey"))
         signed.write_bytes(signature)
         try:
             return self._done(
                 "dgst", "-md_gost12_256", "-verify", public, "-signature", signed, given=data
             )[0]
         finally:
-            public.unlink()
             signed.unlink()
 
     def cms_fits(self, cert: Path, data: bytes, cms: bytes) -> bool:
@@ -105,9 +106,10 @@ class OpenSsl:
         """Return a certificate as DER."""
         return self.run("x509", "-in", cert, "-outform", "DER")
 
-    def streebog(self, data: bytes) -> str:
-        """Return the ГОСТ Р 34.11-2012 digest of 256 bits, hex in upper case."""
-        return self.run("dgst", "-md_gost12_256", "-binary", given=data).hex().upper()
+    @lru_cache(256)  # noqa: B019 - one for the life of the stand
+    def hashed(self, cert: Path) -> str:
+        """Return Streebog-256 (ГОСТ Р 34.11-2012) of a certificate as DER, hex in upper case."""
+        return self.run("dgst", "-md_gost12_256", "-binary", given=self.der(cert)).hex().upper()
 
     def modulus(self, pair: Pair) -> int:
         """Return the modulus of an RSA key."""

@@ -139,7 +139,7 @@ def check_secret(
             given("client_id") + given("scope") + given("scope_org") + given("timestamp")
             + given("state") + ending
         )  # fmt: skip
-        if given("client_certificate_hash") != openssl.streebog(openssl.der(system.certificate)):
+        if given("client_certificate_hash") != openssl.hashed(system.certificate):
             raise Refused("007053", "client_certificate_hash is not that of the certificate's DER")
     secret = given("client_secret")
     try:

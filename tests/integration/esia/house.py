@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import http.client
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from adapters.esia.adapter import Esia
 from gateway import registry
 from gateway.lent import Lent
+from gateway.signing import Signing
 from tests import gost_kit
 
 BACK = "http://127.0.0.1:8080/cabinet/return"
@@ -45,9 +47,13 @@ def esia(options: dict[str, Any], *, lent: Lent | None = None) -> Esia:
     return MADE[-1]
 
 
+@cache
+def signing() -> Signing:
+    return gost_kit.opened()
+
+
 def lent() -> Lent:
-    opened = gost_kit.opened()
-    return Lent(memory=Memory(), signing=lambda: opened, now=now)
+    return Lent(memory=Memory(), signing=signing, now=now)
 
 
 def options(simulator: Any, **given: Any) -> dict[str, Any]:

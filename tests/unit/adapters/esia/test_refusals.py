@@ -14,6 +14,7 @@ from gateway.errors import (
     UnsupportedError,
 )
 from gateway.identity import IdentityProvider
+from gateway.lent import Lent
 
 URL = {"url": "https://esia.gosuslugi.ru"}
 
@@ -110,6 +111,12 @@ def test_what_is_missing_is_said_before_anybody_logs_in(given, lacking):
     error = registry.lack(manifest, {**manifest.options, **given})
 
     assert (error.where if error else "") == (f"options.{lacking}" if lacking else "")
+
+
+@pytest.mark.parametrize("given", [{}, {"client_id": "X"}, {"client_id": "X", "provider": "oidc"}])
+def test_a_login_without_what_it_needs_is_not_offered(given):
+    with pytest.raises(ConfigurationError, match="настройка не задана"):
+        Esia({**URL, **given}, lent=Lent(None, None, None))
 
 
 def test_the_class_is_what_the_manifest_says():
