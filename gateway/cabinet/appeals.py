@@ -30,13 +30,11 @@ from gateway.limits import INLINE_DECODE_BYTES
 from gateway.model.person import ContactKind, Identification, IdentificationMethod
 from gateway.rest import decode
 from gateway.rest.routes import ROUTES
-from gateway.store import sessions
+from gateway.store import readings, sessions
 from gateway.wires import canonical
 from gateway.wires import contract as c
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from gateway.access.people import Caller, People, Person
     from gateway.adapter import Inbound
     from gateway.cabinet.request import Upload
@@ -50,6 +48,7 @@ WIRE: Final = "rest"
 SHOWN: Final = 200
 """Appeals of one citizen that are listed, the newest."""
 FILES: Final = 10
+GROUND: Final = "собственное обращение · own appeal"
 TEXT_CHARS: Final = 20_000
 SUBJECT_CHARS: Final = 500
 _ROUTE: Final = next(route for route in ROUTES if route.operation is c.SubmitAppeal)
@@ -77,24 +76,15 @@ class Enclosed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     media_type: str = msgspec.field(default="", name="mediaType")
 
 
-class Reading(msgspec.Struct, frozen=True, kw_only=True):
-    """A read of personal data by a person, for the register."""
-
-    who: str
-    role: str
-    what: str
-    subject: str
-    ground: str
-    address: str
-
-
 class Appeals:
-    """Takes and shows appeals of citizens. read: records each reading of personal data."""
+    """Takes and shows appeals of citizens; each reading stands in the register before it is shown.
 
-    def __init__(self, edge: Edge, people: People, read: Callable[[Any, Reading], None]) -> None:
+    That of the author too: who saw an appeal may be asked by anybody whose data is in it.
+    """
+
+    def __init__(self, edge: Edge, people: People) -> None:
         self._edge = edge
         self._people = people
-        self._read = read
 
     async def submit(self, person: Person, draft: Draft, caller: Caller) -> str:
         """Store an appeal and return its id for its citizen; a repeat gives the first one's.
@@ -135,6 +125,7 @@ class Appeals:
         asked = c.GetAppeal(key=c.AppealKey(external_id=own), include_text=True)
         answer = await self._ask(asked, caller)
         found: c.AppealOut = answer.appeal
+        await asyncio.to_thread(self._record, person, found.receipt_number, caller)
         return found
 
     async def file(
@@ -151,10 +142,9 @@ class Appeals:
         return found
 
     async def _require_own(self, person: Person, own: str, caller: Caller) -> None:
-        """Raise NotFoundError unless it is the citizen's own; the reading is recorded first."""
+        """Raise NotFoundError unless it is the citizen's own."""
         owner = await asyncio.to_thread(self._owner, person, own)
         await self._allow(person, "appeal.read_own", caller, owner)
-        await asyncio.to_thread(self._record, person, own, caller)
 
     async def _allow(
         self, person: Person, action: str, caller: Caller, owner: str | None = None
@@ -179,13 +169,13 @@ class Appeals:
             owns = sessions.owns(db, person.session.subject, own)
         return person.principal.id if owns else ""
 
-    def _record(self, person: Person, own: str, caller: Caller) -> None:
-        reading = Reading(
-            who=person.principal.login, role=roles.CITIZEN, what="appeal", subject=own,
-            ground="собственное обращение · own appeal", address=caller.address,
-        )  # fmt: skip
+    def _record(self, person: Person, number: str, caller: Caller) -> None:
         with self._people.pool.connection() as db:
-            self._read(db, reading)
+            readings.record(
+                db, at=self._people.now(), who=person.principal.login, role=roles.CITIZEN,
+                what="cabinet", subject=number, ground=GROUND, address=caller.address,
+                correlation=caller.correlation,
+            )  # fmt: skip
 
     def _bind(self, person: Person, own: str) -> None:
         """Say whose it is before it is there: a crash leaves a tie to nothing, not an orphan."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from gateway import audit, gost, registry, roles
+from gateway import gost, registry, roles
 from gateway.access.logins import Logins
 from gateway.access.passwords import Passwords
 from gateway.access.people import People, Rules
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gateway.access.policy import Refused
-    from gateway.cabinet.appeals import Reading
     from gateway.identity import IdentityProvider
     from gateway.settings import Settings
     from gateway.syslog import Syslog
@@ -56,17 +55,7 @@ class Mounted:
             providers = providers_of(settings, self._pool, now)
         seals = Seals(settings.seal_key, settings.seal_key_old)
         logins = Logins(people, Passwords(), seals, providers)
-
-        def read(_connection: Any, reading: Reading) -> None:
-            audit.record(
-                settings.data_dir,
-                audit.Reading(
-                    at=now(), who=reading.who, what=reading.what, subject=reading.subject,
-                    ground=reading.ground,
-                ),
-            )  # fmt: skip
-
-        mine = Mine(Appeals(edge, people, read), settings)
+        mine = Mine(Appeals(edge, people), settings)
         self.face = Cabinet(edge, settings, people, logins, mine)
 
     def start(self) -> None:

@@ -233,13 +233,13 @@ def test_without_the_row_of_the_cabinet_it_says_what_is_missing(house, browser):
     assert "сбой у нас" in answer.text
 
 
-def test_each_reading_is_recorded_before_it_is_shown(house, browser):
+def test_each_reading_is_in_the_register(house, browser):
     where = browser.citizen("1000").appeal().where
-    browser.get(where)
-    (line,) = (house.settings.data_dir / "audit.jsonl").read_text("utf-8").splitlines()
-    told = json.loads(line)
-    assert told["subject"] == where.rpartition("/")[2]
-    assert told["who"].startswith("citizen:")
+    number = re.search(r"<h1>[^\d]*</span> ([^<]+)</h1>", browser.get(where).text)[1]
+    own = "SELECT who, subject, address FROM reading WHERE role = 'citizen'"
+    ((who, subject, address),) = house.rows(own)
+    assert re.fullmatch("citizen:[0-9a-f]{12}", who)
+    assert (subject, address) == (number, "127.0.0.1")
 
 
 def test_a_tie_that_is_cut_hides_the_appeal_from_its_author_too(house, browser):
