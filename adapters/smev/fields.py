@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from adapters.smev.codes import CONTRACT, NAMESPACE, REQUESTS, RESPONSES
+from adapters.smev.messages.fragments import canonical
 from adapters.smev.messages.names import local
 from gateway import contracts, ns, xml
 from gateway.errors import MalformedError
@@ -51,8 +52,7 @@ def read(root: _Element) -> Any:
     """
     name = CONTRACT.get(root_of(root), root_of(root))
     root.attrib.pop("Id", "")
-    text = xml.c14n(_renamed(root, name)).decode()
-    again = xml.parse(text.encode())
+    again = xml.parse(canonical(_renamed(root, name)))
     contracts.appeals().validate(again.root, again.nodes)
     return binding.read(_KINDS[name], again.root)
 

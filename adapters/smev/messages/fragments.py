@@ -10,8 +10,10 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
+from lxml import etree
+
 from gateway import ns, xml
-from gateway.errors import ValidationError, Violation
+from gateway.errors import MalformedError, ValidationError, Violation
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -48,9 +50,23 @@ def payload(content: bytes) -> _Element:
     return xml.parse(content).root
 
 
+def canonical(element: _Element) -> bytes:
+    """Return an element in its canonical form; raise MalformedError where it has none.
+
+    Canonical XML knows no relative name of a namespace (section 1.3), which parses all the same.
+    """
+    try:
+        return xml.c14n(element)
+    except etree.C14NError as error:
+        raise MalformedError(
+            "the element has no canonical form: a namespace is named relatively",
+            where=str(element.tag)[:200],
+        ) from error
+
+
 def fragment(root: _Element) -> str:
     """Return an element as text that stands by itself, wherever it is put."""
-    return xml.c14n(root).decode()
+    return canonical(root).decode()
 
 
 def headers(found: Iterable[t.AttachmentHeader]) -> str:

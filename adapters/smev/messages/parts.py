@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from adapters.smev.messages import names
 from adapters.smev.messages import types as t
-from gateway import limits, xml
+from adapters.smev.messages.fragments import canonical
+from gateway import limits
 from gateway.errors import TooLargeError, ValidationError
 from gateway.model.base import only_moments
 
@@ -165,7 +166,7 @@ class Reader:
             self.odd.append(f"MessagePrimaryContent: {len(outer)} elements")
         if not len(outer):
             return b"", None
-        return xml.c14n(outer[0]), outer[0]
+        return canonical(outer[0]), outer[0]
 
     def async_status(self, element: _Element) -> t.AsyncProcessingStatus:
         """Return AsyncProcessingStatus."""

@@ -7,6 +7,7 @@ only noted (the stands send what their own schemas forbid, see PROFILE.md).
 
 from __future__ import annotations
 
+import re
 import threading
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
     from adapters.smev.messages.types import Version
 
+_VALUE: Final = re.compile(r"(: |The value )'(?!\{).*'(?= (?:is not|has a|does not))", re.DOTALL)
+_LONG: Final = 300
 MOST: Final = 20
 """Violations that are told of one message."""
 
@@ -60,9 +63,14 @@ def violations(compiled: etree.XMLSchema, element: _Element) -> tuple[Violation,
         return ()
     log: Any = compiled.error_log
     return tuple(
-        Violation(entry.path or "", "schema", entry.message[:300], line=entry.line)
+        Violation(entry.path or "", "schema", _untold(entry.message), line=entry.line)
         for entry in islice(log, MOST)
     )
+
+
+def _untold(message: str) -> str:
+    """Return what libxml2 says without the value that it says it of: it may be about a person."""
+    return _VALUE.sub(r"\1'…'", message)[:_LONG]
 
 
 def require(version: Version, element: _Element) -> None:

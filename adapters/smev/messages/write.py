@@ -163,7 +163,7 @@ def _content(content: bytes, sign_personal: Sign | None) -> tuple[str, str]:
     if sign_personal is not None:
         if not root.get("Id"):
             root.set("Id", PERSONAL_ID)
-        root = xml.parse(xml.c14n(root)).root
+        root = xml.parse(fragments.canonical(root)).root
         signature = fragments.fragment(sign_personal(root))
         personal = f"<t:PersonalSignature>{signature}</t:PersonalSignature>"
     text = fragments.fragment(root)
@@ -181,7 +181,7 @@ def _signed(
     if operation not in OPERATIONS[version]:
         raise UnsupportedError(f"СМЭВ {version} has no such operation", found=operation)
     element = xml.parse(text.encode()).root
-    canonical = xml.c14n(element)
+    canonical = fragments.canonical(element)
     signature = fragments.fragment(sign(element))
     body = (
         f'<soap:Envelope xmlns:soap="{ns.SOAP11}"><soap:Body>'
@@ -200,7 +200,7 @@ def _require_whole(version: Version, body: bytes, tag: str, canonical: bytes) ->
     """
     call = xml.parse(body).root[0][0]
     found = [element for element in call if element.tag == tag]
-    if len(found) != 1 or xml.c14n(found[0]) != canonical:
+    if len(found) != 1 or fragments.canonical(found[0]) != canonical:
         raise InternalError("what was signed changed on its way into the envelope", found=tag)
     _drop_includes(call)
     schemas.require(version, call)

@@ -108,7 +108,7 @@ def test_a_header_of_any_length_is_no_key():
         decode(wire(submit(), message_id="m" * 201))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_hostile_messages_raise_errors_of_ours_only(data):
     case = data.draw(st.sampled_from(CASES))

@@ -385,3 +385,29 @@ def test_what_leaves_is_believed_by_whoever_reads_it(version):
     data[0].text = OID
     with pytest.raises(TrustError):
         xmldsig.verify(found(call, "CallerInformationSystemSignature")[0], data, signing.backend)
+
+
+def test_what_is_noted_for_the_log_holds_no_value():
+    body = request_message("1.3").replace(b"<t:MessageID>", b"<t:MessageID>+7 900 'Anna' ")
+    told = read.answer(body)
+
+    assert all("Anna" not in one and "900" not in one for one in told.deviations)
+    assert any("MessageID" in one for one in told.deviations)
+
+
+def test_a_file_beside_the_envelope_is_no_deviation():
+    href = b'<x:Include xmlns:x="http://www.w3.org/2004/08/xop/include" href="cid:1@x"/>'
+    told = read.answer(request_message("1.1").replace(b"Ynl0ZXM=", href))
+
+    assert isinstance(told, t.RequestMessage)
+    assert told.data.contents == (t.AttachmentContent(id="f1", href="cid:1@x"),)
+    assert not any("Content" in one for one in told.deviations)
+
+
+def test_very_many_mistakes_are_not_counted():
+    many = "<b:AttachmentHeader><b:MimeType>x</b:MimeType></b:AttachmentHeader>" * 900
+    body = request_message("1.3", f"<b:Many>{many * 4}</b:Many>")
+    told = read.answer(body)
+
+    assert len(told.deviations) <= 20
+    assert any("not compared" in one for one in told.deviations)
