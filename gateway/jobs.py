@@ -22,8 +22,8 @@ import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from gateway import sealing
-from gateway.store import blob_collector, retention, schema
+from gateway import erasure, sealing
+from gateway.store import blob_collector, readings, retention, schema
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -190,3 +190,18 @@ def seals_job(settings: Settings, pool: Pool, now: Callable[[], datetime]) -> Jo
                 pass
 
     return Job("seals", SEALS_EVERY, run)
+
+
+def erasure_job(
+    pool: Pool, blobs: BlobDirectory, settings: Settings, now: Callable[[], datetime]
+) -> Job:
+    """Erase content, and forget readings, that were kept long enough; once a day and at start."""
+
+    def run() -> None:
+        with pool.connection() as connection:
+            gone = sum(1 for _ in erasure.due(connection, blobs, settings, now(), commit=True))
+            forgotten = readings.forget(connection, settings.keep_readings_days, now())
+        if gone or forgotten:
+            log.info("jobs.erasure", appeals=gone, readings=forgotten)
+
+    return Job("erasure", DAY, run)

@@ -19,6 +19,7 @@ from gateway.jobs import (
     Schedule,
     Surroundings,
     blobs_job,
+    erasure_job,
     joined,
     nonces_job,
     partitions_job,
@@ -66,6 +67,7 @@ class Worker:
             blobs_job(self._pool, self._blobs, now),
             retention_job(self._pool, self.kept, now),
             nonces_job(self._pool, now),
+            erasure_job(self._pool, self._blobs, self._settings, now),
             *filter(None, [seals_job(self._settings, self._pool, now)]),
             *joined(Surroundings(self._settings, self._url, now, stop)),
         ]

@@ -23,7 +23,7 @@ from gateway.errors import (
     NotFoundError,
     ValidationError,
 )
-from gateway.store import lookup, messages, peers, refusals
+from gateway.store import lookup, messages, peers, readings, refusals
 from gateway.store.blobs import BlobDirectory
 
 app = output.app(
@@ -184,7 +184,10 @@ def explain(
 
 
 def recorded(gw: Opened, what: str, subject: str, ground: str) -> None:
-    """Record a reading in full before it is shown; one without a ground is refused."""
+    """Record a reading in full before it is shown; one without a ground is refused.
+
+    It goes to the register and to the file, which is there when the database is away.
+    """
     if not ground.strip():
         raise ConfigurationError(
             "для --full нужно основание · --full needs a ground, it is recorded",
@@ -195,6 +198,11 @@ def recorded(gw: Opened, what: str, subject: str, ground: str) -> None:
         gw.settings.data_dir,
         audit.Reading(at=gw.now(), who=login(""), what=what, subject=subject, ground=ground),
     )
+    with gw.connection() as db:
+        readings.record(
+            db, at=gw.now(), who=login(""), role="command", what=what, subject=subject,
+            ground=ground,
+        )  # fmt: skip
 
 
 def masked(found: str) -> str:

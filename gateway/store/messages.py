@@ -77,7 +77,8 @@ WHERE d.appeal_id = $1 AND e.message_id = $2 ORDER BY d.id
 
 WAITING = """
 SELECT m.id FROM message m
-WHERE m.stage = $1 AND ($2 = '' OR m.peer = $2) AND NOT coalesce(m.note ? 'replayed_as', false)
+WHERE m.stage = $1 AND ($2 = '' OR m.peer = $2)
+  AND NOT coalesce(m.note ?| ARRAY['replayed_as', 'erased'], false)
 ORDER BY m.id
 """
 
@@ -182,6 +183,10 @@ def body(connection: Connection[Any], blobs: BlobDirectory, message_id: UUID) ->
         raise NotFoundError("no such message", found=str(message_id))
     if row[0] is not None:
         return bytes(row[0])
+    if row[1] is None:
+        raise NotFoundError(
+            "содержание стёрто · the content of this message was erased", found=str(message_id)
+        )
     digest = bytes(row[1])
     try:
         return blob_store.read(connection, blobs, digest)

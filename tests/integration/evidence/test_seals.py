@@ -69,8 +69,11 @@ def test_every_day_is_sealed_once_and_holds_the_one_before(days):
         ("UPDATE message SET media_type = 'x' WHERE key = 'a-1'", ("message", "was changed")),
         ("DELETE FROM message WHERE key = 'a-1'", ("message", "was removed")),
         (
-            "UPDATE event SET body = convert_to(replace(convert_from(body, 'UTF8'), 'epgu', 'egpu'),"
-            " 'UTF8') WHERE seq = 1 AND appeal_id = (SELECT id FROM appeal LIMIT 1)",
+            (
+                "UPDATE event SET body = convert_to(replace(convert_from(body, 'UTF8'),"
+                " 'epgu', 'egp'),"
+                " 'UTF8') WHERE seq = 1 AND appeal_id = (SELECT id FROM appeal LIMIT 1)"
+            ),
             ("event", "was changed"),
         ),
         (
@@ -78,8 +81,11 @@ def test_every_day_is_sealed_once_and_holds_the_one_before(days):
             ("event", "was removed"),
         ),
         (
-            "INSERT INTO event SELECT appeal_id, 99, type, v, recorded_at, message_id, body, prev,"
-            " hash FROM event LIMIT 1",
+            (
+                "INSERT INTO event SELECT appeal_id, 99, type, v, recorded_at, message_id, body,"
+                " prev,"
+                " hash FROM event LIMIT 1"
+            ),
             ("event", "was added"),
         ),
         ("UPDATE seal SET body = body || ' '", ("seal", "the seal itself was changed")),
