@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import secrets
 import shutil
 import subprocess
 import tempfile
@@ -165,7 +166,7 @@ class Authority:
         place.mkdir(exist_ok=True)
         self.conf.write_text(_CONFIG.format(place=place), "utf-8")
         (place / "index.txt").touch()
-        (place / "serial").write_text("7A01\n")
+        (place / "serial").write_text(f"7A{secrets.token_hex(7)}\n")
         (place / "crlnumber").write_text("01\n")
 
     def certify(

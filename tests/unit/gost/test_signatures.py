@@ -11,7 +11,7 @@ from gateway.errors import ConfigurationError, InternalError, TrustError
 from gateway.gost.cli import Cli
 from gateway.gost.engine import Engine
 from gateway.signing import SigningKey
-from tests.gost_kit import PASSWORD, Authority, needs_gost, opened, openssl, pki
+from tests.gost_kit import NOW, PASSWORD, Authority, needs_gost, opened, openssl, pki
 
 pytestmark = needs_gost
 
@@ -156,3 +156,52 @@ def test_what_a_certificate_says():
     assert not authority.may_sign
     assert len(authority.ski) == 20
     assert not Engine().certificate(pki().encipher.der).may_sign
+
+
+QUALIFIED = """
+[qualified]
+basicConstraints = CA:FALSE
+keyUsage = critical,digitalSignature,nonRepudiation,keyEncipherment,dataEncipherment
+extendedKeyUsage = clientAuth,emailProtection,1.2.643.100.113.1
+certificatePolicies = 1.2.643.100.113.1,1.2.643.100.113.2
+subjectKeyIdentifier = hash
+authorityKeyIdentifier = keyid
+crlDistributionPoints = URI:http://uc.example/uc.crl
+authorityInfoAccess = caIssuers;URI:http://uc.example/uc.crt
+subjectAltName = email:gateway@example.ru
+1.2.643.100.111 = ASN1:UTF8String:Средство подписи, пробное
+1.2.643.100.112 = ASN1:SEQUENCE:tools
+1.2.643.100.114 = ASN1:INTEGER:0
+2.5.29.16 = ASN1:SEQUENCE:period
+[period]
+begin = IMPLICIT:0,GENERALIZEDTIME:20200101000000Z
+end = IMPLICIT:1,GENERALIZEDTIME:20300101000000Z
+[tools]
+one = UTF8String:Средство подписи УЦ
+two = UTF8String:Средства УЦ
+three = UTF8String:Заключение 1
+four = UTF8String:Заключение 2
+"""
+
+
+def test_a_certificate_of_the_shape_of_a_qualified_one_is_read(tmp_path):
+    """With the extensions and names that order 795 of the ФСБ (2011) prescribes."""
+    place = Authority(tmp_path / "qualified", pki().intermediate)
+    with place.conf.open("a", encoding="utf-8") as conf:
+        conf.write(QUALIFIED)
+    text = place.conf.read_text("utf-8")
+    policy = "OGRN = optional\nSNILS = optional\nsurname = optional"
+    text = text.replace("commonName = supplied", f"commonName = supplied\n{policy}")
+    place.conf.write_text(text, "utf-8")
+    subject = "/CN=Пробная администрация/SN=Пробный/OGRN=1027700000000/SNILS=00000000000"
+    holder = place.certify("qualified", subject, kind="qualified")
+    told = Engine().certificate(holder.der)
+    assert "CN=Пробная администрация" in told.subject
+    assert "1.2.643.100.1=1027700000000" in told.subject
+    assert told.may_sign
+    opened(revocation_required=False).trust.check(holder.der, NOW)
+    key = SigningKey(
+        name="q", certificate=told, handle=Engine().load_key(holder.key.read_bytes(), b"").handle
+    )
+    made = Engine().cms_sign(key, DATA, NOW)
+    assert Cli().cms_verify(made, DATA).certificate == told
