@@ -95,19 +95,21 @@ class Esia:
 
     def _make(self) -> Portal | Oidc:
         own = self.options
+        name = "url" if own.provider == "esia" else "issuer"
+        place = getattr(own, name)
+        if parse_target(place).scheme != "https" and not _loopback(place):
+            raise ConfigurationError(
+                "поставщик без TLS · a provider without TLS is not believed",
+                where=f"options.{name}",
+                found=place,
+                expected="https://…",
+            )
         outbound = self._outbound = self._outbound or _outbound(own, self._given)
         if own.provider == "esia":
             return Portal(own, Calls(outbound, "ЕСИА"), self._lent)
         secret = b""
         if own.client_auth.startswith("client_secret"):
             secret = secretfile.read(self._given, "client_secret_file")
-        if parse_target(own.issuer).scheme != "https" and not _loopback(own.issuer):
-            raise ConfigurationError(
-                "поставщик без TLS · a provider without TLS is not believed",
-                where="options.issuer",
-                found=own.issuer,
-                expected="https://…",
-            )
         return Oidc(own, Calls(outbound, "OIDC"), self._lent, secret.decode("utf-8", "replace"))
 
 

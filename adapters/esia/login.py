@@ -46,8 +46,8 @@ def returned(
     but the provider's. Raise TrustError(state_mismatch, identity_refused), PeerRefused,
     PeerUnavailable.
     """
-    said = str(query.get("state", ""))
-    if not state or not hmac.compare_digest(said.encode(), state.encode()):
+    said = query.get("state", "").encode("utf-8", "backslashreplace")
+    if not state or not hmac.compare_digest(said, state.encode()):
         raise TrustError("вход начат не здесь · the login did not begin here", "state_mismatch")
     try:
         began = datetime.fromisoformat(secret.get("began", ""))

@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import uuid
+from contextlib import suppress
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -20,7 +21,7 @@ import msgspec
 from adapters.esia import client, codes, decode, encode, jwt, login
 from adapters.esia.keys import Key, KeyFiles, of_jwks
 from adapters.esia.verify import check_signature, no_backend
-from gateway.errors import ConfigurationError, PeerRefused, TrustError
+from gateway.errors import ConfigurationError, DeliveryError, PeerRefused, TrustError
 from gateway.identity import Identity
 from gateway.pinning import parse_target
 
@@ -116,6 +117,9 @@ class Oidc:
 
     def logout_url(self, identity_session: str, back: str) -> str:  # noqa: ARG002 - by its cookie
         """Return where the provider's session ends; the way back when it offers no such place."""
+        if self._known is None and self._lent is not None:
+            with suppress(DeliveryError):  # a provider that is away keeps nobody from leaving us
+                self._provider(self._lent.now())
         place = self._known.end_session if self._known else ""
         if not place:
             return back

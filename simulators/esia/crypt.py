@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PACKAGE: Final = "libengine-gost-openssl"
-_CONF: Final = """openssl_conf = conf
+_PLAIN: Final = """[req]
+distinguished_name = empty
+string_mask = utf8only
+[empty]
+"""
+_CONF: Final = f"""openssl_conf = conf
 [conf]
 engines = engines
 [engines]
@@ -23,11 +28,7 @@ gost = gost
 [gost]
 engine_id = gost
 default_algorithms = ALL
-[req]
-distinguished_name = empty
-string_mask = utf8only
-[empty]
-"""
+{_PLAIN}"""
 _KINDS: Final = {
     "GOST3410_2012_256": (("gost2012_256", "paramset:A"), "-md_gost12_256"),
     "RS256": (("rsa", "rsa_keygen_bits:2048"), "-sha256"),
@@ -57,6 +58,8 @@ class OpenSsl:
         self._conf = place / "openssl.cnf"
         self._conf.write_text(_CONF, "utf-8")
         self.gost = self._done("engine", "gost")[0]
+        if not self.gost:
+            self._conf.write_text(_PLAIN, "utf-8")
 
     def pair(self, algorithm: str) -> Pair:
         """Make a key and its certificate; raise Failed where the engine is not there."""

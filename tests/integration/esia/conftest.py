@@ -1,3 +1,5 @@
+import shutil
+
 import pytest
 
 from simulators.process import start
@@ -7,6 +9,8 @@ from tests.integration.esia import house
 @pytest.fixture(scope="session")
 def esia():
     """The stand, with our system registered as it is by default."""
+    if shutil.which("openssl") is None:
+        pytest.skip("needs the package openssl")
     simulator = start("esia", "--seed", "7")
     try:
         yield simulator
