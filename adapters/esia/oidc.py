@@ -178,7 +178,7 @@ class Oidc:
         session = jwt.word(token.claims, "sid")
         return Identity(
             provider="esia",
-            subject=subject,
+            subject=f"{own.issuer}|{subject}",  # unique only within its issuer
             level=decode.oidc_level(claims, own.level_claim, own.least_level),
             person=decode.oidc_person(claims),
             contacts=decode.oidc_contacts(claims),

@@ -34,7 +34,7 @@ def made(options):
 def test_a_citizen_logs_in(made, people):
     identity = house.log_in(made, people[0]["oid"])
 
-    assert identity.subject == people[0]["oid"]
+    assert identity.subject == f"{made.options.issuer}|{people[0]['oid']}"
     assert identity.person.family == people[0]["row"]["lastName"]
     assert identity.person.birth_date.strftime("%d.%m.%Y") == people[0]["row"]["birthDate"]
     assert identity.level == "confirmed"
