@@ -126,6 +126,10 @@ class Oidc:
         fields = {"client_id": self._options.client_id, "post_logout_redirect_uri": back}
         return f"{place}{'&' if '?' in place else '?'}{client.query(fields)}"
 
+    def keys(self, now: datetime) -> int:
+        """Return how many keys the provider shows; raise DeliveryError when it is away."""
+        return len(self._provider(now, anew=True).keys)
+
     def _scope(self, *, official: bool) -> str:
         asked = self._options.scopes(official=official).split()
         return " ".join(dict.fromkeys(("openid", *asked)))

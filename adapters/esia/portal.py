@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from adapters.esia.keys import Key
     from adapters.esia.options import Options
     from gateway.identity import Begun
     from gateway.lent import Lent
@@ -122,6 +123,10 @@ class Portal:
                 expected="gost2012_256",
             )
         return found
+
+    def published(self) -> tuple[Key, ...]:
+        """Return the keys of ЕСИА as the files are now; raise ConfigurationError for none."""
+        return self._keys.current()
 
     def _asked(
         self, now: datetime, state: str, redirect_uri: str, *, official: bool
