@@ -5,6 +5,7 @@ Which one is in force is a setting; none of them is certified (docs/howto/signin
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from gateway.errors import ConfigurationError
@@ -52,7 +53,7 @@ def _local(setting: str) -> Local | None:
     if setting == "openssl-cli":
         return Cli()
     try:
-        return Engine()
+        return _engine()
     except ConfigurationError:
         if setting != "external":
             raise
@@ -60,3 +61,9 @@ def _local(setting: str) -> Local | None:
         return Cli()
     except ConfigurationError:
         return None
+
+
+@lru_cache(1)
+def _engine() -> Engine:
+    """Return one engine for all of a process: it keeps the keys of peers parsed."""
+    return Engine()

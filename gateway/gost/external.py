@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from gateway.signing import CertificateInfo, CmsSigned, Digest, SigningKey
 
 _SECONDS: Final = 30.0
+_CONNECTIONS: Final = 8
+"""Connections to a service that stay open between calls."""
 _ANSWER_BYTES: Final = 1024 * 1024
 
 
@@ -100,26 +102,30 @@ class Service:
         if token:
             self._headers["Authorization"] = f"Bearer {token}"
         self._pool = urllib3.PoolManager(
-            retries=False, timeout=urllib3.Timeout(connect=5.0, read=_SECONDS)
+            maxsize=_CONNECTIONS,
+            retries=False,
+            timeout=urllib3.Timeout(connect=5.0, read=_SECONDS),
         )
 
     def ask(self, request: bytes) -> bytes:
         """Send it once, following no redirect."""
         try:
-            with self._pool.request(
+            answer = self._pool.request(
                 "POST",
                 self._url,
                 body=request,
                 headers=self._headers,
                 redirect=False,
                 preload_content=False,
-            ) as answer:
-                body = answer.read(_ANSWER_BYTES + 1)
-                if answer.status // 100 == 5 or (answer.status != 200 and not body):
-                    raise _silent(f"HTTP {answer.status}")
-                return body
+            )
+            body = answer.read(_ANSWER_BYTES + 1)
+            if len(body) > _ANSWER_BYTES:
+                answer.close()
         except urllib3.exceptions.HTTPError as error:
             raise _silent(type(error).__name__) from error
+        if answer.status // 100 == 5 or (answer.status != 200 and not body):
+            raise _silent(f"HTTP {answer.status}")
+        return body
 
 
 class External:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes
 from ctypes import POINTER, c_char_p, c_int, c_long, c_size_t, c_uint, c_uint64, c_ulong, c_void_p
 from functools import lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from gateway.errors import ConfigurationError, InternalError
@@ -107,6 +108,7 @@ _ENGINE_DYNAMIC: Final = 0x400
 _ERROR_BYTES: Final = 256
 _MAJOR: Final = 3
 _MAJOR_SHIFT: Final = 28
+_LOADING: Final = Lock()
 
 
 class Crypto:
@@ -146,12 +148,18 @@ class Crypto:
             raise InternalError("libcrypto refused", where=what, found=self.said())
 
 
-@lru_cache(1)
 def load() -> Crypto:
     """Return the system's libcrypto with the engine in it; raise ConfigurationError.
 
-    Loaded once a process and never unloaded: keys and certificates in use point into it.
+    Loaded once a process and never unloaded: keys and certificates in use point into it. One
+    thread at a time, as an engine that two load at once is refused to one of them.
     """
+    with _LOADING:
+        return _loaded()
+
+
+@lru_cache(1)
+def _loaded() -> Crypto:
     try:
         crypto = Crypto(ctypes.CDLL(LIBRARY))
     except (OSError, AttributeError) as error:

@@ -1,9 +1,12 @@
-"""The command line is given nothing secret where another user of the machine could look."""
+"""What a machine has and lacks; and that its other users see nothing secret of the program."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import stat
+import subprocess
+import sys
 
 import pytest
 
@@ -47,3 +50,44 @@ def test_without_the_program_it_says_what_to_install(tmp_path, monkeypatch):
     with pytest.raises(ConfigurationError) as refused:
         Cli()
     assert "libengine-gost-openssl" in refused.value.todo
+
+
+_NONE = """
+from gateway.errors import ConfigurationError
+from gateway.gost import open_signing
+from gateway.settings import Settings
+for backend in ("auto", "openssl-engine", "openssl-cli"):
+    try:
+        open_signing(Settings(signing_backend=backend))
+    except ConfigurationError as error:
+        print(backend, error.todo)
+"""
+
+
+def test_without_the_engine_it_says_what_to_install(tmp_path):
+    """The library is there, and the directory of its engines is empty."""
+    environment = {**os.environ, "OPENSSL_ENGINES": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", _NONE],
+        capture_output=True,
+        check=True,
+        env={**environment, "PATH": str(tmp_path)},
+    )
+    told = done.stdout.decode().splitlines()
+    assert [line.split()[0] for line in told] == ["auto", "openssl-engine", "openssl-cli"]
+    assert all("libengine-gost-openssl" in line for line in told)
+
+
+_TOGETHER = """
+from concurrent.futures import ThreadPoolExecutor
+from gateway.gost.engine import Engine
+with ThreadPoolExecutor(8) as threads:
+    engines = threads.map(lambda _: Engine(), range(8))
+    print(len({engine.digest("streebog256", b"") for engine in engines}))
+"""
+
+
+@needs_gost
+def test_eight_threads_may_be_the_first_at_once():
+    done = subprocess.run([sys.executable, "-c", _TOGETHER], capture_output=True, check=False)
+    assert done.stdout == b"1\n", done.stderr.decode()

@@ -107,6 +107,24 @@ def test_keys_of_pem_and_pkcs12_with_a_password(backend, tmp_path):
 
 @pytest.mark.parametrize("backend", [Engine, Cli])
 @pytest.mark.parametrize(
+    "ciphers",
+    [
+        ("-keypbe", "gost89", "-certpbe", "gost89", "-macalg", "md_gost12_512"),
+        ("-keypbe", "PBE-SHA1-3DES", "-certpbe", "PBE-SHA1-3DES", "-macalg", "sha1"),
+    ],
+)
+def test_pkcs12_as_other_tools_close_it(backend, ciphers):
+    """By GOST 28147-89 with a GOST digest, and by 3DES as Windows exports."""
+    made = pki()
+    box = made.openssl(
+        "pkcs12", "-export", "-in", made.ours.cert, "-inkey", made.ours.key,
+        "-passout", f"file:{made.p12_password}", *ciphers,
+    )  # fmt: skip
+    assert backend().load_key(box, PASSWORD.encode()).certificate == made.ours.der
+
+
+@pytest.mark.parametrize("backend", [Engine, Cli])
+@pytest.mark.parametrize(
     "content",
     [b"", b"key", b"-----BEGIN PRIVATE KEY-----\nMIIB\n-----END PRIVATE KEY-----\n", b"0" * 4000],
 )
