@@ -18,7 +18,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.utils import CryptographyDeprecationWarning
 
 from gateway.access import names
-from gateway.errors import ConfigurationError, MalformedError
+from gateway.errors import ConfigurationError, MalformedError, TrustError
+from gateway.gost import certificates as gost
+from gateway.gost.engine import Engine
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -103,14 +105,18 @@ def from_file(text: bytes, where: str, now: datetime) -> Certificate:
     too short or of an algorithm that nothing here can check.
     """
     found = _only(text, where)
+    key: object = None
     try:
         key = x509.load_der_x509_certificate(found.der).public_key()
     except (UnsupportedAlgorithm, ValueError) as error:
-        raise ConfigurationError(
-            "ключ этого алгоритма здесь не проверить · a key of this algorithm is not checked here",
-            where=where,
-            expected=f"RSA ≥ {RSA_BITS}, ECDSA",
-        ) from error
+        if not _is_gost(found.der):
+            raise ConfigurationError(
+                "ключ этого алгоритма здесь не проверить"
+                " · a key of this algorithm is not checked here",
+                where=where,
+                expected=f"RSA ≥ {RSA_BITS}, ECDSA, GOST R 34.10-2012",
+            ) from error
+        _require_engine(where)
     if isinstance(key, rsa.RSAPublicKey) and key.key_size < RSA_BITS:
         raise ConfigurationError(
             "ключ RSA слишком короткий · the RSA key is too short",
@@ -160,6 +166,26 @@ def _only(text: bytes, where: str) -> Certificate:
             todo="оставьте сертификат самой системы · leave the peer's own, not those of the CA",
         )
     return read(found[0].public_bytes(Encoding.DER))
+
+
+def _is_gost(der: bytes) -> bool:
+    try:
+        return gost.read(der).kind.startswith("gost")
+    except TrustError:
+        return False
+
+
+def _require_engine(where: str) -> None:
+    """Refuse to register what could not be checked when it is used."""
+    try:
+        Engine()
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            "подпись ГОСТ на этой машине не проверить · GOST is not checked on this machine",
+            where=where,
+            found=error.message,
+            todo=error.todo or "install libengine-gost-openssl",
+        ) from error
 
 
 def _ski(found: x509.Certificate) -> bytes:

@@ -212,6 +212,11 @@ class Keys:
         found = self._known().certificates.get(der)
         return found.peer if found is not None and found.certificate.holds(self._now()) else None
 
+    def untimed(self, peer: str) -> bool:
+        """Say whether a peer's row allows signatures without a Timestamp (`options.wsse`)."""
+        found = self._known().callers.get(peer)
+        return found is not None and found.options.get("wsse") == "smev2"
+
     def issued(self, issuer: str, serial: int) -> bytes | None:
         """Return the registered certificate of this issuer and serial number."""
         name = names.written(issuer)

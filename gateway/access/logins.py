@@ -39,6 +39,8 @@ LONGEST_PAUSE: Final = 3_600
 PER_ADDRESS: Final = 30
 """Tries a minute of one address that come to nothing."""
 BEGUN_MINUTES: Final = 10
+BEGUN_PER_ADDRESS: Final = 300
+"""Logins at a provider a minute that one address begins and does not end: each is a row."""
 LOGIN_CHARS: Final = 100
 TOTP: Final = "totp"
 _NOBODY: Final = UUID(int=0)
@@ -75,6 +77,7 @@ class Logins:
         self.seals = seals
         self.providers = providers
         self._addresses = Strangers(clock, PER_ADDRESS)
+        self._begun = Strangers(clock, BEGUN_PER_ADDRESS)
 
     def local(self, login: str, password: str, caller: Caller) -> Let:
         """Let a person in by login and password, perhaps to bring a code next; raise TrustError."""
@@ -150,8 +153,12 @@ class Logins:
             )
         return Let(self.people.renew(person, caller, others=True)), codes
 
-    def begin(self, provider: str, redirect_uri: str, onward: str, *, official: bool) -> Redirect:
+    def begin(
+        self, provider: str, redirect_uri: str, onward: str, caller: Caller, *, official: bool
+    ) -> Redirect:
         """Begin a login at a provider; raise ConfigurationError where people cannot be known."""
+        if not self._begun.admit(caller.address):
+            raise self._no("login_locked", "too many logins begun", "", caller)
         self.seals.marks("")
         now = self.people.now()
         begun = self.providers[provider].begin(now, redirect_uri=redirect_uri, official=official)
@@ -159,6 +166,7 @@ class Logins:
         expires = min(begun.expires_at, now + timedelta(minutes=BEGUN_MINUTES))
         secret = tokens.seal(browser, msgspec.json.encode(dict(begun.secret)))
         with self.people.pool.connection() as db:
+            db.execute(sessions.SWEEP_STATES, (now,))
             db.execute(
                 sessions.BEGIN,
                 (
@@ -196,6 +204,7 @@ class Logins:
             )
         except TrustError as error:
             raise self._no(error.reason, error.message, "", caller) from error
+        self._begun.proven(caller.address)
         marks = self.seals.marks(f"{provider}\0{found.subject}")
         with self.people.pool.connection() as db:
             if begun.official:

@@ -15,6 +15,7 @@ import msgspec
 from gateway import roles
 from gateway.access import sessions as tokens
 from gateway.access.policy import Refused
+from gateway.access.strangers import Strangers
 from gateway.errors import TrustError
 from gateway.identity import Identity
 from gateway.store import accounts, sessions
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 Must = Literal["", "code", "password", "totp"]
 """What a person has to do before anything else: bring a code, change the password, enrol one."""
 PARENTS_SECONDS: Final = 30.0
+PER_ADDRESS: Final = 60
+"""Refusals a minute of one address that become security events; a flood costs us no disk."""
 TOUCH: Final = timedelta(seconds=60)
 CODE_MINUTES: Final = 5
 _DECODE: Final = msgspec.json.Decoder(Identity)
@@ -97,6 +100,7 @@ class People:
         self.now = now
         self._tell = tell
         self._refused = refused
+        self._noted = Strangers(time.monotonic, PER_ADDRESS)
         self._parents: dict[str, str] = {}
         self._parents_at = float("-inf")
 
@@ -211,8 +215,9 @@ class People:
                 path=caller.path[:200], correlation=caller.correlation, code="trust",
             )
         )  # fmt: skip
-        with self.pool.connection() as db:
-            self.note(db, kind, who[:200], caller, reason=reason)
+        if self._noted.admit(caller.address):
+            with self.pool.connection() as db:
+                self.note(db, kind, who[:200], caller, reason=reason)
         said = "это действие вам недоступно · you may not do that"
         return TrustError(said if kind == "not_allowed" else SAID, reason)
 

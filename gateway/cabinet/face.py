@@ -214,7 +214,9 @@ class Cabinet:
             raise UnknownOperationError("нет такой страницы · no such page")
         base = base_of(request, self._settings)
         if not base:
-            raise TrustError("этот адрес не наш · this host is not ours", "redirect_refused")
+            raise TrustError(
+                "этот адрес не наш · this host is not ours", "redirect_refused", where=name
+            )
         way_back = f"{base}/login/{name}/return"
         if rest == "return":
             browser = request.cookie(tokens.BROWSER)
@@ -229,7 +231,7 @@ class Cabinet:
         onward = tokens.local(request.query.get("next", ""))
         official = request.query.get("official", "") == "1"
         begun = await asyncio.to_thread(
-            lambda: self._logins.begin(name, way_back, onward, official=official)
+            lambda: self._logins.begin(name, way_back, onward, request.caller, official=official)
         )
         return moved(begun.url).with_cookie(tokens.BROWSER, begun.browser, request.secure)
 
@@ -250,15 +252,23 @@ class Cabinet:
         return moved(where).with_cookie(tokens.COOKIE, "", request.secure)
 
     def _refused(self, error: GatewayError, request: Request, person: Person | None) -> Answer:
-        """Return the answer to what was refused: to a program a problem, to a person a page."""
+        """Return the answer to what was refused: to a program a problem, to a person a page.
+
+        What names where it was refused was refused here, and is not recorded yet.
+        """
         status, correlation = status_of(error), request.caller.correlation
+        ended = isinstance(error, TrustError) and error.reason == "session_ended"
+        if isinstance(error, TrustError) and error.where and not ended:
+            who = person.principal.login if person else ""
+            told = f"{error.reason}: {error.where}"
+            self._edge.refused(told, request.scope, correlation, who)
+        if error.who == "operator":
+            log.error("cabinet.unable", error=str(error), correlation=correlation)
         if request.path.startswith(API):
             return data(error, status, correlation)
-        if isinstance(error, TrustError) and error.reason == "session_ended":
+        if ended:
             onward = tokens.local(request.path) if request.method == "GET" else tokens.HOME
             return moved(f"/login?next={onward}")
-        if isinstance(error, TrustError) and error.reason == "state_mismatch":
-            self._edge.refused("state_mismatch: form of another page", request.scope, correlation)
         found = page(pages.failed(error, correlation, person), status=status)
         if isinstance(error, BusyError):
             return found._replace(headers=(*found.headers, ("retry-after", str(error.retry_after))))

@@ -139,4 +139,8 @@ def _line(item: c.StatusItem) -> dict[str, Any]:
 
 def _require_citizen(person: Person) -> None:
     if not person.citizen:
-        raise TrustError("это действие вам недоступно · you may not do that", "not_allowed")
+        raise TrustError(
+            "это действие вам недоступно · you may not do that",
+            "not_allowed",
+            where="a page of citizens",
+        )

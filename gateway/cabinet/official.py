@@ -120,4 +120,8 @@ class Official:
     def _require_local(person: Person) -> None:
         """Raise TrustError for who has no password here: a citizen, or an official of ЕСИА."""
         if person.citizen or person.session.provider or not person.account.password:
-            raise TrustError("это действие вам недоступно · you may not do that", "not_allowed")
+            raise TrustError(
+                "это действие вам недоступно · you may not do that",
+                "not_allowed",
+                where="a page of local accounts",
+            )

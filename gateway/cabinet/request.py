@@ -110,6 +110,7 @@ def require_own(request: Request, settings: Settings, browser: str, shown: str) 
             "форма не с этой страницы или устарела, откройте её снова"
             " · the form is not of this page, or too old: open it again",
             "state_mismatch",
+            where="form of another page",
         )
 
 
