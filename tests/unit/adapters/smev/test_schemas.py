@@ -53,7 +53,7 @@ def starts(version: str, whose: str) -> list[Path]:
 
 @pytest.mark.parametrize("whose", ["ours", "theirs"])
 @pytest.mark.parametrize("version", VERSIONS)
-def test_ours_and_the_operators_say_the_same_of_every_message(version, whose, record_property):
+def test_ours_and_the_operators_say_the_same_of_every_message(version, whose):
     ours, other = schemas.schema(version), theirs(version)
     asked, valid, differ = 0, 0, []
     for start in starts(version, whose):
@@ -68,10 +68,9 @@ def test_ours_and_the_operators_say_the_same_of_every_message(version, whose, re
                     if verdicts[0] != verdicts[1]:
                         differ.append((verdicts, etree.tostring(document).decode()[:1500]))
 
-    record_property("verdicts", {"asked": asked, "valid": valid, "differ": len(differ)})
     assert not differ, differ[:3]
-    assert asked > 900
-    assert asked / 8 < valid < asked * 7 / 8, "neither verdict is rare"
+    assert asked > 3_000
+    assert asked / 4 < valid < asked * 3 / 4, "neither verdict is rare"
 
 
 def samples() -> list[dict[str, str | bool]]:
