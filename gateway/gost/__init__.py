@@ -5,12 +5,11 @@ Which one is in force is a setting; none of them is certified (docs/howto/signin
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from gateway.errors import ConfigurationError
 from gateway.gost.cli import Cli
-from gateway.gost.engine import Engine
+from gateway.gost.engine import shared
 from gateway.gost.external import External, wire
 from gateway.gost.keyring import Keyring
 from gateway.gost.trust import Believed
@@ -53,7 +52,7 @@ def _local(setting: str) -> Local | None:
     if setting == "openssl-cli":
         return Cli()
     try:
-        return _engine()
+        return shared()
     except ConfigurationError:
         if setting != "external":
             raise
@@ -61,9 +60,3 @@ def _local(setting: str) -> Local | None:
         return Cli()
     except ConfigurationError:
         return None
-
-
-@lru_cache(1)
-def _engine() -> Engine:
-    """Return one engine for all of a process: it keeps the keys of peers parsed."""
-    return Engine()

@@ -184,3 +184,12 @@ class Engine:
         if found is None:
             raise certificates.unreadable(said, "an X.509 certificate in DER")
         return found
+
+
+@lru_cache(1)
+def shared() -> Engine:
+    """Return one engine for all of a process, which keeps the keys of peers parsed.
+
+    Raise ConfigurationError where the engine is not installed.
+    """
+    return Engine()

@@ -10,6 +10,7 @@ from gateway.errors import ConfigurationError, TrustError
 from gateway.gost import certificates
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from gateway.gost.local import Local
@@ -19,15 +20,27 @@ SETTING: Final = "revocation_lists"
 
 
 class Revoked(NamedTuple):
-    """One list. until: nextUpdate; None when it has none, and then it never is in force."""
+    """One list. until: nextUpdate; None when it has none, and then it never is in force.
+
+    serials: of the revoked certificates, and since when each is.
+    """
 
     issuer: x509.Name
     since: datetime
     until: datetime | None
-    serials: frozenset[int]
+    serials: Mapping[int, datetime]
     signed: bytes
     signature: bytes
     by: str
+
+    def revokes(self, serial: int, at: datetime) -> bool:
+        """Whether a certificate was revoked at an instant.
+
+        A list made later tells of an earlier day too: whoever was revoked after that day was not
+        revoked on it. Seals and case files are checked so, years after they were made.
+        """
+        since = self.serials.get(serial)
+        return since is not None and (self.since <= at or since <= at)
 
 
 def read(der: bytes, path: str) -> Revoked:
@@ -45,7 +58,7 @@ def read(der: bytes, path: str) -> Revoked:
             issuer=found.issuer,
             since=found.last_update_utc,
             until=found.next_update_utc,
-            serials=frozenset(each.serial_number for each in found),
+            serials={each.serial_number: each.revocation_date_utc for each in found},
             signed=found.tbs_certlist_bytes,
             signature=found.signature,
             by=found.signature_algorithm_oid.dotted_string,

@@ -138,8 +138,8 @@ class Believed:
         now: datetime,
     ) -> None:
         """Raise TrustError when an issuer's newest list names a link, or when there is no list."""
-        found = [each for each in self._lists_of(backend, read, issuer) if each.since <= now]
-        if found and link.serial in found[0].serials:
+        found = self._lists_of(backend, read, issuer)
+        if found and found[0].revokes(link.serial, now):
             raise TrustError(
                 "сертификат отозван · the certificate is revoked",
                 "certificate_revoked",

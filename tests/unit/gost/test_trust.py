@@ -134,6 +134,20 @@ def test_a_revoked_certificate_stays_so_when_its_list_has_ended(tmp_path):
         assert reason(trust, gone.der) == "certificate_revoked"
 
 
+def test_a_later_list_tells_of_an_earlier_day(tmp_path):
+    """A seal of years ago is checked by the list of today, which says who was revoked when."""
+    made = pki()
+    place = Authority(tmp_path / "place", made.intermediate)
+    gone = place.certify("gone", "/CN=Отозванный сегодня")
+    place.revoke(gone)
+    lists = [str(place.crl("late", start="20480101000000Z")), str(made.root_crl)]
+    trust = opened(revocation_lists=lists).trust
+    assert reason(trust, made.ours.der) == ""
+    assert reason(trust, gone.der) == "", "it was revoked later than that"
+    assert reason(trust, gone.der, datetime.now(UTC)) == "certificate_revoked"
+    assert reason(trust, gone.der, datetime(2048, 6, 1, tzinfo=UTC)) == "certificate_revoked"
+
+
 def test_a_revoked_authority_takes_all_with_it(tmp_path, backend):
     made = pki()
     top = Authority(tmp_path / "top", made.root)
