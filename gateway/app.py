@@ -22,12 +22,15 @@ from gateway.access.seals import Seals
 from gateway.cabinet.mount import Mounted, of_refusal
 from gateway.correspondents import Correspondents
 from gateway.errors import ConfigurationError, GatewayError, NotFoundError
+from gateway.gost import open_signing
+from gateway.gost.algorithms import Gost
 from gateway.limits import ANSWER_PIECE_BYTES, ANSWERS_BYTES, ANSWERS_BYTES_OF_PEER
 from gateway.metrics import Metrics
 from gateway.rest import handlers, inbox, pages
 from gateway.rest.problems import problem
 from gateway.snapshots import StoredSnapshots
 from gateway.soap import security
+from gateway.soap.security.algorithms import STANDARD
 from gateway.store.blobs import BlobDirectory
 from gateway.store.committer import Committer
 from gateway.store.pool import Pool
@@ -50,6 +53,7 @@ if TYPE_CHECKING:
     from gateway.access.policy import Refused
     from gateway.settings import Settings
     from gateway.soap.security import Signer
+    from gateway.soap.security.algorithms import Algorithms
 
 log = structlog.get_logger(__name__)
 
@@ -99,6 +103,19 @@ def signer_of(settings: Settings) -> Signer | None:
     return security.load(certificate, key)
 
 
+def algorithms_of(settings: Settings) -> Algorithms:
+    """Return what the signatures of peers are checked with: GOST too where a backend is.
+
+    Where signing is set up and does not work, that is said at the start.
+    """
+    try:
+        return Gost(open_signing(settings).backend)
+    except ConfigurationError:
+        if settings.signing_keys:
+            raise
+        return STANDARD
+
+
 class Serve:
     """The ASGI application of one `gateway serve` process, with what it must start and stop."""
 
@@ -141,6 +158,7 @@ class Serve:
             now,
             replies=Replies(self._pool),
             signer=signer_of(settings),
+            algorithms=algorithms_of(settings),
             metrics=self.metrics,
         )
         served = facades.endpoints(settings.facades, Parts(service, self._pool))

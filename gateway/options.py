@@ -130,6 +130,7 @@ OPTIONS: Final[dict[str, Option]] = {
     "sign_cert": Option("soap", _Words, "/path/sign.pem"),
     "sign_key": Option("soap", _Words, "/path/sign.key"),
     "sign_key_password_file": Option("soap", _Words, "/path/password"),
+    "wsse": Option("any", Literal["wss", "smev2"], "wss | smev2"),
     "directory": Option("file", _Words, "/path/directory"),
 }
 """Name → option, for every peer but for what its adapter's manifest adds."""

@@ -17,6 +17,7 @@ from gateway import limits
 from gateway.access import certificates, keys, names
 from gateway.access.certificates import Certificate
 from gateway.errors import BusyError, MalformedError
+from gateway.soap.security import smev2
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -62,6 +63,11 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
     def root_bytes(self) -> int:
         """How long an envelope of this caller may be."""
         return limits.SOAP_ROOT_BYTES
+
+    @property
+    def untimed(self) -> bool:
+        """Whether its signatures need not cover a Timestamp: its row says СМЭВ 2."""
+        return self.options.get(smev2.OPTION) == "smev2"
 
     @property
     def proves_in_message(self) -> bool:
@@ -215,7 +221,7 @@ class Keys:
     def untimed(self, peer: str) -> bool:
         """Say whether a peer's row allows signatures without a Timestamp (`options.wsse`)."""
         found = self._known().callers.get(peer)
-        return found is not None and found.options.get("wsse") == "smev2"
+        return found is not None and found.untimed
 
     def issued(self, issuer: str, serial: int) -> bytes | None:
         """Return the registered certificate of this issuer and serial number."""

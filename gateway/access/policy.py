@@ -27,6 +27,7 @@ from gateway.access.proxies import parse
 from gateway.access.seals import Seals
 from gateway.access.strangers import Strangers
 from gateway.errors import AccessError, BusyError
+from gateway.soap.security import smev2
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -298,7 +299,7 @@ class Gate:
         caller = self._known.callers.get(proof.peer)
         if caller is None or (found.peer and found.peer != proof.peer):
             return _No("a proof of another peer, or of one that is disabled", _not_accepted())
-        if isinstance(found, Caller) or _meets(caller.require, proof):
+        if isinstance(found, Caller) or _meets(caller, proof):
             return caller
         shown = " + ".join(sorted(proof.kinds))
         if "signature" in proof.kinds:
@@ -357,13 +358,15 @@ def is_loopback(address: str) -> bool:
     return found is not None and found.is_loopback
 
 
-def _meets(require: str, proof: Proof) -> bool:
+def _meets(caller: Caller, proof: Proof) -> bool:
     """Whether a message proved what a row requires."""
+    require = caller.require
     if require in PROVEN_BY_KEY:
         return "text" in proof.kinds
     if require == "digest":
         return "digest" in proof.kinds
-    return require == "signature" and "signature" in proof.kinds and proof.signed >= SIGNED
+    signed = smev2.SIGNED if caller.untimed else SIGNED
+    return require == "signature" and "signature" in proof.kinds and proof.signed >= signed
 
 
 def _not_accepted() -> AccessError:

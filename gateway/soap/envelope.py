@@ -29,6 +29,7 @@ from gateway.errors import (
 from gateway.soap import addressing, construct, security
 from gateway.soap.frame import NAMESPACES, Frame, Sealed, Version, announced, wrap
 from gateway.soap.security import SECURITY, Keys, Proof
+from gateway.soap.security.algorithms import STANDARD, Algorithms
 from gateway.soap.splitter import Part, media_type
 
 _ENVELOPES: Final[dict[str, Version]] = {
@@ -44,6 +45,7 @@ _OURS: Final = frozenset(
         "http://schemas.xmlsoap.org/soap/actor/next",
         f"{ns.SOAP12}/role/next",
         f"{ns.SOAP12}/role/ultimateReceiver",
+        security.SMEV2_ACTOR,
     )
 )
 """Actors and roles that mean us."""
@@ -84,7 +86,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     where nobody can prove anything in a message. seen: remembers a nonce until an instant and says
     whether it was there before. secure_wire: nobody can read the message on its way, so that a
     password may stand in it. proven: the message was proven when it came (a stored one is opened
-    again), so its Security header is passed over.
+    again), so its Security header is passed over. algorithms: what signatures are checked with.
     """
 
     now: datetime
@@ -93,6 +95,7 @@ class Context(msgspec.Struct, frozen=True, kw_only=True):
     seen: Callable[[bytes, datetime], bool] = _never_seen
     secure_wire: bool = False
     proven: bool = False
+    algorithms: Algorithms = STANDARD
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
@@ -201,7 +204,7 @@ def prove(opened: Opened, ctx: Context) -> Proof | None:
     """
     if ctx.proven:
         return None
-    return security.read(opened.envelope, opened.blocks, opened.frame.version, ctx)
+    return security.read(opened.envelope, opened.blocks, opened.frame.version, ctx, ctx.algorithms)
 
 
 def accept(

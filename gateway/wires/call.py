@@ -293,6 +293,7 @@ class Exchange:
             keys=self._edge.gate.keys,
             seen=self._edge.gate.seen,
             secure_wire=self._edge.secure(self._scope),
+            algorithms=self._edge.algorithms,
         )
 
     def _protected(
@@ -304,6 +305,8 @@ class Exchange:
         if not answers and not (proof is not None and proof.timestamp):
             return opened
         signer = self._edge.signer if answers == "signature" else None
+        if signer is not None and context.caller.untimed:
+            signer = msgspec.structs.replace(signer, profile="smev2")
         protect = partial(security.sign_envelope, signer=signer, now=context.now)
         self._frame = msgspec.structs.replace(opened.frame, protect=protect)
         return msgspec.structs.replace(opened, frame=self._frame)

@@ -13,6 +13,7 @@ from gateway.access.passed import shown
 from gateway.access.policy import AHEAD_SECONDS, FRESH_SECONDS, is_loopback
 from gateway.errors import GatewayError
 from gateway.model.ids import uuid7_bytes
+from gateway.soap.security.algorithms import STANDARD
 from gateway.wires.parsing import Parsing
 from gateway.wires.proving import Proving
 from gateway.wires.room import Room
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from gateway.access.policy import Caller, Gate, Stranger
     from gateway.metrics import Metrics
     from gateway.soap.security import Proof, Signer
+    from gateway.soap.security.algorithms import Algorithms
     from gateway.wires.replies import Replies
     from gateway.wires.service import Service
 
@@ -64,6 +66,7 @@ class Edge:
 
     replies: send the answers that do not go back on the connection; None: none is sent.
     signer: signs the answers to peers that ask for it; None where the house has no key for it.
+    algorithms: what the signatures of messages are checked with.
     metrics: where a face with a protocol of its own counts its calls.
     """
 
@@ -75,6 +78,7 @@ class Edge:
         *,
         replies: Replies | None = None,
         signer: Signer | None = None,
+        algorithms: Algorithms = STANDARD,
         metrics: Metrics | None = None,
     ) -> None:
         self.gate = gate
@@ -82,6 +86,7 @@ class Edge:
         self.service = service
         self.replies = replies
         self.signer = signer
+        self.algorithms = algorithms
         self.room = Room()
         self.parsing = Parsing()
         self.proving = Proving()

@@ -141,7 +141,12 @@ class Incoming:
         ):
             return
         found = await turn.run(
-            presigned, opened.envelope, opened.blocks, opened.frame.version, opening
+            presigned,
+            opened.envelope,
+            opened.blocks,
+            opened.frame.version,
+            opening,
+            opening.algorithms,
         )
         if found is None:
             return

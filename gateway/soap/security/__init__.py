@@ -8,10 +8,12 @@ UsernameToken Profile 1.1, X.509 Token Profile 1.1 (OASIS 2006), XML Signature 1
 from gateway.soap.security.proof import SECURITY, Keys, Kind, Proof, SecurityContext, veiled
 from gateway.soap.security.read import claimed, named, presigned, read
 from gateway.soap.security.signer import Signer, load
+from gateway.soap.security.smev2 import ACTOR as SMEV2_ACTOR
 from gateway.soap.security.write import header, sign_envelope, username_token
 
 __all__ = [
     "SECURITY",
+    "SMEV2_ACTOR",
     "Keys",
     "Kind",
     "Proof",

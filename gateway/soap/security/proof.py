@@ -33,6 +33,10 @@ class Keys(Protocol):
         """Return the code of the peer that this certificate belongs to."""
         ...
 
+    def untimed(self, peer: str) -> bool:
+        """Say whether the signature of this peer's messages need not cover a Timestamp: СМЭВ 2."""
+        ...
+
     def issued(self, issuer: str, serial: int) -> bytes | None:
         """Return the DER of a registered certificate; issuer: as written (RFC 4514)."""
         ...

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from gateway import limits, ns
 from gateway.errors import SecurityError
-from gateway.soap.security import keyinfo, nodes, signature, timestamp, username
+from gateway.soap.security import keyinfo, nodes, signature, smev2, timestamp, username
 from gateway.soap.security.algorithms import STANDARD
 from gateway.soap.security.proof import SECURITY, Kind, Proof
 
@@ -58,6 +58,8 @@ def read(
     if user is not None:
         _once(user.seen, user.until, ctx)
     if signed is not None:
+        if "timestamp" not in signed.covers:  # what is not signed anybody may write anew
+            until = ctx.now + smev2.REMEMBERED
         _once(signed.seen, until, ctx)
     return proof
 

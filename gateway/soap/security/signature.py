@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from gateway import limits, ns
 from gateway.errors import SecurityError
-from gateway.soap.security import canonical, certificates, cost, ids, keyinfo, nodes
+from gateway.soap.security import canonical, certificates, cost, ids, keyinfo, nodes, smev2
 from gateway.soap.security.proof import UnprovenError
 from gateway.soap.security.username import USERNAME_TOKEN
 
@@ -112,17 +112,13 @@ def verify(
     value = nodes.binary(value_element)
     parts = _resolve(references, places)
     covers = frozenset(part.name for part in parts)
-    if not covers >= _REQUIRED:
-        raise SecurityError(
-            "the signature does not cover Body and Timestamp",
-            "FailedCheck",
-            found=", ".join(sorted(covers)),
-            expected="Body and Timestamp of this message",
-            where=f"{_WHERE}/SignedInfo",
-        )
+    if not covers >= (smev2.SIGNED if smev2.addressed(places.security) else _REQUIRED):
+        raise _uncovered(covers)
     try:
         certificate = keyinfo.certificate(key_info, places.security, keys)
         peer = _peer(certificate, keys, now)
+        if "timestamp" not in covers and not keys.untimed(peer):
+            raise _uncovered(covers)
         data = canonical.canonical(info, prefixes)
         if not algorithms.verify(method, certificate, data, value):
             raise _failed("the signature does not fit what is signed", f"{_WHERE}/SignatureValue")
@@ -133,6 +129,16 @@ def verify(
     key = certificates.describe(certificate).key
     seen = sha256(b"signature\0%b\0%b" % (key, data)).digest()
     return Verified(Signed(peer, certificate, covers, value, seen), parts)
+
+
+def _uncovered(covers: frozenset[str]) -> SecurityError:
+    return SecurityError(
+        "the signature does not cover Body and Timestamp",
+        "FailedCheck",
+        found=", ".join(sorted(covers)),
+        expected="Body and Timestamp of this message",
+        where=f"{_WHERE}/SignedInfo",
+    )
 
 
 def _peer(certificate: bytes, keys: Keys, now: datetime) -> str:

@@ -13,7 +13,7 @@ from lxml import etree
 
 from gateway import ns, xml
 from gateway.errors import ConfigurationError
-from gateway.soap.security import instants
+from gateway.soap.security import instants, smev2
 from gateway.xml import escape
 
 if TYPE_CHECKING:
@@ -76,20 +76,28 @@ def sign_envelope(
     """Return the finished envelope with a Security header: UTF-8, without an XML declaration.
 
     envelope: SOAP 1.1 or 1.2; an element is changed in place. signer: signs Body, Timestamp and the
-    token; None sends them unsigned. token: of `username_token`. Nothing of it may be changed
-    afterwards, except its encoding. Raise ConfigurationError when it has a Security header already,
-    or has no canonical form.
+    token; None sends them unsigned. By the profile of СМЭВ 2 it signs the Body alone, there is no
+    Timestamp, and the envelope is of SOAP 1.1. token: of `username_token`. Nothing of it may be
+    changed afterwards, except its encoding. Raise ConfigurationError when it has a Security header
+    already, or has no canonical form.
     """
     root = _parse(envelope) if isinstance(envelope, bytes) else envelope
     head, body = _sections(root)
     space = etree.QName(root).namespace
+    old = signer is not None and signer.profile == "smev2"
+    if old and (space != ns.SOAP11 or token):
+        raise ConfigurationError(
+            "СМЭВ 2 knows SOAP 1.1 and signatures only",
+            expected="no soap12, no login in it",
+        )
     block = etree.fromstring(_security(now, token, signer, space))
     head.insert(0, block)
     if signer is not None:
         if body.get(_ID) is None:
             body.set(_ID, _BODY)
-        timestamp = block[0]
-        signed = [body, timestamp, *block.findall(ns.tag(ns.WSSE, "UsernameToken"))]
+        signed = [body]
+        if not old:
+            signed += [block[0], *block.findall(ns.tag(ns.WSSE, "UsernameToken"))]
         try:
             _sign(block, signed, signer)
         except etree.C14NError as error:
@@ -133,6 +141,11 @@ def _security(
             f'<wsse:BinarySecurityToken EncodingType="{_BASE64}"'
             f' ValueType="{ns.WSS_X509}#X509v3" wsu:Id="{_CERTIFICATE}">'
             f"{b64encode(signer.certificate).decode()}</wsse:BinarySecurityToken>"
+        )
+    if signer is not None and signer.profile == "smev2":
+        return (
+            f'<wsse:Security{declared} {_NAMES} s:actor="{smev2.ACTOR}">'
+            f"{certificate}</wsse:Security>"
         )
     return (
         f'<wsse:Security{declared} {_NAMES} s:mustUnderstand="1">'

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from gateway import secretfile
 from gateway.errors import ConfigurationError
 from gateway.outbound import ClientCertificate
@@ -91,6 +93,8 @@ def identity(row: Peer, now: Callable[[], datetime], *, trusted_wire: bool) -> I
         except ConfigurationError as error:
             error.where = f"peer {row.code}: sign_cert, sign_key"
             raise
+        if row.options.get("wsse") == "smev2":
+            signer = msgspec.structs.replace(signer, profile="smev2")
     else:
         _refuse_alone(row, ("sign_key", "sign_key_password_file"), "sign_cert")
     if login is None and signer is None:

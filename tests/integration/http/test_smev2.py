@@ -1,0 +1,204 @@
+"""A regional portal that signs as СМЭВ 2 did, by GOST, against the served gateway."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from datetime import UTC, datetime
+from itertools import count
+
+import msgspec
+import pytest
+from lxml import etree
+
+from gateway import ns
+from gateway.access import certificates
+from gateway.errors import SecurityError
+from gateway.gost.algorithms import Gost
+from gateway.gost.engine import Engine
+from gateway.model.peer import Peer
+from gateway.soap import security
+from gateway.store import peers
+from tests.gost_kit import needs_gost, pki
+from tests.integration.house import SOAP11
+
+pytestmark = needs_gost
+XML = {"Content-Type": "text/xml; charset=utf-8"}
+NUMBERS = count(1)
+
+
+@pytest.fixture(scope="module")
+def wired(own_house):
+    """`portal-2` and `rsa-2` speak СМЭВ 2 and get signed answers; `modern` signs as others do."""
+    made = pki()
+    house = own_house(
+        "smev2", GATEWAY_SIGN_CERT=str(made.ours.cert), GATEWAY_SIGN_KEY=str(made.ours.key)
+    )
+    now = datetime.now(UTC)
+    given = (("portal-2", made.peer, "smev2"), ("modern", made.tca, "wss"))
+    with house.database() as db:
+        for code, holder, profile in given:
+            row = Peer(code=code, name=code, require="signature", options={"wsse": profile})
+            peers.add(db, row, now)
+            found = certificates.from_file(holder.cert.read_bytes(), code, now)
+            peers.add_certificate(db, code, found, now)
+        db.execute("UPDATE peer SET answers = 'signature' WHERE code = 'portal-2'")
+    yield house
+    assert not house.defects()
+
+
+def signer(name="peer", profile="smev2"):
+    holder = getattr(pki(), name)
+    made = security.load(holder.cert.read_bytes(), holder.key.read_bytes())
+    return msgspec.structs.replace(made, profile=profile)
+
+
+def submission(key=""):
+    key = key or f"smev2-{next(NUMBERS)}"
+    return (
+        f'<s:Envelope xmlns:s="{SOAP11}"><s:Body><SubmitAppeal xmlns="urn:gov:appeals:v1"><Appeal>'
+        f"<ExternalId>{key}</ExternalId><Text>Во дворе не горит фонарь</Text></Appeal>"
+        "</SubmitAppeal></s:Body></s:Envelope>"
+    ).encode()
+
+
+def message(by=None, key=""):
+    return security.sign_envelope(submission(key), by or signer(), datetime.now(UTC))
+
+
+def send(house, body):
+    return house.call("POST", "/soap/appeals.svc", body, peer="", **XML)
+
+
+def refused(house, body):
+    """Send what is to be refused; return the recorded reason."""
+    before = house.rows("SELECT count(*) FROM message WHERE key LIKE 'smev2-%'")
+    answer = send(house, body)
+    assert answer.status in {401, 500}, answer.body
+    assert b"ReceiptNumber" not in answer.body
+    assert house.rows("SELECT count(*) FROM message WHERE key LIKE 'smev2-%'") == before
+    return answer.body
+
+
+def test_what_a_portal_signed_is_taken_and_answered_in_kind(wired):
+    body = message()
+    assert b"Timestamp" not in body
+    assert b'actor="http://smev.gosuslugi.ru/actors/smev"' in body
+    answer = send(wired, body)
+    assert answer.status == 200, (
+        answer.body,
+        wired.rows("SELECT reason, peer FROM refusal"),
+        wired.defects(),
+    )
+    assert answer.receipt.number
+
+    envelope = etree.fromstring(answer.body)
+    block = envelope.find(f"*/{{{ns.WSSE}}}Security")
+    assert block is not None
+    assert block.find(f"{{{ns.WSU}}}Timestamp") is None
+    read = security.read(envelope, (block,), "1.1", Asked(pki().ours.der), Gost(Engine()))
+    assert read is not None
+    assert read.signed == {"body"}
+
+
+class Asked:
+    """The portal's own side: it knows our certificate."""
+
+    secure_wire = True
+    now = datetime.now(UTC)
+
+    def __init__(self, der):
+        self.der = der
+        self.keys = self
+
+    def certificate(self, der):
+        return "gateway" if der == self.der else None
+
+    def untimed(self, peer):
+        return peer == "gateway"
+
+    def seen(self, _what, _until):
+        return False
+
+
+def test_it_is_taken_once(wired):
+    body = message()
+    assert send(wired, body).status == 200
+    assert b"sent before" in refused(wired, body)
+
+
+def test_a_repeat_signed_anew_gets_its_receipt(wired):
+    first = send(wired, message(key="again-1"))
+    again = message(key="again-1").replace(b"<s:Body", b"<s:Body ", 1)
+    changed = security.sign_envelope(
+        submission("again-1").replace(b"<s:Body>", b"<s:Body> "), signer(), datetime.now(UTC)
+    )
+    assert again
+    assert send(wired, changed).receipt.number == first.receipt.number
+
+
+def test_a_long_space_of_time_is_not_asked_of_the_others(wired):
+    """A peer of WS-Security proper may not leave the Timestamp out by naming the actor."""
+    refused(wired, message(signer("tca")))
+    assert send(wired, message(signer("tca", "wss"))).status == 200
+
+
+def test_without_a_signature_nothing_is_taken(wired):
+    refused(wired, submission())
+    unsigned = re.sub(rb"<ds:Signature .*</ds:Signature>", b"", message())
+    refused(wired, unsigned)
+
+
+def test_a_changed_body_is_refused(wired):
+    body = message()
+    told = refused(wired, body.replace("фонарь".encode(), "светофор".encode()))
+    assert b"FailedCheck" in told
+    refused(wired, body.replace(b"<Appeal>", b"<Appeal> "))
+
+
+def test_a_wrong_signature_and_a_foreign_certificate_look_alike(wired):
+    body = message()
+    value = re.search(rb"<ds:SignatureValue>(.*)</ds:SignatureValue>", body)
+    assert value
+    wrong = refused(wired, body.replace(value[1], b64encode(bytes(64))))
+    foreign = refused(wired, message(signer("stranger")))
+    other = refused(wired, message(signer("exchange")))
+    for told in (wrong, foreign, other):
+        assert b"the certificate or the signature is not accepted" in told
+
+
+def test_a_certificate_of_another_in_place_of_the_signer_is_refused(wired):
+    mine = b64encode(pki().stranger.der)
+    body = message(signer("stranger")).replace(mine, b64encode(pki().peer.der))
+    refused(wired, body)
+
+
+def test_a_signed_body_beside_another_is_refused(wired):
+    """The signed Body goes into a header block, and a new one stands where it is processed."""
+    body = message()
+    signed = re.search(rb"<s:Body.*</s:Body>", body)
+    assert signed
+    forged = submission("forged-1")
+    new = re.search(rb"<s:Body.*</s:Body>", forged)
+    assert new
+    wrapped = body.replace(signed[0], new[0]).replace(
+        b"</s:Header>", b'<w xmlns="urn:w">' + signed[0] + b"</w></s:Header>"
+    )
+    assert b"FailedCheck" in refused(wired, wrapped)
+    same_id = re.search(rb"<s:Body[^>]*>", signed[0])
+    assert same_id
+    twice = wrapped.replace(b"<s:Body><Submit", same_id[0] + b"<Submit")
+    refused(wired, twice)
+
+
+def test_another_algorithm_than_that_of_the_key_is_refused(wired):
+    body = message().replace(b"gostr34102012-gostr34112012-256", b"gostr34102012-gostr34112012-512")
+    refused(wired, body)
+
+
+def test_a_login_does_not_go_with_it():
+    with pytest.raises(Exception, match="СМЭВ 2"):
+        security.sign_envelope(
+            submission(), signer(), datetime.now(UTC), token="<wsse:UsernameToken/>"
+        )
+    assert issubclass(SecurityError, Exception)
