@@ -145,7 +145,7 @@ class Maker:
         if "Mime" in name:
             return self.random.choice(("text/plain", "application/pdf", "image/svg+xml"))
         most = next((int(c.get("value")) for c in facets if c.tag == f"{XS}maxLength"), 20)
-        return self._words(self.random.choice((1, most // 2, most)))
+        return self._words(self.random.choice((1, most, most)))
 
     def _builtin(self, name: str) -> str:
         self.ids += 1
@@ -188,6 +188,12 @@ def _swap(maker: Maker, node: etree._Element) -> None:
 def _long(maker: Maker, node: etree._Element) -> None:
     length = maker.random.choice((11, 51, 101, 201, 501, 1501, 4001))
     node.text = "я" * length
+
+
+def _longer(maker: Maker, node: etree._Element) -> None:
+    """One letter more than the longest value of the tree, which most often is at its limit."""
+    most = max(node.getroottree().getroot().iter("*"), key=lambda one: len(one.text or ""))
+    most.text = (most.text or "") + "я"
 
 
 def _upper(maker: Maker, node: etree._Element) -> None:
@@ -239,5 +245,5 @@ def _moved(maker: Maker, node: etree._Element) -> None:
 
 _CHANGES = (
     _drop, _double, _swap, _long, _upper, _blank, _other, _stranger, _renamed, _attributed, _bare,
-    _moved,
+    _moved, _longer, _longer,
 )  # fmt: skip
