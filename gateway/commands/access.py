@@ -6,11 +6,10 @@ longer than its first login: `add` prints a one-time password once, which must b
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final
 
 import psycopg
 import typer
@@ -20,12 +19,12 @@ from gateway.access import passwords
 from gateway.access.logins import fold_login
 from gateway.access.seals import Seals
 from gateway.cabinet.mount import rules_of
-from gateway.commands import context, output, times
+from gateway.commands import context, output, security, times
 from gateway.errors import ConfigurationError, NotFoundError
 from gateway.settings import Settings
 from gateway.store import accounts, organisations, sessions
 from gateway.store.accounts import Account
-from gateway.syslog import Kind, SecurityEvent, Syslog
+from gateway.syslog import Kind
 
 app = output.app("access", "Люди: учётные записи, роли, сеансы · People: accounts, roles, sessions")
 
@@ -44,19 +43,17 @@ Body = Annotated[
 Provider = Annotated[str, typer.Option(help="Чем входит · By which provider")]
 
 
-class _Desk(NamedTuple):
-    """What a command works with."""
+class _Desk:
+    """What a command works with; its events are told when all of it is done."""
 
-    gw: context.Opened
-    db: psycopg.Connection[Any]
-    syslog: Syslog
+    def __init__(self, gw: context.Opened, db: psycopg.Connection[Any]) -> None:
+        self.gw = gw
+        self.db = db
+        self.events: list[tuple[Kind, str, str]] = []
 
     def note(self, kind: Kind, what: str, reason: str) -> None:
-        """Write a security event of whoever runs the command, and send it on."""
-        who = f"command:{getpass.getuser()}"
-        event = SecurityEvent(kind=kind, at=self.gw.now(), who=who, what=what, reason=reason)
-        accounts.tell(self.db, event)
-        self.syslog.tell(event)
+        """Remember a security event of whoever runs the command."""
+        self.events.append((kind, what, reason))
 
     def end(self, account: Account) -> int:
         """End every session of an account."""
@@ -68,16 +65,13 @@ class _Desk(NamedTuple):
 
 @contextmanager
 def _desk() -> Iterator[_Desk]:
-    """Open the database for a change: all of it or nothing; events leave after it."""
-    settings = context.settings()
-    syslog = Syslog(settings.syslog)
-    with context.opened(settings) as gw, gw.connection() as db:
-        try:
-            with db.transaction():
-                yield _Desk(gw, db, syslog)
-            syslog.start()
-        finally:
-            syslog.stop()
+    """Open the database for a change: all of it or nothing."""
+    with context.opened(context.settings()) as gw, gw.connection() as db:
+        desk = _Desk(gw, db)
+        with db.transaction():
+            yield desk
+        if desk.events:
+            security.tell(gw, db, *desk.events)
 
 
 @app.command("list")
