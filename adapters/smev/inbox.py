@@ -3,8 +3,8 @@
 The order of one message: it comes, its signatures are verified, its number and its ReplyTo are
 remembered, it is stored, it is acknowledged. Whatever breaks in between, СМЭВ gives it again, and
 its number says how far we were: a message that was stored is acknowledged again and given to
-nobody. A message that СМЭВ did not sign is kept as it came and acknowledged as not accepted; its
-number is believed for nothing else.
+nobody. A message that СМЭВ did not sign is kept as it came, its number is believed for nothing; it
+comes again, and is acknowledged as not accepted when it is no better then.
 """
 
 from __future__ import annotations
@@ -43,6 +43,11 @@ log = structlog.get_logger(__name__)
 
 STATUS: Final = "status"
 """Kind in the memory: what GetStatus gave, which СМЭВ gives once, until it is stored."""
+UNTRUSTED: Final = "untrusted"
+"""Kind in the memory: the number that a message claimed → how often СМЭВ's signature did not hold."""
+BELIEVED_NEVER: Final = 2
+"""Once a signature may have been broken on the way: only after so many times СМЭВ is told that the
+message is not accepted, which is the end of it."""
 REFUSED: Final = "x-smev-refused"
 """Header of a wire that is kept and refused: `trust:reason` or the code of another error."""
 WHY: Final = "x-smev-why"
@@ -54,7 +59,9 @@ _XML: Final = "application/xml"
 
 
 class Token(NamedTuple):
-    """Names a message to `acknowledge`. what: request, response, status, untrusted."""
+    """Names a message to `acknowledge`. what: request, response, status, and
+    untrusted or doubted for what СМЭВ did not sign.
+    """
 
     what: str
     id: str
@@ -119,7 +126,9 @@ class Inbox:
         """Give again what GetStatus gave before and was not stored."""
         for key, told in self._room.memory.since(STATUS, now - LAST):
             if told.get("state") == "given":
-                yield Taken(wire=_status_wire(told), token=str(Token("status", key)))
+                yield Taken(
+                    wire=_status_wire({**told, "key": key}), token=str(Token("status", key))
+                )
 
     def _drained(self, operation: Any, envelope: bytes, now: datetime) -> Iterator[Taken]:
         """Ask until the queue is empty."""
@@ -143,7 +152,7 @@ class Inbox:
         except TrustError as error:
             return self._untrusted(replied, answer, error)
         if isinstance(answer, t.StatusMessage):
-            return self._status(answer)
+            return self._status(answer, now)
         if isinstance(answer, t.Cancelled):
             log.warning("smev.cancelled", message=answer.message_id, reference=answer.reference)
             self._acknowledge(answer.message_id, now)
@@ -205,13 +214,14 @@ class Inbox:
         if told is not None and told.refused:
             self._no_more(told, answer.original_message_id)
 
-    def _status(self, answer: t.StatusMessage) -> Taken:
+    def _status(self, answer: t.StatusMessage, now: datetime) -> Taken:
         """СМЭВ gives a status once: it is remembered before anything else is done."""
         told = answer.status
         body = words.write(answer.version, words.Words(async_status=told))
         about = self._room.memory.get(ids.NUMBER, told.original_message_id) or {}
         kept = {
             "state": "given",
+            "at": now.isoformat(),
             "body": body.decode(),
             "original": told.original_message_id,
             "appeal": str(about.get("appeal", "")),
@@ -241,8 +251,11 @@ class Inbox:
         log.warning(
             "smev.not_signed_by_smev", reason=error.reason, where=error.where, claimed=claimed
         )
+        times = int((self._room.memory.get(UNTRUSTED, claimed) or {}).get("times", 0)) + 1
+        self._room.memory.put(UNTRUSTED, claimed, {"times": times})
         wire = _refused(replied, {t.MESSAGE_ID: claimed, t.VERSION: answer.version}, error)
-        return Taken(wire=wire, token=str(Token("untrusted", claimed)))
+        what = "untrusted" if times >= BELIEVED_NEVER else "doubted"
+        return Taken(wire=wire, token=str(Token(what, claimed)))
 
     def _reply(self, token: Token, verdict: Verdict, now: datetime) -> None:
         """Say what became of a request, where no event of an appeal will."""
@@ -269,8 +282,8 @@ class Inbox:
             told = memory.get(STATUS, token.id)
             memory.put(STATUS, token.id, {**(told or {}), "state": "taken"})
             return
-        if token.what == "untrusted":
-            if token.id:
+        if token.what in ("untrusted", "doubted"):
+            if token.id and token.what == "untrusted":
                 self._acknowledge(token.id, now, accepted=False)
             return
         told = memory.get(RECEIVED, token.id)
@@ -314,6 +327,7 @@ def _status_wire(told: Mapping[str, Any]) -> Wire:
         t.MESSAGE_ID: key or sha256(str(told["body"]).encode()).hexdigest()[:32],
         t.ORIGINAL_ID: str(told.get("original", "")),
         t.APPEAL: str(told.get("appeal", "")),
+        t.SENT_AT: str(told.get("at", "")),
         t.VERSION: str(told.get("version", "")),
     }
     headers = {name: value for name, value in found.items() if value}
