@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from pathlib import Path
 from typing import Any, Final
@@ -90,6 +91,7 @@ def main() -> None:
                 " · Nobody has logged in: register a system",
                 '{"register": {"client_id": "…", "redirect_uris": ["…"], "certificate": "PEM"}}',
                 "Выданные токены · Tokens given",
+                re.compile("ESIA-"),
             ),
             host=args.host,
             port=args.port,

@@ -91,10 +91,11 @@ def browse(url: str, person: str = "", form: dict[str, str] | None = None) -> tu
     """Return status, Location and text of one answer."""
     parts = urlsplit(url)
     line = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
+    target = f"{parts.path}?{parts.query}" if parts.query else parts.path
     headers = {"X-Simulated-Person": person} if person else {}
     body = urlencode(form).encode() if form else None
     try:
-        line.request("POST" if form else "GET", f"{parts.path}?{parts.query}", body, headers)
+        line.request("POST" if form else "GET", target, body, headers)
         answer = line.getresponse()
         return answer.status, answer.headers.get("Location", ""), answer.read().decode()
     finally:
