@@ -261,9 +261,10 @@ def check_scope(granted: Any, asked: str, oid: str) -> None:
     """Raise TrustError(scope_wrong) unless everything asked for was granted, and for this person.
 
     granted: `fullname?oid=1000… email?oid=1000…`; what concerns an organisation names it as
-    `org_oid` and is not compared, because which one it is depends on the person's choice.
+    `org_oid` and is not compared, because which one it is depends on the person's choice. That
+    `openid` was granted is shown by the id token, whether or not this list names it.
     """
-    names = set()
+    names = {"openid"}
     for each in granted.split() if isinstance(granted, str) else ():
         name, _, about = each.partition("?")
         owner = dict(part.partition("=")[::2] for part in about.split("&")).get("oid", oid)

@@ -231,6 +231,7 @@ def test_scopes_are_compared_by_name_and_by_person():
     asked = "openid fullname"
 
     check_scope("openid fullname?oid=7 http://esia.example/org_ogrn?org_oid=9", asked, "7")
+    check_scope("fullname?oid=7", asked, "7")  # the id token itself shows the other
     assert reason(check_scope, "openid", asked, "7") == "scope_wrong"
     assert reason(check_scope, "openid fullname?oid=8", asked, "7") == "scope_wrong"
     assert reason(check_scope, "openid fullname?mode=w&oid=8", asked, "7") == "scope_wrong"
