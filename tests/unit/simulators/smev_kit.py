@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import json
+import shutil
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -32,7 +34,9 @@ NAMES = ("ALPHA", "BETA", "GAMMA")
 
 @lru_cache(1)
 def ring() -> Ring:
-    shop = Workshop(Path(mkdtemp(prefix="smev-keys-")))
+    place = Path(mkdtemp(prefix="smev-keys-"))
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    shop = Workshop(place)
     files = {name: shop.issue(name.lower(), name) for name in (OWN, *NAMES, "STRANGER", "OTHER")}
     return opened(files, shop.authority.cert)
 
