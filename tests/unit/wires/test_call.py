@@ -15,6 +15,7 @@ from gateway.access.policy import Caller, Stranger
 from gateway.errors import AccessError
 from gateway.metrics import Metrics
 from gateway.settings import Settings
+from gateway.soap.security.algorithms import STANDARD
 from gateway.wires.appeals import Appeals
 from gateway.wires.call import Exchange
 from gateway.wires.parsing import Parsing
@@ -36,6 +37,7 @@ class Edge:
         self.service = cast("Any", self)
         self.kept = []
         self.blobs = None
+        self.algorithms = STANDARD
 
     async def knock(self, *_):
         return self.found
