@@ -75,7 +75,7 @@ def receipt(number: str, at: dt.datetime, message_id: str) -> Wire:
         f"<AcceptedAt>{at.isoformat()}</AcceptedAt></Receipt>"
     )
     headers = {t.KIND: "response", t.IN_REPLY_TO: message_id, t.APPEAL: number}
-    return Wire(media_type="application/xml", body=body.encode(), headers=headers)
+    return Wire(media_type=package.XML, body=fields.checked(body.encode()), headers=headers)
 
 
 def not_understood(message_id: str, reason: str, version: t.Version) -> Wire:
@@ -83,7 +83,7 @@ def not_understood(message_id: str, reason: str, version: t.Version) -> Wire:
     told = t.RequestRejected(code=codes.NOT_UNDERSTOOD, description=reason[:_TITLE])
     body = words.write(version, words.Words(rejected=(told,)))
     headers = {t.KIND: "rejected", t.IN_REPLY_TO: message_id}
-    return Wire(media_type="application/xml", body=body, headers=headers)
+    return Wire(media_type=package.XML, body=body, headers=headers)
 
 
 def _headed(wire: Wire, appeal: Appeal, came_in: str) -> Wire:
@@ -152,7 +152,9 @@ def _request(appeal: Appeal, event: Event | None, ctx: EncodeContext, telling: T
 def _document(
     document: msgspec.Struct, name: str, files: tuple[package.Packed, ...], kind: str
 ) -> Wire:
-    return replace(package.wired(fields.write(document, name), files), headers={t.KIND: kind})
+    return replace(
+        package.wired(fields.checked(fields.write(document, name)), files), headers={t.KIND: kind}
+    )
 
 
 def _status(appeal: Appeal, event: Event, version: t.Version, code: int, text: str) -> Wire:
@@ -177,7 +179,7 @@ def _status(appeal: Appeal, event: Event, version: t.Version, code: int, text: s
         parameters=tuple((key, str(value)) for key, value in told.items() if value),
     )
     return Wire(
-        media_type="application/xml",
+        media_type=package.XML,
         body=words.write(version, words.Words(status=status)),
         headers={t.KIND: "status", t.STATUS_CODE: str(code)},
     )
@@ -195,11 +197,11 @@ def _refused(event: Event, ctx: EncodeContext, version: t.Version) -> Wire:
             f"<OccurredOn>{str(event.occurred_at)[:10]}</OccurredOn></Refusal>"
         )
         headers = {t.KIND: "response"}
-        return Wire(media_type="application/xml", body=body.encode(), headers=headers)
+        return Wire(media_type=package.XML, body=fields.checked(body.encode()), headers=headers)
     word = codes.NO_DATA if version == "1.2" else codes.FAILURE
     told = t.RequestRejected(code=word, description=text[:_TITLE])
     body_of = words.write(version, words.Words(rejected=(told,)))
-    return Wire(media_type="application/xml", body=body_of, headers={t.KIND: "rejected"})
+    return Wire(media_type=package.XML, body=body_of, headers={t.KIND: "rejected"})
 
 
 def _given(

@@ -10,10 +10,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from adapters.smev.codes import CONTRACT, NAMESPACE, REQUESTS, RESPONSES
+from adapters.smev.messages import schemas
 from adapters.smev.messages.fragments import canonical
 from adapters.smev.messages.names import local
 from gateway import contracts, ns, xml
-from gateway.errors import MalformedError
+from gateway.errors import MalformedError, ValidationError
 from gateway.wires import binding
 from gateway.wires import contract as c
 
@@ -61,6 +62,14 @@ def write(document: msgspec.Struct, name: str) -> bytes:
     """Return the payload; name: of its root."""
     text = binding.write(document, name).decode()
     return _named(text.replace(f'xmlns="{ns.APPEALS}"', f'xmlns="{NAMESPACE}"', 1)).encode()
+
+
+def checked(payload: bytes) -> bytes:
+    """Return a payload that may leave; raise ValidationError naming what the profile forbids."""
+    found = schemas.violations(schemas.profile(), xml.parse(payload).root)
+    if found:
+        raise ValidationError("the payload does not fit the profile", found)
+    return payload
 
 
 def _named(text: str) -> str:

@@ -8,10 +8,11 @@ import msgspec
 from msgspec.structs import replace
 
 from adapters.smev import encode as pure
+from adapters.smev.codes import PEER
 from gateway.adapter import Inbound
 from gateway.errors import UnsupportedError
+from gateway.wires import canonical, restored
 from gateway.wires import contract as c
-from gateway.wires import restored
 from gateway.wires.channels.change import status
 
 if TYPE_CHECKING:
@@ -43,8 +44,13 @@ class Telling:
             ) from error
 
     def appeal(self, appeal: Appeal) -> c.AppealIn:
-        """Return an appeal as it is given on: our number is what the receiver knows it by."""
-        kept = replace(appeal, extras=tuple(x for x in appeal.extras if isinstance(x.value, str)))
+        """Return an appeal as it is given on: our number is what the receiver knows it by.
+
+        What another format had beside is not for the body behind СМЭВ.
+        """
+        ours = {canonical.PEER, PEER}
+        extras = tuple(x for x in appeal.extras if x.peer in ours and isinstance(x.value, str))
+        kept = replace(appeal, extras=extras)
         item = Inbound(
             operation="submit",
             external_id=appeal.receipt_number,

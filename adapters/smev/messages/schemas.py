@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from adapters.smev.messages.types import Version
 
 _VALUE: Final = re.compile(r"(: |The value )'(?!\{).*'(?= (?:is not|has a|does not))", re.DOTALL)
+_NAMED: Final = re.compile(r"Element '(?:\{[^}']*\})?([^']{1,200})'")
 _LONG: Final = 300
 MOST: Final = 20
 """Violations that are told of one message."""
@@ -63,9 +64,20 @@ def violations(compiled: etree.XMLSchema, element: _Element) -> tuple[Violation,
         return ()
     log: Any = compiled.error_log
     return tuple(
-        Violation(entry.path or "", "schema", _untold(entry.message), line=entry.line)
+        Violation(
+            _place(entry.path or "", entry.message),
+            "schema",
+            _untold(entry.message),
+            line=entry.line,
+        )
         for entry in islice(log, MOST)
     )
+
+
+def _place(path: str, message: str) -> str:
+    """Return a place by the name of its element where libxml2 only counts (`/*/*[5]`)."""
+    named = _NAMED.match(message)
+    return f"//{named[1]}" if "*" in path and named else path
 
 
 def _untold(message: str) -> str:

@@ -17,6 +17,7 @@ from adapters.smev.telling import encode
 from gateway import ns, xml
 from gateway.adapter import Wire
 from gateway.errors import UnsupportedError, ValidationError
+from gateway.model.base import Extra
 from gateway.model.events import PAYLOADS, EventType
 from gateway.testing.cases import Case, appeal_of, context_of, event_of, found
 
@@ -130,3 +131,29 @@ def test_a_receipt_and_a_rejection_answer_what_no_event_does():
     assert told
     assert told.rejected[0].description == "нет <элемента>"
     assert receipt.headers[t.IN_REPLY_TO] == refused.headers[t.IN_REPLY_TO] == MID
+
+
+def test_what_the_profile_forbids_does_not_leave():
+    case = CASES["o07-request"]
+    long = msgspec.structs.replace(appeal_of(case), subject="я" * 5_000)
+
+    with pytest.raises(ValidationError) as caught:
+        encode(long, event_of(case), context_of(case, {}))
+    assert "Subject" in caught.value.violations[0].path
+    assert "яяя" not in str(caught.value)
+
+
+def test_what_another_format_had_beside_is_not_given_on():
+    case = CASES["o07-request"]
+    extras = (
+        Extra(peer="pos", path="/internal", value="тайна"),
+        Extra(peer="gateway", path="Район", value="Центральный"),
+    )
+    wire = encode(
+        msgspec.structs.replace(appeal_of(case), extras=extras),
+        event_of(case),
+        context_of(case, {}),
+    )
+    text = wire.body.decode()
+    assert "Центральный" in text
+    assert "тайна" not in text
