@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from gateway import erasure
-from gateway.commands import context, output, times
+from gateway.commands import context, output, security, times
 from gateway.commands.context import Opened
 from gateway.commands.register import login
 from gateway.errors import ConfigurationError
@@ -66,6 +66,9 @@ def erase(
             if due
             else [erasing.erase(db, blobs, f.id, why, gw.now(), commit=commit) for f in found]
         )
+        if commit and planned:
+            why_told = "retention" if due else "request"
+            security.tell(gw, db, *(("erased", p.receipt_number, why_told) for p in planned))
     _print(planned, commit=commit, as_json=as_json)
 
 
