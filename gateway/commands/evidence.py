@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
@@ -9,9 +11,12 @@ import msgspec
 import typer
 from rich.markup import escape
 
+from gateway import casefile, sealing
 from gateway import evidence as proof
 from gateway.commands import context, output
+from gateway.commands.context import Opened
 from gateway.commands.messages import Full, Ground, recorded
+from gateway.disclosure import Level
 from gateway.store import lookup
 from gateway.store.blobs import BlobDirectory
 
@@ -36,11 +41,26 @@ def evidence(
     peer: Annotated[str, typer.Option(metavar="КОД", help="Чей номер · Whose number")] = "",
     full: Full = False,
     ground: Ground = "",
+    export: Annotated[
+        Path | None,
+        typer.Option("--export", metavar="FILE.zip", help="Дело в файл · A case file"),
+    ] = None,
+    level: Annotated[
+        Level, typer.Option("--level", help="Сколько раскрыть в файле · How much the file shows")
+    ] = Level.FULL,
+    without_personal: Annotated[
+        bool, typer.Option("--without-personal", help="То же, что --level problem_only · The same")
+    ] = False,
     as_json: output.Json = False,
 ) -> None:
     """Показать всё об обращении: что, когда, от кого, ответ дословно · Prove what happened."""
     with context.opened(context.settings()) as gw, gw.connection() as db:
         found = lookup.one(db, appeal, peer)
+        if export is not None:
+            if without_personal and level is Level.FULL:
+                level = Level.PROBLEM_ONLY
+            _export(gw, db, found, export, level, ground)
+            return
         told = proof.gather(db, BlobDirectory(gw.settings.blobs), found)
         if full:
             recorded(gw, "evidence", found.receipt_number, ground)
@@ -58,6 +78,22 @@ def evidence(
     )
     for piece in told.pieces:
         _print(screen, piece, zone, full=full)
+
+
+def _export(
+    gw: Opened, db: Any, found: lookup.Found, target: Path, level: Level, ground: str
+) -> None:
+    """Write a case file; one in full needs a ground and is recorded before it is written."""
+    if level is Level.FULL:
+        recorded(gw, "evidence --export", found.receipt_number, ground)
+    members, about = casefile.collect(db, BlobDirectory(gw.settings.blobs), found.id, level)
+    now = gw.now()
+    sign = sealing.signer(gw.settings, now) if gw.settings.seal_with else None
+    data = casefile.pack(members, {**about, "made_at": now.isoformat()}, sign)
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+    output.say(f"{target}: {len(members)} · {len(data)} B")
 
 
 def _document(piece: proof.Piece, *, full: bool) -> dict[str, Any]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID
 
+import msgspec
 import psycopg
 import typer
 from rich.progress import Progress
 
+from gateway import casefile, sealing
 from gateway.commands import context, output
+from gateway.settings import Settings
 from gateway.store import lookup, verification
 from gateway.store.verification import Fault, Verified
 
@@ -21,7 +25,15 @@ SHOWN = 100
 
 @app.command()
 def verify(
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILE.zip]", help="Дело вместо базы · A case file instead"),
+    ] = None,
     *,
+    authority: Annotated[
+        list[Path] | None,
+        typer.Option("--authority", metavar="CA.pem", help="Кому верить · Whom to believe"),
+    ] = None,
     appeal: Annotated[
         list[str] | None, typer.Option(metavar="НОМЕР", help="Только эти · Only these")
     ] = None,
@@ -33,6 +45,9 @@ def verify(
     as_json: output.Json = False,
 ) -> None:
     """Проверить цепочки, содержание и проекции: 0 - цело, 1 - нет · Verify everything stored."""
+    if file is not None:
+        _verify_file(file, authority or [], as_json=as_json)
+        return
     with context.opened(context.settings()) as gw, gw.connection() as db:
         named = [lookup.one(db, number).id for number in appeal or ()]
         found = _walk(db, named)
@@ -47,6 +62,32 @@ def verify(
     if rebuild and not as_json:
         output.planned(commit=commit or not broken)
     if left:
+        raise typer.Exit(output.FOUND)
+
+
+def _verify_file(file: Path, authorities: list[Path], *, as_json: bool) -> None:
+    """Verify a case file alone: no database is opened and no settings are read."""
+    alone = Settings(trusted_authorities=tuple(map(str, authorities)), revocation_required=False)
+    found = casefile.verify(file, sealing.opened(alone), trusted=bool(authorities))
+    if as_json:
+        output.document(msgspec.structs.asdict(found))
+    else:
+        for fault in found.faults[:SHOWN]:
+            output.say(f"НАРУШЕНО · BROKEN: {fault}")
+        for note in found.notes:
+            output.say(note)
+        if found.signed_by:
+            doubt = "" if authorities else " (доверие не проверялось · trust was not asked)"
+            output.say(f"Подписал · Signed by: {found.signed_by}{doubt}")
+        states = ", ".join(f"{state}: {count}" for state, count in found.contents.items())
+        output.say(
+            f"{found.receipt_number}: событий · events: {found.events}, содержаний · contents:"
+            f" {states or 0}, печатей · seals: {found.seals}"
+        )
+        output.say(
+            "Цело · Whole" if not found.faults else f"Нарушений · Faults: {len(found.faults)}"
+        )
+    if found.faults:
         raise typer.Exit(output.FOUND)
 
 

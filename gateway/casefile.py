@@ -1,1 +1,0 @@
-"""A case file that can be checked without the gateway: export and verification."""
