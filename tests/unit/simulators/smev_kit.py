@@ -11,9 +11,11 @@ from functools import lru_cache
 from pathlib import Path
 from tempfile import mkdtemp
 
+import pytest
+
 from simulators.peer import Journal
 from simulators.smev.account import Account, Limits
-from simulators.smev.caller import Caller
+from simulators.smev.caller import Caller, Refused
 from simulators.smev.desk import Desk
 from simulators.smev.house import House, Replies
 from simulators.smev.keys import OWN, Ring, Workshop, opened
@@ -101,4 +103,11 @@ class Probe:
         return [line for line in lines if not names or line["what"] in names]
 
 
-__all__ = ["ASK", "ASKED", "OTHER", "TELL", "TOLD", "Probe", "certificate", "ring"]
+def refused(call, *arguments, **more):
+    """Call and return the fault by which it was refused."""
+    with pytest.raises(Refused) as error:
+        call(*arguments, **more)
+    return error.value.detail
+
+
+__all__ = ["ASK", "ASKED", "OTHER", "TELL", "TOLD", "Probe", "certificate", "refused", "ring"]
