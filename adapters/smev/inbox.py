@@ -44,7 +44,7 @@ log = structlog.get_logger(__name__)
 STATUS: Final = "status"
 """Kind in the memory: what GetStatus gave, which СМЭВ gives once, until it is stored."""
 UNTRUSTED: Final = "untrusted"
-"""Kind in the memory: the number that a message claimed → how often СМЭВ's signature did not hold."""
+"""Kind in the memory: the number that a message claimed → how often its signature did not hold."""
 BELIEVED_NEVER: Final = 2
 """Once a signature may have been broken on the way: only after so many times СМЭВ is told that the
 message is not accepted, which is the end of it."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from gateway.adapter import Receipt, Wire
+    from gateway.lent import Lent
     from gateway.registry import Adapter
 
 TIMEOUT: Final = 0.5
@@ -46,11 +47,14 @@ WAYS: Final[dict[str, Way]] = {
 
 
 def channel(
-    adapter: Adapter, options: Mapping[str, Any], timeout: float = TIMEOUT
+    adapter: Adapter,
+    options: Mapping[str, Any],
+    timeout: float = TIMEOUT,
+    lent: Lent | None = None,
 ) -> tuple[Any, Outbound]:
     """Return an adapter's channel to a peer on this machine, and its client, to be closed.
 
-    options: what the peer's row says.
+    options: what the peer's row says. lent: for adapters whose manifest asks for it.
     """
     given = {**adapter.manifest.options, **options}
     url = str(given.get("url", ""))
@@ -59,7 +63,8 @@ def channel(
         allow_private=("127.0.0.1",),
         timeout=timeout,
     )
-    return adapter.make(given, base=url, outbound=outbound), outbound
+    more = {"lent": lent} if lent is not None else {}
+    return adapter.make(given, base=url, outbound=outbound, **more), outbound
 
 
 def deliver(made: Any, wire: Wire, key: str) -> Receipt | DeliveryError:

@@ -37,6 +37,8 @@ from simulators.smev.schemas import Schemas
 from simulators.smev.storage import Storage
 from simulators.smev.troubles import Planned, Troubles
 
+OURS: Final = "smev"
+"""How the settings of a gateway at this stand name the key that was issued for it."""
 UPLOAD: Final = ("anonymous", "smev")
 """Of the file storage; real bodies are given an account of their own."""
 _PATHS: Final = {f"/smev/v{version}/ws": version for version in VERSIONS}

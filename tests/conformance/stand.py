@@ -9,18 +9,24 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from gateway import registry
+from gateway import gost, registry
 from gateway.adapter import EncodeContext, Landed, Verdict
 from gateway.errors import GatewayError
+from gateway.lent import Lent
 from gateway.model import facts as f
 from gateway.model.events import Actor, Event, EventType
 from gateway.model.registration import Registration
+from gateway.settings import KeyFile, Settings
 from gateway.testing import peers
 from gateway.testing.cases import NOW, appeal_of, context_of, event_of, found
+from gateway.testing.memory import FakeMemory
 from simulators.process import running
+from tests import gost_kit
 from tests.conformance.kit import CASES
 
 DAY = dt.date(2026, 3, 30)
+STARTED = {"smev": ("--issue", "GATEWAY", "--redeliver", "2")}
+"""Of simulators that have to be told whom to know."""
 TRIED = (
     (EventType.REGISTERED, f.RegistrationFacts(number="ОГ-17/26", number_key="ОГ-17/26", date=DAY)),
     (EventType.TAKEN_TO_WORK, f.NoFacts()),
@@ -43,13 +49,15 @@ class Stand:
         self.name, self.simulator = name, simulator
         self.options = simulator.facts["options"]
         self._open = []
+        self._lent = lent(simulator.facts) if self.adapter.manifest.lent else None
         self.made = self.channel(peers.TIMEOUT)
         self.patient = self.channel(5.0)
         self._numbers = count(1)
 
     def channel(self, timeout, **options):
         """Return one more channel; it is closed with the stand."""
-        made, outbound = peers.channel(self.adapter, {**self.options, **options}, timeout)
+        given = {**self.options, **options}
+        made, outbound = peers.channel(self.adapter, given, timeout, self._lent)
         self._open.append(outbound)
         return made
 
@@ -145,6 +153,22 @@ class Stand:
         raise AssertionError("; ".join(tried))
 
 
+def lent(facts) -> Lent:
+    """Return what the house lends: a memory, and the key that the stand issued for us."""
+    issued = facts["issued"]["GATEWAY"]
+    key = KeyFile(name=facts["options"]["key"], cert=issued["cert"], key=issued["key"])
+    settings = Settings(
+        signing_keys=(key,), trusted_authorities=(facts["authority"],), revocation_required=False
+    )
+    signing = gost.open_signing(settings)
+    ticks = count()
+
+    def now() -> dt.datetime:
+        return dt.datetime.now(dt.UTC) + dt.timedelta(microseconds=next(ticks))
+
+    return Lent(FakeMemory(now), lambda: signing, now)
+
+
 def accepted(token) -> Verdict:
     """Return the verdict of a message that was stored."""
     item = Landed(operation="submit", key=token, receipt_number="2026-00017", accepted_at=NOW)
@@ -156,7 +180,9 @@ def stand(name):
     """Run a simulator with the channel to it; skip where it needs a program that is not here."""
     if name == "amqp" and shutil.which("rabbitmq-server") is None:
         pytest.skip("rabbitmq-server is not installed")
-    with running(name) as simulator:
+    if name == "smev" and not gost_kit.has_gost():
+        pytest.skip("libengine-gost-openssl is not installed")
+    with running(name, *STARTED.get(name, ())) as simulator:
         made = Stand(name, simulator)
         try:
             yield made
