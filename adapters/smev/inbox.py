@@ -59,8 +59,9 @@ _XML: Final = "application/xml"
 
 
 class Token(NamedTuple):
-    """Names a message to `acknowledge`. what: request, response, status, and
-    untrusted or doubted for what СМЭВ did not sign.
+    """Names a message to `acknowledge`.
+
+    what: request, response, status; untrusted or doubted for what СМЭВ did not sign.
     """
 
     what: str
