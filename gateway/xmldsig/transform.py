@@ -60,6 +60,8 @@ _REACHES: Final = 64
 _USUAL: Final = re.compile(rb"""<[^<> ]++(?: (?!xmlns=)[A-Za-z0-9_.-]++="[^"&]*+")++>""")
 """A start tag whose attributes stay as they are: the canonical form has them in the order of
 rule 6 already, when none has a namespace and their names are ASCII."""
+_ENTITIES: Final = re.compile(rb"&(?:gt;|#x)")
+"""Those that may have to be written anew; `&amp;` and `&lt;` stay."""
 _PREFIXED: Final = re.compile(rb""":(?<! xmlns:)[^\s<>="':]++=""")
 _ASTRAL: Final = tuple(bytes((lead,)) for lead in range(0xF0, 0xF5))
 """How characters beyond the basic plane begin in UTF-8."""
@@ -101,11 +103,12 @@ def rewrite(canonical: bytes) -> bytes:
     # instruction has one, and then a tag ends at the first.
     if source.count(b">") != source.count(b"<") or _marked(source):
         return _by_tags(source)
-    unusual = _unusual(source)
+    entities = _ENTITIES.search(source) is not None
+    unusual = _unusual(source, entities=entities)
     if len(unusual) > _REACHES:
         return _by_tags(source)
     renamed = _by_reaches(source, unusual)
-    if b"&" in source and (b"&gt;" in source or b"&#xD;" in source):
+    if entities and (b"&gt;" in source or b"&#xD;" in source):
         # The last step: behind it a `>` no longer ends a tag.
         return _SPECIAL_TEXT.sub(lambda found: text.piece(found[0]), renamed)
     return renamed
@@ -117,16 +120,14 @@ def _marked(source: bytes) -> bool:
 
 
 def _attributes_stay(source: bytes) -> bool:
-    """Say for certain that no attribute has a namespace, nor a value to be escaped anew.
+    """Say for certain that no attribute has a namespace.
 
     Nor is there a character beyond the basic plane, which names could be ordered by otherwise.
     """
-    if b"&" in source and b"&#x" in source:
-        return False
     return _PREFIXED.search(source) is None and not any(lead in source for lead in _ASTRAL)
 
 
-def _unusual(source: bytes) -> list[tuple[int, int]]:
+def _unusual(source: bytes, *, entities: bool) -> list[tuple[int, int]]:
     """Return where the tags stand that declare, or whose attributes have to be written anew.
 
     What has attributes ends with `">`, and neither text nor a value has that in it. Where nothing
@@ -134,7 +135,7 @@ def _unusual(source: bytes) -> list[tuple[int, int]]:
     whether a tag is open there.
     """
     found = []
-    if _attributes_stay(source):
+    if not (entities and b"&#x" in source) and _attributes_stay(source):
         at = source.find(b" xmlns")
         while at >= 0:
             start, end = source.rfind(b"<", 0, at), source.find(b">", at)
