@@ -31,7 +31,11 @@ _PERSONAL: Final = frozenset(
     replyto address addresses postaladdress raw street house block building apartment flat
     latitude longitude lat lon text subject annotation description comment content body
     payload decoded request response declinetext appealtext appealtopic letter filename declaredname
-    фио фамилия имя отчество телефон почта адрес текст тема содержание комментарий
+    oid prnoid urnesiasbjid urnesiasbjnam sbjid
+    password passwd secret clientsecret token accesstoken refreshtoken idtoken logintoken assertion
+    cookie setcookie authorization otp totp onetimecode authcode
+    signature signaturevalue x509certificate binarysecuritytoken pkcs7 signedcontent
+    фио снилс пароль фамилия имя отчество телефон почта адрес текст тема содержание комментарий
     """,
     )
 )
@@ -45,6 +49,24 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"\bgw_([0-9A-Za-z]+)_[\w\-]+"), rf"gw_\1_{MASK}"),
     (re.compile(r"(://[^:/@\s]*):[^@/\s]+@"), rf"\1:{MASK}@"),
     (re.compile(r"\b(Basic|Bearer)\s+[\w+/=.\-]{8,}"), rf"\1 {MASK}"),
+    # A JWT (RFC 7519), whole or with its signature cut off.
+    (re.compile(r"\beyJ[\w\-]{6,}\.[\w\-]{4,}(?:\.[\w\-]*)*"), MASK),
+    # DER in base64: certificates, PKCS#7, keys; in either alphabet, with line breaks.
+    (re.compile(r"\bMI[A-Za-z0-9+/_\-]{2}(?:[A-Za-z0-9+/_\-]|\\?[rn\r\n]){60,}={0,2}"), MASK),
+    (re.compile(r"-----BEGIN [A-Z0-9 ]+-----.*?(?:-----END [A-Z0-9 ]+-----|\Z)", re.DOTALL), MASK),
+    # Forms and addresses of OAuth 2.0 (RFC 6749), and headers.
+    (
+        re.compile(
+            r"""(?ix)\b(client_secret|code|state|nonce|id_token(?:_hint)?|access_token|refresh_token
+            |assertion|password|totp|otp)=[^&\s"'<>]{8,}"""
+        ),
+        rf"\1={MASK}",
+    ),
+    (
+        re.compile(r"(?i)\b((?:set-)?cookie)\s*:\s*[^\s;,]+(?:;\s*[A-Za-z][\w\-]*(?:=[^;\s]*)?)*"),
+        rf"\1: {MASK}",
+    ),
+    (re.compile(r"(?i)\b(snils|снилс)\W{1,4}\d{11}\b"), rf"\1 {MASK}"),
     (re.compile(r"[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)+"), MASK),
     (
         re.compile(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+from datetime import date
 
 import pytest
 import structlog
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway import logs, masking
+from simulators.seed.appeals import Source
 
 PERSONAL = [
     "Петров Пётр Иванович",
@@ -28,7 +30,37 @@ PERSONAL = [
     "кв. 12",
     "gw_0a1b2c3d4e_secret-PART_of-it",
     "Basic cG9ydGFsOmd3X3g=",
+    "eyJhbGciOiJHT1NUMzQxMF8yMDEyXzI1NiJ9.eyJzdWIiOjEwMDB9.c2lnbmF0dXJl",
+    "MIIB" + "aB3+/_-9" * 20 + "==",
+    "-----BEGIN PRIVATE KEY-----\nMEECAQAwEw==\n-----END PRIVATE KEY-----",
+    "client_secret=abc-DEF_123",
+    "code=s3cr3tc0d3",
+    "id_token_hint=abc.def",
+    "Set-Cookie: session=abcdef; HttpOnly",
+    "snils=11223344595",
 ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["snils", "oid", "esia_oid", "id_token", "clientSecret", "access_token", "password", "totp",
+     "Cookie", "Set-Cookie", "otp", "SignatureValue", "BinarySecurityToken"],
+)  # fmt: skip
+def test_a_field_of_a_login_or_a_signature_is_masked_whole(name):
+    assert "s3cret" not in str(masking.value({name: "s3cret"}))
+
+
+@given(st.integers(0, 100_000))
+def test_a_generated_person_is_never_in_a_line_of_the_log(seed):
+    author = Source(seed, date(2026, 11, 21)).appeal("portal").author
+    name = author.full_name if author.patronymic else ""
+    line = f"не принято от {name}, тел. {author.phone} ({author.email})"
+    shown = masking.text(line)
+    for known in filter(None, (author.family if name else "", author.phone, author.email)):
+        assert known not in shown
+    fields = {"fio": author.family, "phone": author.phone, "snils": "x", "address": author.postal}
+    told = str(masking.value({"фио": author.family, **fields}))
+    assert not author.postal or author.postal not in told
 
 
 @pytest.mark.parametrize("secret", PERSONAL)
