@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from lxml import etree
@@ -17,6 +18,10 @@ _BARE_AMPERSAND: Final = b"&amp;" not in etree.tostring(_PROBE, method="c14n", e
 such a name has to be escaped: it would be no URI, and have no canonical form."""
 
 
+_KEPT: Final = 256
+_KEPT_BYTES: Final = 300
+_KEPT_NAMES: Final = 16
+"""Start tags that stay written, how long they are at most, and in how many namespaces."""
 _Attribute = tuple[bytes, bytes, bytes]
 """Of the source: prefix, empty for none; local name; value as it is escaped there."""
 
@@ -30,91 +35,105 @@ class Start(NamedTuple):
     declares: bool
 
 
-class Names:
-    """The prefixes of the source and the new ones that hold at a place of the document.
+class _Scope:
+    """What holds inside an element that declares something; never changed once it is made.
 
     prefixes: of the source → name of its namespace. numbers: that → the new prefix, colon included.
     known: how a tag begins, `a` or `/a` of the source → how it begins anew.
     """
 
-    __slots__ = ("_last", "_undone", "known", "numbers", "prefixes")
+    __slots__ = ("known", "numbers", "outer", "prefixes")
+
+    def __init__(
+        self,
+        prefixes: dict[bytes, bytes],
+        numbers: dict[bytes, bytes],
+        known: dict[bytes, bytes],
+        outer: _Scope | None,
+    ) -> None:
+        self.prefixes = prefixes
+        self.numbers = numbers
+        self.known = known
+        self.outer = outer
+
+
+_OUTSIDE: Final = _Scope({}, {}, {}, None)
+
+
+class Names:
+    """The prefixes of the source and the new ones that hold at a place of the document."""
+
+    __slots__ = ("_last", "scope")
 
     def __init__(self) -> None:
-        self.prefixes: dict[bytes, bytes] = {}
-        self.numbers: dict[bytes, bytes] = {}
-        self.known: dict[bytes, bytes] = {}
+        self.scope = _OUTSIDE
         self._last = 0
-        self._undone: list[tuple[dict[bytes, bytes], dict[bytes, bytes], list[bytes]]] = []
 
     def start(self, tag: bytes) -> Start:
         """Return a start tag anew; what it declares holds until `leave`. Raise MalformedError."""
-        name, _, rest = tag[1:-1].partition(b" ")
-        declared: dict[bytes, bytes] = {}
-        attributes: list[_Attribute] = []
-        if rest:
-            declared, attributes = _parts(tag)
-        made: list[bytes] = []
-        if declared:
-            before = dict(self.prefixes), self.known, made
-            self.prefixes.update(declared)
-            written, end = self._written(name, attributes, made)
-            self._undone.append(before)
-            self.known = dict(self.known)
-            for prefix, space in declared.items():
-                if prefix:
-                    number = self.numbers[space]
-                    self.known[prefix] = b"<" + number
-                    self.known[b"/" + prefix] = b"</" + number
-        else:
-            written, end = self._written(name, attributes, made)
-        return Start(name, written, end, bool(declared))
+        small = len(tag) <= _KEPT_BYTES and len(self.scope.numbers) <= _KEPT_NAMES
+        make = _remembered if small else _started
+        found, self.scope, self._last = make(self.scope, self._last, tag)
+        return found
 
     def leave(self) -> None:
         """Forget what the innermost element with declarations declared."""
-        self.prefixes, self.known, made = self._undone.pop()
-        for each in made:
-            del self.numbers[each]
+        assert self.scope.outer is not None
+        self.scope = self.scope.outer
 
-    def _written(
-        self, name: bytes, attributes: list[_Attribute], made: list[bytes]
-    ) -> tuple[bytes, bytes]:
-        """Return both tags of an element; what got a number is added to `made`."""
-        prefix, _, local = name.rpartition(b":")
-        space = self.prefixes.get(prefix, b"")
-        if not space:
-            raise refused(name)
-        own = self.numbers.get(space) or self._number(space, made)
-        parts = [b"<", own, local]
-        ordered: list[_Attribute] = []
-        if attributes:
-            ordered = self._ordered(attributes)
-            for key, *_ in ordered:
-                if key and key not in self.numbers:
-                    self._number(key, made)
-        for each in made:
-            parts += (b" xmlns:", self.numbers[each][:-1], b'="', _uri(each), b'"')
-        for key, attribute, value in ordered:
-            number = self.numbers[key] if key else b""
-            parts += (b" ", number, attribute, b'="', text.value(value), b'"')
-        parts.append(b">")
-        return b"".join(parts), b"</" + own + local + b">"
 
-    def _number(self, space: bytes, made: list[bytes]) -> bytes:
-        self._last += 1
-        self.numbers[space] = number = b"ns%d:" % self._last
-        made.append(space)
-        return number
+def _started(scope: _Scope, last: int, tag: bytes) -> tuple[Start, _Scope, int]:
+    """Return a start tag anew, what holds inside, and the last number that was given."""
+    name, _, rest = tag[1:-1].partition(b" ")
+    declared, attributes = _parts(tag) if rest else ({}, [])
+    prefixes, numbers = scope.prefixes, scope.numbers
+    if declared:
+        prefixes, numbers = {**prefixes, **declared}, dict(numbers)
+    prefix, _, local = name.rpartition(b":")
+    space = prefixes.get(prefix, b"")
+    if not space:
+        raise refused(name)
+    ordered = _ordered(attributes, prefixes) if attributes else []
+    made = []
+    for each in (space, *(key for key, *_ in ordered if key)):
+        if each not in numbers:
+            if not declared:  # the form was no exclusive one; what others see is not changed
+                raise refused(name)
+            last += 1
+            numbers[each] = b"ns%d:" % last
+            made.append(each)
+    own = numbers[space]
+    parts = [b"<", own, local]
+    for each in made:
+        parts += (b" xmlns:", numbers[each][:-1], b'="', _uri(each), b'"')
+    for key, attribute, value in ordered:
+        parts += (b" ", numbers[key] if key else b"", attribute, b'="', text.value(value), b'"')
+    parts.append(b">")
+    end = b"</" + own + local + b">"
+    if declared:
+        known = dict(scope.known)
+        for prefix, uri in declared.items():
+            if prefix:
+                known[prefix] = b"<" + numbers[uri]
+                known[b"/" + prefix] = b"</" + numbers[uri]
+        scope = _Scope(prefixes, numbers, known, scope)
+    return Start(name, b"".join(parts), end, bool(declared)), scope, last
 
-    def _ordered(self, attributes: list[_Attribute]) -> list[_Attribute]:
-        """Return the attributes in order (rule 6), each with its namespace for its prefix."""
-        found = []
-        for prefix, local, value in attributes:
-            if prefix and prefix not in self.prefixes:  # xml: is the one that nobody declares
-                raise refused(b"%b:%b" % (prefix, local))
-            found.append((self.prefixes[prefix] if prefix else b"", local, value))
-        if len(found) > 1:
-            found.sort(key=_order)
-        return found
+
+_remembered = lru_cache(_KEPT)(_started)
+"""The outer elements of messages are the same again and again."""
+
+
+def _ordered(attributes: list[_Attribute], prefixes: dict[bytes, bytes]) -> list[_Attribute]:
+    """Return the attributes in order (rule 6), each with its namespace for its prefix."""
+    found = []
+    for prefix, local, value in attributes:
+        if prefix and prefix not in prefixes:  # xml: is the one that nobody declares
+            raise refused(b"%b:%b" % (prefix, local))
+        found.append((prefixes[prefix] if prefix else b"", local, value))
+    if len(found) > 1:
+        found.sort(key=_order)
+    return found
 
 
 def _parts(tag: bytes) -> tuple[dict[bytes, bytes], list[_Attribute]]:

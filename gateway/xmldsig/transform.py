@@ -179,7 +179,7 @@ def _renamed(part: bytes, names: Names) -> bytes:
     before, *tags = part.split(b"<")
     if not tags:
         return part
-    known = names.known
+    known = names.scope.known
     try:
         new = [known[name] + rest for name, _, rest in map(bytes.partition, tags, repeat(b":"))]
     except KeyError:
@@ -189,12 +189,12 @@ def _renamed(part: bytes, names: Names) -> bytes:
 
 def _renamed_default(tags: list[bytes], names: Names) -> list[bytes]:
     """Do the same where there are names without a prefix; what is before a colon may be text."""
-    space = names.prefixes.get(b"", b"")
-    own = names.numbers.get(space, b"")
+    space = names.scope.prefixes.get(b"", b"")
+    own = names.scope.numbers.get(space, b"")
     begin, end, new = b"<" + own, b"</" + own, []
     for tag in tags:
         name, _, rest = tag.partition(b":")
-        start = names.known.get(name)
+        start = names.scope.known.get(name)
         if start is not None:
             new.append(start + rest)
         elif not space or tag.startswith((b"xml:", b"/xml:")):
