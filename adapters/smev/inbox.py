@@ -89,10 +89,16 @@ class Inbox:
         """Return what waits in the queues, each message once."""
         taken: dict[str, Taken] = {}
         end = monotonic() + SECONDS
-        for one in self._waiting(now):
-            taken.setdefault(one.token, one)
-            if len(taken) >= self._room.options.batch or monotonic() > end:
-                return Batch(messages=tuple(taken.values()), more=True)
+        try:
+            for one in self._waiting(now):
+                taken.setdefault(one.token, one)
+                if len(taken) >= self._room.options.batch or monotonic() > end:
+                    return Batch(messages=tuple(taken.values()), more=True)
+        except DeliveryError as error:
+            # What was given is not given again for a while: it is not thrown away with the rest.
+            if not taken:
+                raise
+            log.warning("smev.asking_broken_off", code=error.code, reason=error.message)
         return Batch(messages=tuple(taken.values()))
 
     def acknowledge(self, verdicts: tuple[Verdict, ...], now: datetime) -> None:
@@ -296,7 +302,7 @@ class Inbox:
         sign = self._room.proof.signer(o.key, now)
         envelope = write.ack(o.version, id_, sign, accepted=accepted)
         replied = self._room.line.call("Ack", envelope, safe=True)
-        if isinstance(replied.answer, t.Fault) and retry.action(replied.answer) != "done":
+        if isinstance(replied.answer, t.Fault) and retry.action(replied.answer, "Ack") != "done":
             raise refuse(replied.answer, "Ack", replied.response)
 
 

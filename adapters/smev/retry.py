@@ -33,8 +33,9 @@ ACTIONS: Final[dict[str, Action]] = {
     "RecipientIsNotFound": "refused",
     "AttachmentContentMiscoordination": "refused",
     "AttachmentSizeLimitExceeded": "refused",
-    "EndOfLife": "refused",
+    "EndOfLifeReached": "refused",
     "IncorrectResponseContentType": "refused",
+    "RequestIsNotFound": "refused",
     "InvalidMessageIdFormat": "refused",
     "TransactionCodeInvalid": "ours",
     "SignatureVerificationFault": "ours",
@@ -56,9 +57,10 @@ TODO: Final[dict[str, str]] = {
     " do not agree",
     "AttachmentSizeLimitExceeded": "вложения велики: уменьшите attached_bytes, чтобы они шли"
     " через файловое хранилище · lower attached_bytes, so that they go by the file storage",
-    "EndOfLife": "срок сообщения прошёл · the message's time is over",
+    "EndOfLifeReached": "срок сообщения прошёл · the message's time is over",
     "IncorrectResponseContentType": "ответ не того вида, что ждёт запрос · not the kind of answer"
     " that the request wants",
+    "RequestIsNotFound": "запроса, на который отвечаем, в СМЭВ нет · there is no request to answer",
     "TransactionCodeInvalid": "проверьте transaction_code · look at transaction_code",
     "SignatureVerificationFault": "gateway smev verify FILE покажет, на каком шаге · shows at which"
     " step it fails",
@@ -69,8 +71,14 @@ TODO: Final[dict[str, str]] = {
 }
 
 
-def action(fault: Fault) -> Action:
+DONE_BY: Final[dict[str, str]] = {"TargetMessageIsNotFound": "Ack"}
+"""The one operation for which a fault means success; elsewhere it is a refusal."""
+
+
+def action(fault: Fault, operation: str = "") -> Action:
     """Return what to do; a fault that nobody knows is one that a person has to look at."""
+    if DONE_BY.get(fault.name, operation) != operation:
+        return "refused"
     return ACTIONS.get(fault.name, "refused" if fault.name else "later")
 
 
