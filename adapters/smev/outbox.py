@@ -71,7 +71,7 @@ class Outbox:
                 self._require_proven(found, now)
                 record = ids.settle(memory, key, record, "queued")
                 return receipt(record, found.response.body, found.response.status)
-            action = retry.action(found.answer)
+            action = retry.action(found.answer, _operation(wire))
             if action == "done":
                 record = ids.settle(memory, key, record, "queued")
                 return receipt(record, found.response.body, found.response.status)
