@@ -113,3 +113,18 @@ def test_without_a_key_no_seal_is_made_and_doctor_says_so(house):
     assert "seal_with" in house.run("seal", "make", code=2)
     told = list(sealing.check(house.settings, house.url, datetime.now(UTC)))
     assert "seal_with" in told[0][1]
+
+
+def test_a_month_that_retention_dropped_is_no_fault_of_the_seals(days):
+    sealed(days)
+    tables = days.rows(
+        "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
+        " WHERE i.inhparent IN ('message'::regclass, 'event'::regclass)"
+        " AND c.relname !~ 'default$'"
+    )
+    oldest = min(name.split("_", 1)[1] for (name,) in tables)
+    for kind in ("message", "event"):
+        days.change(f"DROP TABLE {kind}_{oldest}")
+    told = days.json("seal", "verify")
+    assert told["faults"] == []
+    assert told["gone"] == told["rows"] > 0
