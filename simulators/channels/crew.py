@@ -7,6 +7,10 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
+from gateway.errors import ConfigurationError
+from gateway.gost.engine import shared
+from simulators.smev.keys import Workshop
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -15,6 +19,9 @@ if TYPE_CHECKING:
 
 OFFICE: Final = "office"
 """The peer that works on what the channels bring: it pulls its changes and answers over REST."""
+GOST: Final = "libengine-gost-openssl"
+SYSTEM: Final = "GATEWAY"
+"""Mnemonic of our own system at the simulated СМЭВ."""
 QUICK: Final[dict[str, Any]] = {
     "timeout": 1.0, "settle_after": 0.5, "backoff_base": 0.1, "backoff_cap": 1.0,
     "breaker_threshold": 40, "breaker_cool": 0.2, "breaker_cap": 0.5, "max_attempts": 60,
@@ -40,8 +47,8 @@ class Player(NamedTuple):
     """One channel.
 
     brings: how appeals come from it; `submits`: over REST, since the system itself has no road into
-    the gateway. needs: a program without which it cannot play. options: what a body would write
-    into the peer's row.
+    the gateway. needs: a program without which it cannot play, or the package that signs by ГОСТ.
+    options: what a body would write into the peer's row.
     """
 
     title: str
@@ -69,6 +76,7 @@ PLAYERS: Final[dict[str, Player]] = {
             ("clock_skew", 1),
         ),
     ),
+    "smev": Player("СМЭВ 3 (имитатор)", "asked", needs=GOST),
     "edds": Player("ЕДДС (имитатор)", "nothing", "problem_only", options=(("classifier", "sstu"),)),
 }
 """Channels in the order in which they are told of."""
@@ -82,10 +90,19 @@ def code(name: str) -> str:
 def present(*besides: str) -> list[str]:
     """Return the channels that can play on this machine, but for those that play elsewhere."""
     return [
-        name
-        for name, player in PLAYERS.items()
-        if name not in besides and (not player.needs or shutil.which(player.needs))
+        name for name, player in PLAYERS.items() if name not in besides and _is_here(player.needs)
     ]
+
+
+def _is_here(need: str) -> bool:
+    """Whether a program, or the engine that signs by ГОСТ, is on this machine."""
+    if need == GOST:
+        try:
+            shared()
+        except ConfigurationError:
+            return False
+        return shutil.which("openssl") is not None
+    return not need or shutil.which(need) is not None
 
 
 def options(names: Iterable[str]) -> dict[str, dict[str, Any]]:
@@ -93,6 +110,8 @@ def options(names: Iterable[str]) -> dict[str, dict[str, Any]]:
     return {"open311": {"reading": True}} if "open311" in names else {}
 
 
+KEYS: Final = "smev-keys"
+"""Directory below the stage's with the keys of the simulated СМЭВ, and ours."""
 LISTING: Final = ("pos", "incident", "sstu")
 """Channels whose systems show a list of what they hold, so that registers can be compared."""
 
@@ -118,9 +137,29 @@ def raise_curtain(
 ) -> dict[str, Running]:
     """Start the simulators, those that fail from the beginning."""
     more = ["--seed", str(seed)] + (["--fail", str(fail)] if fail else [])
+    own = {"smev": ["--keys", str(stage.path(KEYS)), "--issue", SYSTEM, "--redeliver", "5"]}
+    names = list(names)
     with ThreadPoolExecutor(4) as pool:
-        started = pool.map(lambda name: stage.simulator(name, *more), names)
+        started = pool.map(lambda name: stage.simulator(name, *more, *own.get(name, ())), names)
         return dict(zip(names, started, strict=True))
+
+
+def signing(stage: Stage, names: Iterable[str]) -> dict[str, Any]:
+    """Return what the settings say of keys and whom to trust, where СМЭВ plays.
+
+    The keys are made here, since a gateway does not start without those that its settings name;
+    the stand takes what is there.
+    """
+    if "smev" not in names:
+        return {}
+    workshop = Workshop(stage.path(KEYS))
+    made = workshop.issue(SYSTEM.lower(), SYSTEM)
+    ours = {"name": SYSTEM.lower(), "cert": str(made.cert), "key": str(made.key)}
+    return {
+        "trusted_authorities": [str(workshop.authority.cert)],
+        "revocation_required": False,
+        "signing_keys": [ours],
+    }
 
 
 def introduce(stage: Stage, running: Mapping[str, Running]) -> dict[str, str]:

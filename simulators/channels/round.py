@@ -84,6 +84,8 @@ class Round:
         self._queued = 0
         self._over = threading.Event()
         self._receipts: dict[str, dict[str, str]] = {}
+        self._messages: dict[str, str] = {}
+        """External id → number of the message that brought it, where the peer has such numbers."""
         self.given: dict[str, list[str]] = {name: [] for name in running}
         self._log = Log(stage.path("client-channels.jsonl"))
         self.office = Office(self._client(crew.OFFICE))
@@ -134,7 +136,9 @@ class Round:
                     "user": crew.code(name),
                 }
                 command = {"push": {**to, "count": many, "seed": self.seed + start}}
-            self.given[name] += simulator.control(**command)["keys"]
+            told = simulator.control(**command)
+            self.given[name] += told["keys"]
+            self._messages |= zip(told["keys"], told.get("ids", ()), strict=False)
 
     def _submit(self, name: str, keys: list[str]) -> None:
         """Submit over REST what a peer without a road of its own into the gateway gave out."""
@@ -238,13 +242,29 @@ class Round:
     def _count(self, name: str) -> Counted:
         if crew.PLAYERS[name].brings == "pushes":
             self.running[name].control(poll=True)
-        held = {row["key"]: row for row in self.running[name].holds()}
+        held = (
+            self._heard()
+            if name == "smev"
+            else {row["key"]: row for row in self.running[name].holds()}
+        )
         missing = [key for key in self.given[name] if not self._back(name, key, held)]
         journal = Journal(self.stage.path(f"{name}.jsonl"))
         calls = [r for r in journal.records if "fault" in r]
         ways = Counter(r["fault"] for r in calls if r["fault"])
         given = len(self.given[name])
         return Counted(given, given - len(missing), tuple(missing), len(calls), ways)
+
+    def _heard(self) -> dict[str, dict[str, Any]]:
+        """Let the body behind СМЭВ read what came for it; return what it knows, by external id."""
+        stand = self.running["smev"]
+        stand.control(answer=True)
+        heard = stand.control(heard=True)["heard"]
+        rows = {}
+        for key, number in self._messages.items():
+            told = heard.get(number, [])
+            statuses = [one for one in told if one == "RequestStatus"]
+            rows[key] = {"key": key, "statuses": statuses, "answers": told.count("Answer")}
+        return rows
 
     def _back(self, name: str, key: str, held: Mapping[str, dict[str, Any]]) -> bool:
         """Whether a peer has the number and the answer of an appeal that it gave out."""

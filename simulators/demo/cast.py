@@ -108,6 +108,7 @@ def configure(
             "poll_seconds": 0.3,
             "adapters": [*dict.fromkeys(("sstu", *adapters, *(options or {})))],
             "adapter_options": {**crew.options(adapters), **(options or {})},
+            **crew.signing(stage, adapters),
         },
         INBOXES,
     )
