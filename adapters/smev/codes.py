@@ -8,8 +8,6 @@ from gateway.model.events import EventType as E
 
 PEER: Final = "smev"
 NAMESPACE: Final = "urn://appeals-gateway/smev/appeal/1.0"
-MESSAGE_ID: Final = "message_id"
-"""Kind of the reference that names the message of СМЭВ an appeal came in."""
 CONTENT_ID: Final = "content_id"
 """Kind of the reference that names a file by the header of its message."""
 REJECT: Final = "smev.reject"

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from adapters.smev import fields, said
 from adapters.smev.attached import Files
-from adapters.smev.codes import MESSAGE_ID, PEER, REFUSAL
+from adapters.smev.codes import PEER, REFUSAL
 from adapters.smev.messages import package, words
 from adapters.smev.messages import types as t
 from gateway import limits, xml
@@ -20,7 +20,7 @@ from gateway.adapter import Decoded, Inbound, Wire
 from gateway.errors import TooLargeError, ValidationError, Violation
 from gateway.model import events as e
 from gateway.model import facts as f
-from gateway.model.base import ExternalRef, Extra
+from gateway.model.base import Extra
 from gateway.model.fold import check_characters, clean_text
 from gateway.wires import canonical, reported
 
@@ -88,17 +88,14 @@ def _answer(given: c.SubmitAnswer, files: Files) -> Inbound:
 
 
 def _marked(item: Inbound, wire: Wire) -> Inbound:
-    """An appeal knows the message that it came in, so that an answer finds its ReplyTo."""
-    appeal = item.appeal
-    if appeal is None:
+    """Mark an appeal of a test message.
+
+    The number of the message is no part of the appeal: one that its sender sends again under a new
+    number (after StaleMessageId) has to be the same appeal, and not a conflict.
+    """
+    if item.appeal is None or not wire.headers.get(t.TEST):
         return item
-    message_id = wire.headers.get(t.MESSAGE_ID, "")
-    if message_id:
-        ref = ExternalRef(peer=PEER, kind=MESSAGE_ID, value=message_id)
-        appeal = replace(appeal, refs=(*appeal.refs, ref))
-    if wire.headers.get(t.TEST):
-        appeal = replace(appeal, test_message=True)
-    return replace(item, appeal=appeal)
+    return replace(item, appeal=replace(item.appeal, test_message=True))
 
 
 def _answering(item: Inbound, wire: Wire) -> Inbound:

@@ -1,8 +1,9 @@
 """An event of an appeal → what СМЭВ is to carry of it, and as which kind of message; pure.
 
 An appeal that came through СМЭВ is answered: statuses while it is considered, a refusal or the
-answer at the end, which also ends the exchange on that request. An appeal from elsewhere is given
-to a body behind СМЭВ by a request, and what happens to it here by further requests.
+answer at the end, which also ends the exchange on that request; which message that was is the
+exchange's to know (`outbox`). An appeal from elsewhere is given to a body behind СМЭВ by a request,
+and what happens to it here by further requests.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from msgspec.structs import replace
 
 from adapters.smev import codes, fields
-from adapters.smev.codes import ANSWERS, MESSAGE_ID, PEER, REFUSALS, STATUSES, SUBMITS
+from adapters.smev.codes import ANSWERS, REFUSALS, STATUSES, SUBMITS
 from adapters.smev.messages import package, words
 from adapters.smev.messages import types as t
 from gateway import xml
@@ -59,10 +60,13 @@ def encode(appeal: Appeal, event: Event | None, ctx: EncodeContext, telling: Tel
     """
     if ctx.own:
         raise UnsupportedError("СМЭВ is told what became of a message by its own answer")
-    came_in = _message(appeal, ctx.peer)
+    if ctx.peer and not appeal.source_peer:
+        message = "whose appeal it is is hidden: СМЭВ needs disclosure `full`"
+        raise ValidationError(message, (Violation("source_peer", "required", message),))
+    came_in = bool(ctx.peer) and appeal.source_peer == ctx.peer
     if came_in and event is not None:
-        return _headed(_reply(appeal, event, ctx, telling), appeal, came_in)
-    return _headed(_request(appeal, event, ctx, telling), appeal, "")
+        return _headed(_reply(appeal, event, ctx, telling), appeal)
+    return _headed(_request(appeal, event, ctx, telling), appeal)
 
 
 def receipt(number: str, at: dt.datetime, message_id: str) -> Wire:
@@ -86,22 +90,11 @@ def not_understood(message_id: str, reason: str, version: t.Version) -> Wire:
     return Wire(media_type=package.XML, body=body, headers=headers)
 
 
-def _headed(wire: Wire, appeal: Appeal, came_in: str) -> Wire:
+def _headed(wire: Wire, appeal: Appeal) -> Wire:
     headers = {**wire.headers, t.APPEAL: appeal.receipt_number}
-    if came_in:
-        headers[t.IN_REPLY_TO] = came_in
     if appeal.test_message:
         headers[t.TEST] = "1"
     return replace(wire, headers={key: value for key, value in headers.items() if value})
-
-
-def _message(appeal: Appeal, peer: str) -> str:
-    """The message that the appeal came in, where it came through this peer."""
-    ours = {PEER, peer}
-    if peer and appeal.source_peer and appeal.source_peer != peer:
-        return ""
-    found = [r.value for r in appeal.refs if r.kind == MESSAGE_ID and r.peer in ours]
-    return found[-1] if found else ""
 
 
 def _reply(appeal: Appeal, event: Event, ctx: EncodeContext, telling: Telling) -> Wire:

@@ -1,7 +1,8 @@
 """Receiving: requests of others, answers to ours, and what СМЭВ itself says of what we sent.
 
 The order of one message: it comes, its signatures are verified, its number and its ReplyTo are
-remembered, it is stored, it is acknowledged. Whatever breaks in between, СМЭВ gives it again, and
+remembered, it is stored, which appeal it brought is remembered, it is acknowledged. Whatever breaks
+in between, СМЭВ gives it again, and
 its number says how far we were: a message that was stored is acknowledged again and given to
 nobody. A message that СМЭВ did not sign is kept as it came, its number is believed for nothing; it
 comes again, and is acknowledged as not accepted when it is no better then.
@@ -16,11 +17,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import structlog
 
-from adapters.smev import encode, files, ids, retry
+from adapters.smev import encode, files, forgetting, ids, retry
 from adapters.smev.line import refuse
 from adapters.smev.messages import package, words, write
 from adapters.smev.messages import types as t
-from adapters.smev.outbox import RECEIVED, Outbox, Room
+from adapters.smev.outbox import APPEAL, RECEIVED, Outbox, Room
 from gateway.adapter import Batch, Taken, Wire
 from gateway.errors import (
     DeliveryError,
@@ -84,9 +85,11 @@ class Inbox:
     def __init__(self, room: Room, outbox: Outbox) -> None:
         self._room = room
         self._outbox = outbox
+        self._forgetting = forgetting.Daily(room.memory)
 
     def receive(self, now: datetime) -> Batch:
         """Return what waits in the queues, each message once."""
+        self._forgetting.forget(now)
         taken: dict[str, Taken] = {}
         end = monotonic() + SECONDS
         try:
@@ -108,6 +111,7 @@ class Inbox:
             token = Token.of(verdict.token)
             try:
                 if token.what == "request":
+                    self._remember(token, verdict)
                     self._reply(token, verdict, now)
                 self._end(token, now)
             except DeliveryError as error:
@@ -263,6 +267,16 @@ class Inbox:
         wire = _refused(replied, {t.MESSAGE_ID: claimed, t.VERSION: answer.version}, error)
         what = "untrusted" if times >= BELIEVED_NEVER else "doubted"
         return Taken(wire=wire, token=str(Token(what, claimed)))
+
+    def _remember(self, token: Token, verdict: Verdict) -> None:
+        """Keep which request brought an appeal, before the Ack: after it none comes again.
+
+        An appeal sent again under a new number is answered to the newest one.
+        """
+        landed: Landed | None = verdict.items[0] if verdict.items else None
+        if landed is None or verdict.error is not None or landed.operation != "submit":
+            return
+        self._room.memory.put(APPEAL, landed.receipt_number, {"message": token.id})
 
     def _reply(self, token: Token, verdict: Verdict, now: datetime) -> None:
         """Say what became of a request, where no event of an appeal will."""

@@ -6,6 +6,8 @@ one, so СМЭВ itself knows a repeat (MessageIsAlreadySent) and a lost reply c
 
 from __future__ import annotations
 
+import uuid
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 import structlog
@@ -17,12 +19,11 @@ from adapters.smev.messages import package, words, write
 from adapters.smev.messages import types as t
 from gateway import xml
 from gateway.adapter import Receipt
-from gateway.errors import PeerDoubtful, PeerRefused, TrustError
+from gateway.errors import PeerDoubtful, PeerRefused, PeerUnavailable, TrustError
 from gateway.outbound import Answered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime
 
     from adapters.smev.ids import Record
     from adapters.smev.line import Line, Replied
@@ -36,6 +37,15 @@ log = structlog.get_logger(__name__)
 
 RECEIVED: Final = "received"
 """Kind in the memory: MessageID of somebody's message → its ReplyTo, and how far we are with it."""
+APPEAL: Final = "appeal"
+"""Kind in the memory: our number of an appeal → MessageID of the newest request that brought it."""
+PATIENCE: Final = timedelta(days=1)
+"""How long an answer waits for the request of its appeal. An event may be sent before the request
+is acknowledged and remembered, or the process died between: СМЭВ gives the request again soon.
+What is not remembered after a day was forgotten (`forgetting`): a person has to answer otherwise.
+"""
+_GREGORIAN: Final = 0x01B21DD213814000
+"""1970-01-01 in the time of a UUID, in units of 100 ns (RFC 4122, 4.1.4)."""
 _TRIES: Final = 2
 """Numbers that one sending may take: a second one that is stale says that our clock is wrong."""
 
@@ -109,7 +119,7 @@ class Outbox:
             )
             envelope = write.send_request(o.version, data, sign, personal)
             return room.line.call("SendRequest", envelope, sent.inside)
-        answer = t.ResponseData(message_id=record.id, to=self._to(wire))
+        answer = t.ResponseData(message_id=record.id, to=self._to(wire, record, now))
         if wire.headers.get(t.KIND) != "response":
             found = words.read(xml.parse(payload).root) or words.Words()
             answer = replace(answer, rejected=found.rejected, status=found.status)
@@ -125,17 +135,31 @@ class Outbox:
         envelope = write.send_response(o.version, answer, sign, personal)
         return room.line.call("SendResponse", envelope, sent.inside)
 
-    def _to(self, wire: Wire) -> str:
-        """Return the opaque address of an answer, as it came last with the request."""
-        told = wire.headers.get(t.IN_REPLY_TO, "")
+    def _to(self, wire: Wire, record: Record, now: datetime) -> str:
+        """Return the opaque address of an answer, as it came last with the newest request."""
+        told = wire.headers.get(t.IN_REPLY_TO, "") or self._brought(wire, record, now)
         found: Mapping[str, str] | None = self._room.memory.get(RECEIVED, told) if told else None
         if found is None or not found.get("reply_to"):
             raise PeerRefused(
                 "СМЭВ: не известно, куда отвечать · it is not known where the answer goes",
                 found=told,
                 expected="ReplyTo of a request that came to this system",
+                todo="ответьте заявителю или органу иным путём · answer in another way",
             )
         return found["reply_to"]
+
+    def _brought(self, wire: Wire, record: Record, now: datetime) -> str:
+        """Return the request that brought an appeal; empty when there is no more hope of one."""
+        appeal = wire.headers.get(t.APPEAL, "")
+        told: Mapping[str, str] = self._room.memory.get(APPEAL, appeal) or {}
+        message = told.get("message", "")
+        if not message and now - _made(record) < PATIENCE:
+            raise PeerUnavailable(
+                "СМЭВ: запрос этого обращения ещё не подтверждён"
+                " · the request of this appeal is not acknowledged yet",
+                found=appeal,
+            )
+        return message
 
     def _require_proven(self, found: Replied, now: datetime) -> None:
         """A queued message has СМЭВ's own word for it; without it nothing is known."""
@@ -157,6 +181,12 @@ def receipt(record: Record, body: bytes = b"", status: int = 0, *, final: bool =
     if record.state == "refused":
         return Receipt(final=True, reference=record.id, refused=record.why or "СМЭВ")
     return Receipt(final=final, reference=record.id, body=body, status=status)
+
+
+def _made(record: Record) -> datetime:
+    """When a message was first to be sent: its number holds the time."""
+    ticks = uuid.UUID((*record.before, record.id)[0]).time - _GREGORIAN
+    return datetime.fromtimestamp(ticks / 1e7, UTC)
 
 
 def _operation(wire: Wire) -> str:

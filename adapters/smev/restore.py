@@ -51,7 +51,7 @@ def restore(item: Inbound) -> Wire:
 
 
 def _bare(item: Inbound) -> Inbound:
-    """The item without what is of СМЭВ: files that only a header named, numbers of messages."""
+    """The item without what is of СМЭВ: files that only a header named."""
     appeal = item.appeal
     if appeal is None:
         return item

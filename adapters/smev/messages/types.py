@@ -15,10 +15,11 @@ payload: the wire's body is that element itself, media type `application/xml`. H
 - `x-smev-test`: `1` for a test message; `x-smev-version`: `1.1`, `1.2` or `1.3`.
 
 **A wire that goes out** is what `encode` made, for the exchange: body and media type likewise.
-Headers: `x-smev-kind` (`request`, `response`, `status`, `rejected`); `x-smev-in-reply-to`: id of
-the incoming message that is answered, whose ReplyTo the exchange keeps; `x-smev-appeal`: our
-number of the appeal, which the exchange gives back with every answer; `x-smev-test`. A `status`
-has its RequestStatus as body, a `rejected` its RequestRejected.
+Headers: `x-smev-kind` (`request`, `response`, `status`, `rejected`); `x-smev-appeal`: our number of
+the appeal, which the exchange gives back with every answer to a request, and by which it finds the
+newest message that brought the appeal, whose ReplyTo an answer goes to; `x-smev-in-reply-to`: id of
+the message that is answered, only where it is known (`encode.receipt`, `encode.not_understood`);
+`x-smev-test`. A `status` has its RequestStatus as body, a `rejected` its RequestRejected.
 
 The adapter's `encode` is `telling.encode`, its `decode` `decode.decode`, its `restore`
 `restore.restore`; `encode.receipt` and `encode.not_understood` make what a request gets that no

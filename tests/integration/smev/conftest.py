@@ -15,6 +15,9 @@ from gateway.outbound import Outbound
 from gateway.settings import KeyFile, Settings
 from gateway.testing.memory import FakeMemory
 from simulators.process import running
+from tests.integration.house import make_house
+
+__all__ = ["make_house"]
 
 
 @pytest.fixture(scope="session")

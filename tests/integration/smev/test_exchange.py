@@ -22,6 +22,7 @@ from gateway.errors import (
 )
 from gateway.model import facts as f
 from gateway.model.answer import Answer
+from gateway.model.digest import content_sha256
 from gateway.model.events import Actor, Event, EventType
 from gateway.testing.memory import FakeMemory
 from tests.gost_kit import needs_gost, pki
@@ -387,3 +388,75 @@ def test_a_clock_that_is_wrong_is_told(stand, connect, clock):
     clock.ahead = timedelta(days=30)
     health = connect(stand).probe()
     assert health.ok or health.todo
+
+
+def test_an_appeal_sent_again_under_another_number_is_answered_to_the_newest(
+    stand, connect, stored, clock
+):
+    memory = FakeMemory(clock)
+    channel = connect(stand, memory=memory)
+    (first,) = stand.control(emit=1, seed=3)["ids"]
+    batch, item = one(channel)
+    channel.acknowledge(stored(batch))
+    (second,) = stand.control(emit=1, seed=3)["ids"]
+    batch, again = one(channel)
+    channel.acknowledge(stored(batch))
+
+    assert (item.external_id, content_sha256(item.appeal)) == (
+        again.external_id, content_sha256(again.appeal),
+    )  # fmt: skip
+    assert [state(stand, number) for number in (first, second)] == ["accepted", "accepted"]
+    appeal = replace(item.appeal, receipt_number="26-1", source_peer="smev")
+    channel.deliver(registered(channel, appeal), "d-1")
+    stand.control(answer=True)
+    heard = stand.control(heard=True)["heard"]
+    assert (heard[first], heard[second]) == ([], ["RequestStatus"])
+
+
+def test_which_request_brought_an_appeal_is_remembered_before_it_is_acknowledged(
+    stand, connect, stored, clock
+):
+    memory = FakeMemory(clock)
+    channel = connect(stand, memory=memory, timeout=3.0)
+    (number,) = stand.control(emit=1, seed=3)["ids"]
+    batch, _ = one(channel)
+    stand.plan("reset", key="Ack", times=3)
+    with pytest.raises((PeerUnavailable, PeerDoubtful)):
+        channel.acknowledge(stored(batch))
+    assert memory.get("appeal", "26-1") == {"message": number}
+
+
+def test_an_answer_that_is_faster_than_the_acknowledgement_waits_for_it(
+    stand, connect, stored, clock
+):
+    channel = connect(stand, memory=FakeMemory(clock))
+    (number,) = stand.control(emit=1, seed=3)["ids"]
+    batch, item = one(channel)
+    appeal = replace(item.appeal, receipt_number="26-1", source_peer="smev")
+    wire = registered(channel, appeal)
+    with pytest.raises(PeerUnavailable):
+        channel.deliver(wire, "d-1")
+    channel.acknowledge(stored(batch))
+    channel.deliver(wire, "d-1")
+    stand.control(answer=True)
+    assert stand.control(heard=True)["heard"][number] == ["RequestStatus"]
+
+
+def test_an_answer_to_an_appeal_that_was_forgotten_is_shown_to_a_person(
+    stand, connect, stored, clock
+):
+    channel = connect(stand, memory=FakeMemory(clock))
+    stand.control(emit=1, seed=3)
+    batch, item = one(channel)
+    channel.acknowledge(stored(batch))
+    appeal = replace(item.appeal, receipt_number="26-1", source_peer="smev")
+    wire = registered(channel, appeal)
+    clock.ahead = timedelta(days=401)
+    channel._open[1]._forgetting.forget(clock())
+    clock.ahead = timedelta()
+    with pytest.raises(PeerUnavailable):
+        channel.deliver(wire, "d-1")
+    clock.ahead = timedelta(days=2)
+    with pytest.raises(PeerRefused) as refused:
+        channel.deliver(wire, "d-1")
+    assert "куда отвечать" in str(refused.value)

@@ -16,6 +16,7 @@ from adapters.smev.messages.words import read
 from adapters.smev.telling import encode
 from gateway import ns, xml
 from gateway.adapter import Wire
+from gateway.disclosure import Level, disclose
 from gateway.errors import UnsupportedError, ValidationError
 from gateway.model.base import Extra
 from gateway.model.events import PAYLOADS, EventType
@@ -60,11 +61,28 @@ def test_what_leaves_fits_the_profile_and_the_schema_of_smev(name):
                                     "o07": "request", "o08": "request"}[name[:3]]  # fmt: skip
 
 
-def test_only_what_answers_names_the_message_that_it_answers():
-    answering = {name: sent(CASES[name]).headers.get(t.IN_REPLY_TO) for name in LEAVES}
+def test_what_leaves_names_the_appeal_and_leaves_its_message_to_the_exchange():
+    left = [sent(CASES[name]).headers for name in LEAVES]
 
-    assert answering["o07-request"] is answering["o08-status-request"] is None
-    assert {v for k, v in answering.items() if k < "o07"} == {MID}
+    assert all(t.APPEAL in headers and t.IN_REPLY_TO not in headers for headers in left)
+
+
+@pytest.mark.parametrize("source", ["another", "smev"])
+def test_only_an_appeal_of_this_very_peer_is_answered(source):
+    case = CASES["o01-registered"]
+    other = msgspec.structs.replace(appeal_of(case), source_peer=source)
+
+    wire = encode(other, event_of(case), context_of(case, {}))
+
+    assert wire.headers[t.KIND] == "request"
+
+
+def test_an_appeal_whose_source_is_hidden_is_not_given_to_anybody():
+    case = CASES["o01-registered"]
+    hidden = disclose(appeal_of(case), Level.REFERENCE_ONLY, peer="region")
+
+    with pytest.raises(ValidationError, match="full"):
+        encode(hidden, event_of(case), context_of(case, {}))
 
 
 @pytest.mark.parametrize("name", LEAVES)

@@ -1,0 +1,79 @@
+"""A served gateway that asks the stand, stores, acknowledges and answers."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import pytest
+
+from gateway.model.peer import Peer
+from gateway.store import peers
+from tests.gost_kit import needs_gost
+from tests.integration.house import CHECKOUT, eventually
+
+pytestmark = needs_gost
+PEER = "region"
+"""Not the adapter's name: whose an appeal is goes by the code of the row."""
+
+
+@pytest.fixture
+def served(stand, make_house, pg_url, tmp_path):
+    """A gateway that answers, and beside it the process that asks and delivers."""
+    given = stand.facts["settings"]
+    env = {
+        "GATEWAY_ADAPTERS": "smev",
+        "GATEWAY_SIGNING_KEYS": json.dumps(given["signing_keys"]),
+        "GATEWAY_TRUSTED_AUTHORITIES": ",".join(given["trusted_authorities"]),
+        "GATEWAY_REVOCATION_REQUIRED": "false",
+        "GATEWAY_POLL_SECONDS": "0.2",
+    }
+    house = make_house(**env)
+    row = Peer(
+        code=PEER, name="СМЭВ", adapter="smev", disclosure="full", disclosure_ground="проба",
+        options={**stand.facts["options"], "poll_every": 0.3},
+    )  # fmt: skip
+    with house.database() as db:
+        peers.add(db, row, datetime.now(UTC))
+    env |= {"PATH": os.defpath, "GATEWAY_DATABASE_URL": pg_url, "GATEWAY_DATA_DIR": str(tmp_path)}
+    with (tmp_path / "work.log").open("w") as log:
+        work = subprocess.Popen(
+            [sys.executable, "-m", "gateway", "work"],
+            env=env, cwd=CHECKOUT, stdout=log, stderr=log,
+        )  # fmt: skip
+        yield house
+        work.terminate()
+        work.wait(30)
+    assert "Traceback" not in (tmp_path / "work.log").read_text("utf-8")
+    assert not house.defects()
+
+
+def test_an_appeal_sent_twice_under_two_numbers_is_one_and_the_newest_gets_the_answers(
+    stand, served
+):
+    sent = stand.control(emit=1, seed=3)
+    eventually(lambda: stand.control(counts=True)["states"].get("accepted"))
+    again = stand.control(emit=1, seed=3)
+    eventually(lambda: stand.control(counts=True)["states"].get("accepted") == 2)
+    (key,) = sent["keys"]
+    assert again["keys"] == [key]
+
+    assert served.rows("SELECT count(*) FROM appeal WHERE external_id = $1", key) == [(1,)]
+    ((receipt,),) = served.rows("SELECT receipt_number FROM appeal WHERE external_id = $1", key)
+    served.give(key, "sed", owner=PEER)
+    told = served.post(
+        "/statuses",
+        {
+            "messageKey": "sed-1", "key": {"receiptNumber": receipt}, "event": "TakenToWork",
+            "occurredOn": datetime.now(UTC).date().isoformat(),
+        },
+        peer="sed",
+    )  # fmt: skip
+    assert told.status == 201, told.body
+
+    def heard():
+        stand.control(answer=True)
+        return stand.control(heard=True)["heard"][again["ids"][0]]
+
+    assert eventually(heard)[-1] == "RequestStatus"
