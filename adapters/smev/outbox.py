@@ -73,6 +73,9 @@ class Outbox:
         """
         memory, appeal = self._room.memory, wire.headers.get(t.APPEAL, "")
         record = ids.begin(memory, key, appeal)
+        if record.state == "refused":
+            # `settle` told so, and the cause is mended since: СМЭВ would know the old number.
+            record = ids.renew(memory, key, replace(record, state="made", why=""), appeal)
         for left in reversed(range(_TRIES)):
             if record.state != "made":
                 return receipt(record)

@@ -286,6 +286,23 @@ def test_smev_that_refuses_later_what_it_queued_ends_the_delivery(stand, connect
     assert channel.receive("").messages == ()
 
 
+def test_what_smev_refused_later_is_sent_under_a_new_number_when_a_person_says_so(
+    stand, connect, stored
+):
+    channel = connect(stand)
+    stand.control(emit=1, seed=3)
+    batch, item = one(channel)
+    channel.acknowledge(stored(batch))
+    stand.control(trouble={"kind": "reject", "times": 1})
+    wire = given(channel, item.appeal)
+    first = channel.deliver(wire, "d-3").reference
+    channel.acknowledge(stored(channel.receive(""), operation="status"))
+    again = channel.deliver(wire, "d-3")
+    assert again.reference != first
+    assert channel.settle(wire, "d-3").refused == ""
+    assert stand.control(answer=True)["answered"] == 1
+
+
 def test_a_status_that_was_given_and_not_stored_is_given_again(stand, connect, stored, clock):
     memory = FakeMemory(clock)
     channel = connect(stand, memory=memory)
