@@ -90,11 +90,11 @@ def code(name: str) -> str:
 def present(*besides: str) -> list[str]:
     """Return the channels that can play on this machine, but for those that play elsewhere."""
     return [
-        name for name, player in PLAYERS.items() if name not in besides and _is_here(player.needs)
+        name for name, player in PLAYERS.items() if name not in besides and is_here(player.needs)
     ]
 
 
-def _is_here(need: str) -> bool:
+def is_here(need: str) -> bool:
     """Whether a program, or the engine that signs by ГОСТ, is on this machine."""
     if need == GOST:
         try:

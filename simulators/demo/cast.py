@@ -89,10 +89,12 @@ def configure(
     port: int = 0,
     adapters: tuple[str, ...] = (),
     options: Mapping[str, Mapping[str, Any]] | None = None,
+    more: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the settings, the routing rules and the file of bodies.
 
     adapters: those that are switched on besides ССТУ. options: by name, of registers beside them.
+    more: settings.
     """
     stage.path("routing.toml").write_text(crew.routing(adapters) + ROUTING, "utf-8")
     stage.path("bodies.csv").write_text(BODIES, "utf-8")
@@ -109,6 +111,7 @@ def configure(
             "adapters": [*dict.fromkeys(("sstu", *adapters, *(options or {})))],
             "adapter_options": {**crew.options(adapters), **(options or {})},
             **crew.signing(stage, adapters),
+            **(more or {}),
         },
         INBOXES,
     )

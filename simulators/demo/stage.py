@@ -111,10 +111,13 @@ class Stage:
         """Whether `gateway run` is there."""
         return self._gateway is not None and self._gateway.poll() is None
 
-    def command(self, *arguments: str, ok: tuple[int, ...] = (0,)) -> Any:
-        """Run `gateway … --json` and return its document; raise Failed for another exit code."""
+    def command(self, *arguments: str, ok: tuple[int, ...] = (0,), told: bool = True) -> Any:
+        """Run `gateway … --json` and return its document; raise Failed for another exit code.
+
+        told: whether the command has a document to print.
+        """
         done = subprocess.run(  # noqa: S603 - our own program, no shell
-            [sys.executable, "-m", "gateway", *arguments, "--json"],
+            [sys.executable, "-m", "gateway", *arguments, *(["--json"] if told else [])],
             capture_output=True,
             env=self._environment,
             cwd=self.root,
@@ -125,7 +128,7 @@ class Stage:
             said = (done.stderr or done.stdout).decode(errors="replace").strip()[-800:]
             raise Failed(f"gateway {' '.join(arguments)}: {done.returncode}: {said}")
         text = done.stdout.decode().strip()
-        return json.loads(text) if text else None
+        return json.loads(text) if text and told else None
 
     def worker(self) -> int:
         """Return the process id of the running `gateway work`."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import secrets
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from simulators.channels import chapter, crew
-from simulators.demo import cast, register
+from simulators.demo import cast, register, visitors
 from simulators.demo import script as plan
 from simulators.demo.clients import Client, Log
 from simulators.demo.deliveries import Deliveries
@@ -63,7 +64,13 @@ class Story:
         teller.say(f"Каталог: {stage.root}", "directory, logs are there")
         sstu = stage.simulator("sstu", "--seed", str(self.seed))
         hook = stage.simulator("webhook", "--bodies", "--seed", str(self.seed))
-        cast.configure(stage, adapters=tuple(crew.present("sstu")))
+        self.provider = visitors.raise_provider(stage, self.seed)
+        cast.configure(
+            stage,
+            adapters=tuple(crew.present("sstu")),
+            options=visitors.options(self.provider),
+            more=visitors.settings(self.provider, secrets.token_hex(32)),
+        )
         stage.start_gateway()
         teller.say(f"Шлюз с базой: {stage.address}", "the gateway with its database")
         keys = cast.introduce(stage, sstu, hook)
@@ -99,6 +106,7 @@ class Story:
         result = differences.story(self.teller, self.deliveries, self.office)
         tell_road(self.stage, self.teller, ledger)
         chapter.tell(self.stage, self.teller, self.seed, 9)
+        visitors.tell(self.stage, self.teller, self.provider, 11)
         return counts | {
             "planted": result.planted,
             "found": result.found,
