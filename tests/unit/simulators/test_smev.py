@@ -146,6 +146,7 @@ def old(days):
         (old(-1), "StaleMessageId"),
         (str(uuid.uuid1()).upper(), "InvalidContent"),
     ],
+    ids=["random", "two days ago", "tomorrow", "large letters"],
 )
 def test_a_number_must_be_fresh_and_of_version_one(probe, number, fault):
     assert refused(probe.caller("ALPHA").request, ASKED, message_id=number) == fault
