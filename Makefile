@@ -84,6 +84,10 @@ bench-channels: $(STAMP)  ## What the channels cost: decoding, packages of СС�
 bench-fias: $(STAMP)  ## Addresses: loading, resolving, completing, parsing (BENCH_ARGS=--short: the short form)
 	$(PY) -m bench.fias $(BENCH_ARGS)
 
+.PHONY: bench-trust
+bench-trust: $(STAMP)  ## Signing, the exchange of СМЭВ, the policy (needs libengine-gost-openssl)
+	$(PY) -m bench.trust $(BENCH_ARGS)
+
 .PHONY: bench-mtom
 bench-mtom: $(STAMP)  ## The memory that 500 MB by MTOM take, in and out (minutes, 5 GB of disk)
 	$(PY) -m bench.mtom $(BENCH_ARGS)

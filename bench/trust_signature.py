@@ -72,7 +72,7 @@ def measure(plan: Plan) -> list[Figure]:
     detail: dict[str, object] = {
         "machine": machine.bare_shape(Path(tempfile.gettempdir())),
         "backend": ground.signing.backend.name,
-        "bytes": len(etree.tostring(message(JUDGED))),
+        "bytes": len(etree.tostring(message(JUDGED), encoding="utf-8")),
         "other_sizes": beside,
     }
     unit = "messages/s"
