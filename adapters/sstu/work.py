@@ -26,7 +26,7 @@ from gateway.errors import (
     NotFoundError,
 )
 from gateway.snapshots import StoredSnapshots
-from gateway.store import arrays, peers
+from gateway.store import arrays, peers, readings
 from gateway.store.blobs import BlobDirectory
 from gateway.store.lanes import Delivery
 from gateway.store.pool import Pool
@@ -221,6 +221,11 @@ def _record(gw: Opened, what: str, subject: str, ground: str = "") -> None:
         at=gw.now(), who=getpass.getuser(), what=what, subject=subject, ground=ground
     )
     audit.record(gw.settings.data_dir, reading)
+    with connected(gw.url) as db:
+        readings.record(
+            db, at=reading.at, who=reading.who, role="command", what=what, subject=subject,
+            ground=ground,
+        )  # fmt: skip
 
 
 def _documents(

@@ -20,7 +20,7 @@ from cryptography.utils import CryptographyDeprecationWarning
 from gateway.access import names
 from gateway.errors import ConfigurationError, MalformedError, TrustError
 from gateway.gost import certificates as gost
-from gateway.gost.engine import Engine
+from gateway.gost.engine import shared
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -178,7 +178,7 @@ def _is_gost(der: bytes) -> bool:
 def _require_engine(where: str) -> None:
     """Refuse to register what could not be checked when it is used."""
     try:
-        Engine()
+        shared()
     except ConfigurationError as error:
         raise ConfigurationError(
             "подпись ГОСТ на этой машине не проверить · GOST is not checked on this machine",

@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from gateway import casefile, sealing
 from gateway import evidence as proof
-from gateway.commands import context, output
+from gateway.commands import context, output, security
 from gateway.commands.context import Opened
 from gateway.commands.messages import Full, Ground, recorded
 from gateway.disclosure import Level
@@ -93,6 +93,7 @@ def _export(
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(data)
+    security.tell(gw, db, ("exported", found.receipt_number, ground or level.value))
     output.say(f"{target}: {len(members)} · {len(data)} B")
 
 

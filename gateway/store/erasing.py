@@ -123,7 +123,8 @@ SENT_STEPS: Final[tuple[tuple[str, str], ...]] = (
         "UPDATE delivery SET error = '' WHERE id = ANY($1::uuid[]) AND error <> ''",
     ),
 )
-TIE: Final = "DELETE FROM citizen_appeal WHERE external_id = $1"
+TIE: Final = "DELETE FROM citizen_appeal WHERE external_id = $1 AND $2 = 'cabinet'"
+"""Who submitted an appeal in the cabinet; another peer's own id may look the same."""
 RECORD: Final = """
 INSERT INTO erasure (id, appeal_id, at, who, why, ground, counts) VALUES ($1,$2,$3,$4,$5,$6,$7)
 """
@@ -225,7 +226,7 @@ def _erase(
     sent = UuidArray.of([row[0] for row in owed])
     for name, statement in SENT_STEPS:
         counts[name] = connection.execute(statement.encode(), (sent,)).rowcount
-    counts["ties"] = connection.execute(TIE, (head[2],)).rowcount
+    counts["ties"] = connection.execute(TIE, (head[2], head[1])).rowcount
     unnamed = _unnamed(connection, digests)
     counts = {name: count for name, count in counts.items() if count}
     told = (uuid7(), appeal_id, now, *why, Jsonb({**counts, "blobs": len(unnamed)}))

@@ -19,7 +19,7 @@ from gateway.errors import ConfigurationError, ValidationError
 from gateway.merging import Decision
 from gateway.model.base import NIL
 from gateway.model.fold import clean_text
-from gateway.store import lookup, synonyms
+from gateway.store import lookup, readings, synonyms
 from gateway.store import places as store
 from gateway.store.committer import CHANNEL
 
@@ -240,10 +240,10 @@ def _revoke(group: typer.Typer, opened: Callable[[], AbstractContextManager[Any]
 
 def _recorded(gw: Any, receipt: str) -> None:
     """Record that the address of an appeal is read, before it is."""
-    audit.record(
-        gw.settings.data_dir,
-        audit.Reading(at=gw.now(), who=getpass.getuser(), what="fias doubts", subject=receipt),
-    )
+    now, who, what = gw.now(), getpass.getuser(), "fias doubts"
+    audit.record(gw.settings.data_dir, audit.Reading(at=now, who=who, what=what, subject=receipt))
+    with gw.connection() as db:
+        readings.record(db, at=now, who=who, role="command", what=what, subject=receipt)
 
 
 def _login(given: str) -> str:

@@ -63,14 +63,14 @@ def _gost(certificate_pem: bytes, key_pem: bytes, password: bytes) -> Signer | N
     """Return the signer of a key by GOST, None for what is no certificate of one."""
     # What signs by GOST knows the methods of XML Signature from here.
     from gateway.gost.algorithms import Gost, methods_for
-    from gateway.gost.engine import Engine
+    from gateway.gost.engine import shared
     from gateway.signing import SigningKey
 
     try:
         der = x509.load_pem_x509_certificate(certificate_pem).public_bytes(
             serialization.Encoding.DER
         )
-        backend = Engine()
+        backend = shared()
         info = backend.certificate(der)
         if not info.kind.startswith("gost"):
             return None
