@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID, uuid1
 
 import pytest
@@ -21,62 +21,22 @@ from gateway.errors import (
     Violation,
 )
 from gateway.model import facts as f
-from gateway.model.answer import Answer
-from gateway.model.digest import content_sha256
 from gateway.model.events import Actor, Event, EventType
 from gateway.testing.memory import FakeMemory
 from tests.gost_kit import needs_gost, pki
+from tests.integration.smev.talk import (
+    NOW,
+    answered,
+    counts,
+    given,
+    one,
+    patient,
+    registered,
+    state,
+)
 
 pytestmark = needs_gost
-NOW = datetime(2026, 4, 1, 9, tzinfo=UTC)
 VERSIONS = ("1.1", "1.2", "1.3")
-
-
-def told(channel, appeal, kind, payload, key="d-1", **options):
-    event = Event(
-        appeal_id=UUID(int=1), seq=2, type=kind, occurred_at=NOW, recorded_at=NOW,
-        actor=Actor(kind="system"), payload=payload,
-    )  # fmt: skip
-    ctx = EncodeContext(now=NOW, key=key, peer="smev", options=options)
-    return channel.encode(appeal, event, ctx)
-
-
-def registered(channel, appeal, key="d-1", **options):
-    facts = f.RegistrationFacts(organisation="b", number="ОГ-1", number_key="og1", date=NOW.date())
-    return told(channel, appeal, EventType.REGISTERED, facts, key, **options)
-
-
-def answered(channel, appeal, key="d-2", **options):
-    outcome = f.OutcomeFacts(result="supported", actions_taken=True)
-    facts = f.AnswerFacts(kind="final", number="1", date=NOW.date(), outcome=outcome)
-    letter = Answer(number="1", date=NOW.date(), text="Сделано.")
-    whole = replace(appeal, answers=(letter,))
-    return told(channel, whole, EventType.ANSWERED, facts, key, **options)
-
-
-def given(channel, appeal, key="d-3"):
-    """Return a request to another body: an appeal that did not come through СМЭВ."""
-    ours = replace(appeal, refs=(), source_peer="site", receipt_number="26-77")
-    return told(channel, ours, EventType.RECEIVED, f.ReceivedFacts(regime="fz59"), key)
-
-
-def counts(stand):
-    return stand.control(counts=True)
-
-
-def one(channel):
-    batch = channel.receive("")
-    assert len(batch.messages) == 1
-    return batch, channel.decode(batch.messages[0].wire).items[0]
-
-
-def patient(channel, seconds=5.0):
-    """Ask until something comes: what was not acknowledged comes again after a while."""
-    end = time.monotonic() + seconds
-    while not (batch := channel.receive("")).messages:
-        assert time.monotonic() < end, "nothing came again"
-        time.sleep(0.1)
-    return batch
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -227,10 +187,6 @@ def spoiled(channel, batch):
         channel.decode(batch.messages[0].wire)
     assert refused.value.reason in {"signature_wrong", "digest_mismatch"}
     return refused.value
-
-
-def state(stand, number):
-    return next(one["status"] for one in stand.holds() if one["key"] == number)
 
 
 def test_what_smev_did_not_sign_is_kept_as_it_came_and_refused_when_it_is_no_better_again(
@@ -405,75 +361,3 @@ def test_a_clock_that_is_wrong_is_told(stand, connect, clock):
     clock.ahead = timedelta(days=30)
     health = connect(stand).probe()
     assert health.ok or health.todo
-
-
-def test_an_appeal_sent_again_under_another_number_is_answered_to_the_newest(
-    stand, connect, stored, clock
-):
-    memory = FakeMemory(clock)
-    channel = connect(stand, memory=memory)
-    (first,) = stand.control(emit=1, seed=3)["ids"]
-    batch, item = one(channel)
-    channel.acknowledge(stored(batch))
-    (second,) = stand.control(emit=1, seed=3)["ids"]
-    batch, again = one(channel)
-    channel.acknowledge(stored(batch))
-
-    assert (item.external_id, content_sha256(item.appeal)) == (
-        again.external_id, content_sha256(again.appeal),
-    )  # fmt: skip
-    assert [state(stand, number) for number in (first, second)] == ["accepted", "accepted"]
-    appeal = replace(item.appeal, receipt_number="26-1", source_peer="smev")
-    channel.deliver(registered(channel, appeal), "d-1")
-    stand.control(answer=True)
-    heard = stand.control(heard=True)["heard"]
-    assert (heard[first], heard[second]) == ([], ["RequestStatus"])
-
-
-def test_which_request_brought_an_appeal_is_remembered_before_it_is_acknowledged(
-    stand, connect, stored, clock
-):
-    memory = FakeMemory(clock)
-    channel = connect(stand, memory=memory, timeout=3.0)
-    (number,) = stand.control(emit=1, seed=3)["ids"]
-    batch, _ = one(channel)
-    stand.plan("reset", key="Ack", times=3)
-    with pytest.raises((PeerUnavailable, PeerDoubtful)):
-        channel.acknowledge(stored(batch))
-    assert memory.get("appeal", "26-1") == {"message": number}
-
-
-def test_an_answer_that_is_faster_than_the_acknowledgement_waits_for_it(
-    stand, connect, stored, clock
-):
-    channel = connect(stand, memory=FakeMemory(clock))
-    (number,) = stand.control(emit=1, seed=3)["ids"]
-    batch, item = one(channel)
-    appeal = replace(item.appeal, receipt_number="26-1", source_peer="smev")
-    wire = registered(channel, appeal)
-    with pytest.raises(PeerUnavailable):
-        channel.deliver(wire, "d-1")
-    channel.acknowledge(stored(batch))
-    channel.deliver(wire, "d-1")
-    stand.control(answer=True)
-    assert stand.control(heard=True)["heard"][number] == ["RequestStatus"]
-
-
-def test_an_answer_to_an_appeal_that_was_forgotten_is_shown_to_a_person(
-    stand, connect, stored, clock
-):
-    channel = connect(stand, memory=FakeMemory(clock))
-    stand.control(emit=1, seed=3)
-    batch, item = one(channel)
-    channel.acknowledge(stored(batch))
-    appeal = replace(item.appeal, receipt_number="26-1", source_peer="smev")
-    wire = registered(channel, appeal)
-    clock.ahead = timedelta(days=401)
-    channel._open[1]._forgetting.forget(clock())
-    clock.ahead = timedelta()
-    with pytest.raises(PeerUnavailable):
-        channel.deliver(wire, "d-1")
-    clock.ahead = timedelta(days=2)
-    with pytest.raises(PeerRefused) as refused:
-        channel.deliver(wire, "d-1")
-    assert "куда отвечать" in str(refused.value)
