@@ -147,6 +147,26 @@ def test_tls_checks_the_certificate_of_the_receiver(tmp_path):
     assert LINE.fullmatch(found[0])
 
 
+def test_nothing_is_told_to_a_receiver_of_another_authority(tmp_path):
+    certificate, key = Authority().issue("log", host="127.0.0.1").write(tmp_path, "log")
+    theirs = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    theirs.load_cert_chain(certificate, key)
+    ours = ssl.create_default_context(cadata=Authority().own.pem.decode())
+
+    def serve():
+        taken, _ = there.accept()
+        with taken, pytest.raises((ssl.SSLError, ConnectionError)):
+            theirs.wrap_socket(taken, server_side=True)
+
+    with receiver(socket.SOCK_STREAM) as there:
+        there.listen()
+        thread = threading.Thread(target=serve)
+        thread.start()
+        target = f"tls://127.0.0.1:{there.getsockname()[1]}"
+        assert sent(target, event(), tls=ours) == [False]
+        thread.join(10)
+
+
 def test_a_receiver_that_is_away_costs_events_and_nothing_else():
     with receiver(socket.SOCK_STREAM) as there:
         port = there.getsockname()[1]
