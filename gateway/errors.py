@@ -328,7 +328,6 @@ TrustReason = Literal[
     "certificate_revoked",
     "certificate_unreadable",
     "replayed",
-    "stale_id",
     "token_wrong",
     "token_expired",
     "token_not_ours",

@@ -13,10 +13,12 @@ import threading
 from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
+from urllib.parse import urlsplit
 
 import structlog
 
 from gateway import ingest, notes, taking
+from gateway.access.policy import Refused
 from gateway.adapter import Source
 from gateway.errors import (
     BusyError,
@@ -24,6 +26,7 @@ from gateway.errors import (
     DeliveryError,
     GatewayError,
     InternalError,
+    TrustError,
 )
 from gateway.model.ids import uuid7
 from gateway.store import sources
@@ -58,7 +61,10 @@ class Asked(NamedTuple):
 
 
 class Polling:
-    """The sources of one process; any number of processes may share a database."""
+    """The sources of one process; any number of processes may share a database.
+
+    refused: is told of each message whose signature or token was not believed.
+    """
 
     def __init__(
         self,
@@ -69,7 +75,9 @@ class Polling:
         *,
         owner: str,
         now: Callable[[], datetime],
+        refused: Callable[[Refused], None] = lambda _refused: None,
     ) -> None:
+        self._refused = refused
         self._pool = pool
         self._committer = committer
         self._blobs = blobs
@@ -160,6 +168,9 @@ class Polling:
         assert isinstance(channel, Source)
         batch = channel.receive(cursor)
         verdicts = asyncio.run(self._take(asked, batch)) if batch.messages else ()
+        for verdict in verdicts:
+            if isinstance(verdict.error, TrustError):
+                self._refused(_refusal(asked.row, verdict.error, verdict.correlation))
         if verdicts:
             channel.acknowledge(verdicts)
         if batch.cursor != cursor:
@@ -232,3 +243,15 @@ class Polling:
                 failures=failures,
                 error=error,
             )
+
+
+def _refusal(row: Peer, error: TrustError, correlation: str) -> Refused:
+    """Return the record of a fetched message that is not believed: whose, from where, and why."""
+    return Refused(
+        reason=f"{error.reason}: {error.message}"[:300],
+        peer=row.code,
+        address=urlsplit(str(row.options.get("url", ""))).hostname or "",
+        path=f"{row.adapter}: {error.where}"[:200],
+        correlation=correlation,
+        code=error.code,
+    )

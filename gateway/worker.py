@@ -12,6 +12,7 @@ import psycopg
 import structlog
 
 from gateway import policies, registry
+from gateway.access.refusals import RefusalLog
 from gateway.app import now, verdicts_of
 from gateway.destinations import Destinations
 from gateway.dispatch import Dispatcher, owner
@@ -32,12 +33,15 @@ from gateway.store.blobs import BlobDirectory
 from gateway.store.committer import CHANNEL, Committer
 from gateway.store.pool import Pool
 from gateway.store.retention import Days
+from gateway.syslog import SecurityEvent, Syslog
 from gateway.triage import Triage
 from import_export.filedrop import FileDrop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
+    from gateway.access.policy import Refused
     from gateway.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -57,11 +61,22 @@ class Worker:
         self._adapters = registry.load(settings.adapters)
         self._blobs = BlobDirectory(settings.blobs)
         self._committer = Committer(url, queue_items=settings.queue_items)
+        self._syslog = Syslog(settings.syslog)
+        self._refusals = RefusalLog(url, now, tell=self._tell_refusal)
+
+    def _tell_refusal(self, refused: Refused, at: datetime) -> None:
+        event = SecurityEvent(
+            kind="trust_refused", at=at, who=refused.peer, address=refused.address,
+            reason=refused.reason, path=refused.path, correlation=refused.correlation,
+        )  # fmt: skip
+        self._syslog.tell(event)
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop; then finish what was begun."""
         self._pool.open()
         self._committer.start()
+        self._syslog.start()
+        self._refusals.start()
         jobs = [
             partitions_job(self._url, now),
             blobs_job(self._pool, self._blobs, now),
@@ -92,6 +107,8 @@ class Worker:
             thread.join(max(0.1, deadline - time.monotonic()))
         schedule.stop()
         self._committer.stop()
+        self._refusals.stop()
+        self._syslog.stop()
         self._pool.close()
 
     @property
@@ -147,6 +164,7 @@ class Worker:
             destinations.asked,
             owner=owner.name(),
             now=now,
+            refused=self._refusals.record,
         )
 
     def _triage(self, stop: threading.Event, bell: _Bell) -> None:

@@ -77,3 +77,16 @@ def test_an_appeal_sent_twice_under_two_numbers_is_one_and_the_newest_gets_the_a
         return stand.control(heard=True)["heard"][again["ids"][0]]
 
     assert eventually(heard)[-1] == "RequestStatus"
+
+
+def test_a_message_that_is_not_believed_stands_in_the_record_of_refusals(stand, served):
+    stand.control(trouble={"kind": "broken_signature", "times": 1})
+    (key,) = stand.control(emit=1, seed=9)["keys"]
+
+    (row,) = eventually(
+        lambda: served.rows("SELECT peer, address, code, reason FROM refusal WHERE peer = $1", PEER)
+    )
+
+    assert row[:3] == (PEER, "127.0.0.1", "trust")
+    assert row[3].split(":")[0] in {"signature_wrong", "digest_mismatch"}
+    eventually(lambda: served.rows("SELECT 1 FROM appeal WHERE external_id = $1", key))
