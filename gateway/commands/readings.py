@@ -32,12 +32,15 @@ def listed(
     as_csv: Annotated[bool, typer.Option("--csv", help="Таблицей · As a table")] = False,
     as_json: output.Json = False,
 ) -> None:
-    """Показать журнал прочтений, сначала новые · List who read what, the newest first."""
+    """Показать журнал прочтений, сначала новые · List who read what, the newest first.
+
+    Об одном обращении – и то, что было отправлено · Of one appeal also what was sent of it.
+    """
     with context.opened(context.settings()) as gw, gw.connection() as db:
         zone = times.zone_of(gw.settings)
         subjects: tuple[str, ...] = ()
-        if appeal:
-            found = lookup.one(db, appeal)
+        found = lookup.one(db, appeal) if appeal else None
+        if found is not None:
             ids = db.execute("SELECT id::text FROM message WHERE appeal_id = $1", (found.id,))
             subjects = (found.receipt_number, str(found.id), *(row[0] for row in ids))
         window = (times.read(since, gw.now(), zone), times.read(until, gw.now(), zone))
@@ -50,6 +53,11 @@ def listed(
                 db, since=window[0], until=window[1], subjects=subjects, who=who, limit=limit
             )
         )
+        if found is not None:
+            rows += readings.sent(
+                db, found.id, subjects[0], since=window[0], until=window[1], who=who, limit=limit
+            )
+            rows = sorted(rows, reverse=True)[:limit]
     if as_json:
         output.document([row._asdict() for row in rows])
         return

@@ -23,7 +23,7 @@ from gateway.rest import decode
 from gateway.rest.problems import problem
 from gateway.rest.routes import ROUTES, Route
 from gateway.wires import binding, places, service
-from gateway.wires.edge import Gone, correlation_of, headers_of
+from gateway.wires.edge import Gone, address_of, correlation_of, headers_of
 from gateway.wires.inflate import PIECE_BYTES, in_pieces
 
 if TYPE_CHECKING:
@@ -105,7 +105,8 @@ async def _call(
     caller = await edge.enter(request.scope, headers, correlation)
     with edge.room.body(caller.peer) as held:
         body = await read_body(request, headers, held) if route.method in ("POST", "PUT") else b""
-        context = edge.context(caller, "rest", correlation, body, headers.get("content-type", ""))
+        media, address = headers.get("content-type", ""), address_of(request.scope)
+        context = edge.context(caller, "rest", correlation, body, media, address)
         return await _carried_out(route, request, edge, headers, context)
 
 

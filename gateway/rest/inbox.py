@@ -21,7 +21,7 @@ from gateway.rest import decode as decoding
 from gateway.rest.handlers import PREFIX, read_body
 from gateway.rest.problems import problem
 from gateway.wires import service
-from gateway.wires.edge import Gone, correlation_of, headers_of
+from gateway.wires.edge import Gone, address_of, correlation_of, headers_of
 from gateway.wires.service import ServiceDoor
 
 if TYPE_CHECKING:
@@ -100,7 +100,8 @@ async def _taken(
             headers={name: headers[name] for name in _KEPT_HEADERS if name in headers},
         )
         context = msgspec.structs.replace(
-            edge.context(caller, adapter, correlation, body, media_type), beside=notes.of_wire(wire)
+            edge.context(caller, adapter, correlation, body, media_type, address_of(request.scope)),
+            beside=notes.of_wire(wire),
         )
 
         async def decode(told: Wire) -> Decoded:

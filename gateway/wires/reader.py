@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from gateway import ingest
 from gateway.adapter import File
@@ -12,6 +12,7 @@ from gateway.errors import NotFoundError, TooLargeError, ValidationError, Violat
 from gateway.limits import ATTACHMENT_ANSWER_BYTES
 from gateway.store import blobs as blob_store
 from gateway.store import reading, readings, topics, work
+from gateway.store.readings import Origin
 from gateway.topics import SSTU
 from gateway.wires import canonical, directories, shown, whole
 from gateway.wires import contract as c
@@ -20,7 +21,7 @@ from gateway.wires.lists import Lists, fitting
 from gateway.xml import UTF8
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from uuid import UUID
 
     from gateway.access.policy import Caller
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from gateway.store.entries import AppealName
     from gateway.store.pool import Pool
     from gateway.store.verdicts import Verdicts
+
+NOWHERE: Final = Origin()
+"""Of a call within the house."""
 
 
 class Reader:
@@ -50,9 +54,6 @@ class Reader:
         self._verdicts = verdicts
         self._changes = changes
         self._topics = topics.Kept()
-        self._reads: dict[type, Callable[[Any, Caller], c.Response]] = {
-            c.GetAppeal: self._appeal,
-        }
         lists, addresses = Lists(pool), Addresses(pool, regions)
         self._lists: dict[type, Callable[[Any, Caller, str], c.Response]] = {
             c.GetStatus: self._status,
@@ -62,31 +63,49 @@ class Reader:
             c.ResolveAddress: addresses.resolve,
             c.SuggestAddress: addresses.suggest,
         }
-        if changes is not None:
-            self._lists[c.GetChanges] = changes.get
-            self._reads[c.AckChanges] = changes.acknowledge
 
     def read(
-        self, request: c.Request, caller: Caller, encoding: str = UTF8, *, packs: bool = False
+        self,
+        request: c.Request,
+        caller: Caller,
+        encoding: str = UTF8,
+        *,
+        packs: bool = False,
+        origin: Origin = NOWHERE,
     ) -> c.Response:
         """Return the response to a reading request; raise InputError, NotFoundError, BusyError.
 
-        encoding: of the answer, by which lists are kept under a size: of `xml.CHARSET_LABELS`.
-        packs: a file may be answered as a part (`gateway.wires.parts`).
+        What gives personal data is in the register of readings before it is given: an appeal, a
+        file, an answer among the changes. Lists and states hold none. encoding: of the answer, by
+        which lists are kept under a size: of `xml.CHARSET_LABELS`. packs: a file may be answered as
+        a part (`gateway.wires.parts`). origin: for the register.
         """
-        kind = type(request)
+        if isinstance(request, c.GetAppeal):
+            return self._appeal(request, caller, origin)
         if isinstance(request, c.GetAttachment):
-            return self._attachment(request, caller, packs=packs)
-        if kind in self._lists:
-            return self._lists[kind](request, caller, encoding)
-        return self._reads[kind](request, caller)
+            return self._attachment(request, caller, origin, packs=packs)
+        if self._changes is not None and isinstance(request, c.GetChanges):
+            return self._told(self._changes, request, caller, encoding, origin)
+        if self._changes is not None and isinstance(request, c.AckChanges):
+            return self._changes.acknowledge(request, caller)
+        return self._lists[type(request)](request, caller, encoding)
 
-    def _appeal(self, request: c.GetAppeal, caller: Caller) -> c.GetAppealResponse:
+    def _told(
+        self, changes: Changes, request: c.GetChanges, caller: Caller, encoding: str, origin: Origin
+    ) -> c.GetChangesResponse:
+        response = changes.get(request, caller, encoding)
+        told = dict.fromkeys(_subject(change) for change in response.items if _personal(change))
+        if told:
+            with self._pool.connection() as connection:
+                _record(connection, caller, "GetChanges", told, origin)
+        return response
+
+    def _appeal(self, request: c.GetAppeal, caller: Caller, origin: Origin) -> c.GetAppealResponse:
         name = ingest.name(canonical.key(request.key))
         with self._pool.connection() as connection:
             appeal_id = self._one(connection, caller, name)
             appeal = whole.read(connection, appeal_id, caller, with_text=request.include_text)
-            _record(connection, caller, "GetAppeal", appeal.receipt_number)
+            _record(connection, caller, "GetAppeal", [appeal.receipt_number], origin)
         return c.GetAppealResponse(appeal=appeal)
 
     def _status(self, request: c.GetStatus, caller: Caller, encoding: str) -> c.GetStatusResponse:
@@ -110,7 +129,7 @@ class Reader:
         return c.GetStatusResponse(items=tuple(items))
 
     def _attachment(
-        self, request: c.GetAttachment, caller: Caller, *, packs: bool
+        self, request: c.GetAttachment, caller: Caller, origin: Origin, *, packs: bool
     ) -> c.GetAttachmentResponse:
         try:
             digest = bytes.fromhex(request.attachment_id)
@@ -125,7 +144,7 @@ class Reader:
             if not found:
                 raise NotFoundError("no such file of yours", found=request.attachment_id)
             row = found[0]
-            _record(connection, caller, "GetAttachment", digest.hex())
+            _record(connection, caller, "GetAttachment", [digest.hex()], origin)
             content = self._content(connection, row, packs=packs)
         if self._verdicts is not None:
             self._verdicts.require_clean(digest, row.size, lambda: self._pieces(digest, content))
@@ -264,8 +283,20 @@ def _no_room(room: int, keys: int) -> ValidationError:
     )
 
 
-def _record(connection: Any, caller: Caller, what: str, subject: str) -> None:
+def _personal(change: c.Change) -> bool:
+    """Whether a change holds words that may name people, not only a state and its day."""
+    comment = change.status is not None and change.status.comment
+    return change.answer is not None or change.file is not None or bool(comment)
+
+
+def _subject(change: c.Change) -> str:
+    return change.key.receipt_number or change.key.external_id or ""
+
+
+def _record(
+    connection: Any, caller: Caller, what: str, subjects: Collection[str], origin: Origin
+) -> None:
     """Record that a peer is given personal data, before it is: without the record, no answer."""
-    readings.record(
-        connection, at=None, who=f"peer:{caller.peer}", role=caller.role, what=what, subject=subject
+    readings.record_call(
+        connection, peer=caller.peer, role=caller.role, what=what, subjects=subjects, origin=origin
     )

@@ -31,6 +31,7 @@ from gateway.errors import (
 from gateway.soap import envelope
 from gateway.soap.faults import message_of
 from gateway.soap.splitter import Part
+from gateway.store.readings import Origin
 from gateway.wires import binding, canonical, reported
 from gateway.wires import contract as c
 from gateway.wires import files as contract_files
@@ -136,7 +137,12 @@ class Service:
         if isinstance(request, c.ResolveAddress) and context.wire == "rest":
             request = _at_length(request)
         read: c.Response = await asyncio.to_thread(
-            self._reader.read, request, context.caller, context.encoding, packs=context.packs
+            self._reader.read,
+            request,
+            context.caller,
+            context.encoding,
+            packs=context.packs,
+            origin=Origin(context.address, context.correlation),
         )
         if isinstance(read, c.GetAttachmentResponse):
             _hold(read, context.caller)

@@ -16,7 +16,7 @@ from gateway.adapter import Receipt
 from gateway.dispatch import Destination, Policy
 from gateway.errors import BusyError, PeerRefused, ValidationError, Violation
 from gateway.retry import BreakerRule, Rate, Window
-from gateway.store import deliveries
+from gateway.store import deliveries, readings
 from gateway.wires.channels.webhook import WebhookCodec, sign
 
 from .conftest import SECRET
@@ -63,6 +63,17 @@ def test_what_is_owed_arrives_once_and_the_evidence_is_kept(stand):
     assert event["id"] == str(id_)
     assert json.loads(row[3])["key"] == str(id_)
     assert stand.dispatcher().run_once() == 0
+
+
+def test_what_was_sent_of_an_appeal_stands_among_its_readings(stand):
+    stand.destination()
+    [id_] = stand.owe("lane")
+    [[appeal]] = stand.rows("SELECT appeal_id FROM delivery WHERE id = $1", id_)
+    assert list(readings.sent(stand.connection, appeal, "0123456789A")) == []
+    stand.dispatcher().run_once()
+    [told] = readings.sent(stand.connection, appeal, "0123456789A", who="peer:hook")
+    assert told[2:6] == ("peer:hook", "push", "sent:Registered", "0123456789A")
+    assert list(readings.sent(stand.connection, appeal, "0123456789A", who="peer:other")) == []
 
 
 def test_many_workers_keep_the_order_of_every_lane(stand, in_thread):

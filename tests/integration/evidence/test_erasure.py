@@ -174,6 +174,7 @@ def test_content_goes_when_its_days_are_over(house, told):
 def test_the_register_is_told_and_reading_it_is_recorded(house, told):
     house.run("evidence", told, "--full", "--ground", "запрос")
     rows = house.json("readings", "--appeal", told)
-    assert [row["what"] for row in rows] == ["readings", "evidence"]
+    assert [row["what"] for row in rows] == ["readings", "evidence", "sent:TakenToWork"]
     assert rows[1]["ground"] == "запрос"
+    assert (rows[2]["who"], rows[2]["subject"]) == ("peer:epgu", told)
     assert len(house.json("readings")) == 3

@@ -22,6 +22,7 @@ from gateway.model.registration import ReferralIn
 from gateway.snapshots import StoredSnapshots
 from gateway.store import peers, verification
 from gateway.store.pool import Pool
+from gateway.store.readings import Origin
 from gateway.wires import contract as c
 from gateway.wires.channels.pull import PullChanges
 from gateway.wires.reader import Reader
@@ -215,3 +216,23 @@ def test_whom_an_appeal_was_given_may_add_to_it_and_its_sender_hears(room, attac
     assert (change.file.file_name, change.message_key) == (NAME, None)
     with pytest.raises(NotFoundError):
         attach("a", "f-2", peer="stranger", receipt=receipt)
+
+
+def test_a_change_that_may_name_people_is_in_the_register_before_it_is_told(room, attach, pool):
+    receipt = room.submit("a").receipt_number
+    room.work_off()
+    number = RegistrationFacts(organisation="sed", number="17-ж", date=dt.date(2026, 3, 2))
+    room.report("a", "number", EventType.REGISTERED, registration=number)
+    room.work_off()
+    snapshots = StoredSnapshots(pool, room.blobs, lambda _code: {}, lambda: room.now)
+    reader = Reader(pool, room.blobs, PullChanges(pool, snapshots, lambda: room.now))
+    caller, origin = Caller(peer=PEER), Origin("203.0.113.7", "c-1")
+
+    def told() -> list[tuple[object, ...]]:
+        assert reader.read(c.GetChanges(max=100), caller, origin=origin).items
+        return room.rows("SELECT who, what, subject, address, correlation FROM reading")
+
+    assert told() == [], "a number and its day name nobody"
+    attach("a", peer="hook", receipt=receipt)
+    room.work_off()
+    assert told() == [(f"peer:{PEER}", "GetChanges", receipt, "203.0.113.7", "c-1")]
