@@ -69,7 +69,12 @@ def _row(each: Figure) -> str:
     )
 
 
-_COMMANDS: Final = {"decode": "channels", "sstu": "channels"}
+_COMMANDS: Final = {
+    "decode": "channels",
+    "sstu": "channels",
+    "smev": "trust",
+    "policy": "trust",
+}
 """Figures whose first word is not that of their command."""
 
 
