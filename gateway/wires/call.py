@@ -271,9 +271,8 @@ class Exchange:
             if proof is not None and proof.seen:
                 self._edge.proving.spent(proof.seen, context.now)
         except SecurityError as error:
-            reason = f"WS-Security: {error.fault}: {error.message}"
-            claimed = found.peer or security.claimed(opened.blocks)
-            self._edge.refused(reason, self._scope, self._correlation, claimed)
+            claimed = found.peer or security.claimed(opened.blocks, opening.keys)
+            self._edge.refused(security.why(error), self._scope, self._correlation, claimed)
             raise security.veiled(error) from error
         context.caller = await self._edge.prove(found, proof, self._scope, self._correlation)
         return proof

@@ -5,7 +5,7 @@ the instant, the keys and the memory of what was seen come as parameters. Source
 UsernameToken Profile 1.1, X.509 Token Profile 1.1 (OASIS 2006), XML Signature 1.1 (W3C 2013).
 """
 
-from gateway.soap.security.proof import SECURITY, Keys, Kind, Proof, SecurityContext, veiled
+from gateway.soap.security.proof import SECURITY, Keys, Kind, Proof, SecurityContext, veiled, why
 from gateway.soap.security.read import claimed, named, presigned, read
 from gateway.soap.security.signer import Signer, load
 from gateway.soap.security.smev2 import ACTOR as SMEV2_ACTOR
@@ -28,4 +28,5 @@ __all__ = [
     "sign_envelope",
     "username_token",
     "veiled",
+    "why",
 ]

@@ -93,6 +93,13 @@ class UnprovenError(SecurityError):
         )
 
 
+def why(error: SecurityError) -> str:
+    """Return the reason for our record; of a certificate that is nobody's, its SHA-256 too."""
+    told = f"WS-Security: {error.fault}: {error.message}"
+    nobodys = error.fault == "FailedAuthentication" and error.found
+    return f"{told}: {error.found}" if nobodys else told
+
+
 def veiled(error: SecurityError) -> SecurityError:
     """Return what the sender of a refused message is told.
 

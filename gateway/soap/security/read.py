@@ -90,12 +90,15 @@ def presigned(
     return signature.verify(sealed, places, ctx.keys, algorithms, ctx.now).signed
 
 
-def claimed(blocks: Sequence[_Element]) -> str:
-    """Return the name in the UsernameToken: whom the sender claims to be, proven or not."""
+def claimed(blocks: Sequence[_Element], keys: Keys | None) -> str:
+    """Return whom the sender claims to be, proven or not.
+
+    The name in the UsernameToken, else the peer whose certificate the signature names.
+    """
     for block in blocks:
         if block.tag == SECURITY:
             name = block.findtext(f"{username.USERNAME_TOKEN}/{{{ns.WSSE}}}Username")
-            return (name or "").strip()[: limits.ID_CHARS]
+            return (name or "").strip()[: limits.ID_CHARS] or named(blocks, keys)
     return ""
 
 

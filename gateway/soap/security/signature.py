@@ -146,7 +146,10 @@ def _peer(certificate: bytes, keys: Keys, now: datetime) -> str:
     peer = keys.certificate(certificate)
     if peer is None:
         raise SecurityError(
-            "the certificate is not accepted", "FailedAuthentication", where=f"{_WHERE}/KeyInfo"
+            "the certificate is not accepted",
+            "FailedAuthentication",
+            found=sha256(certificate).hexdigest(),
+            where=f"{_WHERE}/KeyInfo",
         )
     certificates.check(certificate, now)
     return peer
