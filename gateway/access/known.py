@@ -194,7 +194,7 @@ class Reader:
 class Keys:
     """What a Security header is checked against, always by the last reading.
 
-    known: returns it. now: seconds since 1970; a certificate outside of its validity is nobody's.
+    known: returns it. now: seconds since 1970.
     """
 
     def __init__(self, known: Callable[[], Known], now: Callable[[], float]) -> None:
@@ -214,6 +214,11 @@ class Keys:
         return self._known().secrets.get(user, ())
 
     def certificate(self, der: bytes) -> str | None:
+        """Return the code of the peer that a certificate is registered for, in force or not."""
+        found = self._known().certificates.get(der)
+        return found.peer if found is not None else None
+
+    def in_force(self, der: bytes) -> str | None:
         """Return the code of the peer that a certificate in force is registered for."""
         found = self._known().certificates.get(der)
         return found.peer if found is not None and found.certificate.holds(self._now()) else None

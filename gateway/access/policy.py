@@ -259,7 +259,7 @@ class Gate:
         """Look at what came beside the right key of a peer that must prove more."""
         if caller.require in PROVEN_IN_MESSAGE:
             return Stranger(root_bytes=limits.SOAP_ROOT_BYTES, peer=caller.peer)
-        if caller.require == "certificate" and self.keys.certificate(certificate) == caller.peer:
+        if caller.require == "certificate" and self.keys.in_force(certificate) == caller.peer:
             return caller
         error = AccessError(
             "a key alone is not enough for this caller", todo="ask the gateway's operator"
@@ -270,7 +270,7 @@ class Gate:
         """Say whose call it is that brought no key."""
         reason = "no credential"
         if certificate:
-            peer = self.keys.certificate(certificate)
+            peer = self.keys.in_force(certificate)
             caller = self._known.callers.get(peer) if peer is not None else None
             if caller is not None and caller.require == "certificate":
                 return caller

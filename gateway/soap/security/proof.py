@@ -30,7 +30,7 @@ class Keys(Protocol):
         ...
 
     def certificate(self, der: bytes) -> str | None:
-        """Return the code of the peer that this certificate belongs to."""
+        """Return the code of the peer that this certificate belongs to; it may have ended."""
         ...
 
     def untimed(self, peer: str) -> bool:
