@@ -212,7 +212,7 @@ class People:
         self._refused(
             Refused(
                 reason=f"{reason}: {why}", peer=who[:200], address=caller.address,
-                path=caller.path[:200], correlation=caller.correlation, code="trust",
+                path=caller.path[:200], correlation=caller.correlation, code="trust", told=True,
             )
         )  # fmt: skip
         if self._noted.admit(caller.address):

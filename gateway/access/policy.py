@@ -180,7 +180,14 @@ class Gate:
         return judged
 
     def record(
-        self, reason: str, *, peer: str = "", address: str, path: str, correlation: str = ""
+        self,
+        reason: str,
+        *,
+        peer: str = "",
+        address: str,
+        path: str,
+        correlation: str = "",
+        code: str = AccessError.code,
     ) -> None:
         """Record a refusal that was decided elsewhere: a Security header that proves nothing."""
         self._refused(
@@ -190,6 +197,7 @@ class Gate:
                 address=address,
                 path=path[:200],
                 correlation=correlation,
+                code=code,
             )
         )
 
@@ -339,14 +347,18 @@ class Gate:
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True):
-    """A call turned away before its content was looked at."""
+    """A call turned away before its content was looked at.
+
+    told: its security event was written by whoever refused it.
+    """
 
     reason: str
     peer: str
     address: str
     path: str
     correlation: str = ""
-    code: str = "access"
+    code: str = AccessError.code
+    told: bool = False
 
 
 @lru_cache(1024)

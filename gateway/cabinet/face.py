@@ -261,7 +261,7 @@ class Cabinet:
         if isinstance(error, TrustError) and error.where and not ended:
             who = person.principal.login if person else ""
             told = f"{error.reason}: {error.where}"
-            self._edge.refused(told, request.scope, correlation, who)
+            self._edge.refused(error, told, request.scope, correlation, who)
         if error.who == "operator":
             log.error("cabinet.unable", error=str(error), correlation=correlation)
         if request.path.startswith(API):

@@ -102,7 +102,7 @@ def providers_of(
 
 def of_refusal(refused: Refused, at: datetime) -> SecurityEvent | None:
     """Return the security event of a machine's refusal; what people caused was told already."""
-    if refused.code != "access":
+    if refused.told:
         return None
     proof = any(word in refused.reason for word in ("certificate", "WS-Security", "signature"))
     return SecurityEvent(

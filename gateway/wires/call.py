@@ -272,7 +272,7 @@ class Exchange:
                 self._edge.proving.spent(proof.seen, context.now)
         except SecurityError as error:
             claimed = found.peer or security.claimed(opened.blocks, opening.keys)
-            self._edge.refused(security.why(error), self._scope, self._correlation, claimed)
+            self._edge.refused(error, security.why(error), self._scope, self._correlation, claimed)
             raise security.veiled(error) from error
         context.caller = await self._edge.prove(found, proof, self._scope, self._correlation)
         return proof

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gateway.access.policy import Caller, Gate, Stranger
+    from gateway.errors import AccessError
     from gateway.metrics import Metrics
     from gateway.soap.security import Proof, Signer
     from gateway.soap.security.algorithms import Algorithms
@@ -152,10 +153,12 @@ class Edge:
         address, known = self._known(scope, correlation)
         return self.gate.prove(found, proof, address=address, **known)
 
-    def refused(self, reason: str, scope: Any, correlation: str, peer: str = "") -> None:
+    def refused(
+        self, error: AccessError, reason: str, scope: Any, correlation: str, peer: str = ""
+    ) -> None:
         """Record a refusal that was decided by the message: a header that proves nothing."""
         address, known = self._known(scope, correlation)
-        self.gate.record(reason, peer=peer, address=address, **known)
+        self.gate.record(reason, peer=peer, address=address, code=error.code, **known)
 
     def close(self) -> None:
         """Let the threads go."""
