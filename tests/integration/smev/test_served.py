@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -19,7 +20,16 @@ PEER = "region"
 
 
 @pytest.fixture
-def served(stand, make_house, pg_url, tmp_path):
+def syslog():
+    """What hears of security events."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as there:
+        there.bind(("127.0.0.1", 0))
+        there.settimeout(30)
+        yield there
+
+
+@pytest.fixture
+def served(stand, make_house, pg_url, tmp_path, syslog):
     """A gateway that answers, and beside it the process that asks and delivers."""
     given = stand.facts["settings"]
     env = {
@@ -28,6 +38,7 @@ def served(stand, make_house, pg_url, tmp_path):
         "GATEWAY_TRUSTED_AUTHORITIES": ",".join(given["trusted_authorities"]),
         "GATEWAY_REVOCATION_REQUIRED": "false",
         "GATEWAY_POLL_SECONDS": "0.2",
+        "GATEWAY_SYSLOG": f"udp://127.0.0.1:{syslog.getsockname()[1]}",
     }
     house = make_house(**env)
     row = Peer(
@@ -79,9 +90,10 @@ def test_an_appeal_sent_twice_under_two_numbers_is_one_and_the_newest_gets_the_a
     assert eventually(heard)[-1] == "RequestStatus"
 
 
-def test_a_message_that_is_not_believed_stands_in_the_record_of_refusals(stand, served):
+def test_a_message_that_is_not_believed_stands_in_the_record_of_refusals(stand, served, syslog):
     stand.control(trouble={"kind": "broken_signature", "times": 1})
-    (key,) = stand.control(emit=1, seed=9)["keys"]
+    sent = stand.control(emit=1, seed=9)
+    (key,), (number,) = sent["keys"], sent["ids"]
 
     (row,) = eventually(
         lambda: served.rows("SELECT peer, address, code, reason FROM refusal WHERE peer = $1", PEER)
@@ -89,4 +101,10 @@ def test_a_message_that_is_not_believed_stands_in_the_record_of_refusals(stand, 
 
     assert row[:3] == (PEER, "127.0.0.1", "trust")
     assert row[3].split(":")[0] in {"signature_wrong", "digest_mismatch"}
+    heard = syslog.recv(9000).decode()
+    assert "|trust_refused|" in heard
+    assert f"suser={PEER} src=127.0.0.1 reason={row[3].split(':')[0]}" in heard
+    (body,) = served.rows("SELECT body FROM message WHERE peer = $1 ORDER BY id LIMIT 1", PEER)
+    assert number.encode() in body[0]
+    assert b"SMEVSignature" in body[0], "kept as it came"
     eventually(lambda: served.rows("SELECT 1 FROM appeal WHERE external_id = $1", key))
