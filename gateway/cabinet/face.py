@@ -187,12 +187,22 @@ class Cabinet:
 
     def _login_page(self, request: Request, error: GatewayError | None = None) -> Answer:
         browser = request.cookie(tokens.BROWSER) or tokens.new_token()
-        onward = tokens.local(request.query.get("next", ""))
+        onward = self._onward(request)
         shown = page(
             pages.login(browser, tuple(self._logins.providers), onward, error),
             status=status_of(error) if error else 200,
         )
         return shown.with_cookie(tokens.BROWSER, browser, request.secure)
+
+    def _onward(self, request: Request) -> str:
+        """Return the page of ours to go to after a login; what leads elsewhere is recorded."""
+        asked = request.query.get("next", "")
+        onward = tokens.local(asked)
+        if asked and asked != onward:
+            error = TrustError("elsewhere", "redirect_refused")
+            told = f"{error.reason}: next"
+            self._edge.refused(error, told, request.scope, request.caller.correlation)
+        return onward
 
     async def _local(self, request: Request, person: Person | None, form: Form) -> Answer:
         """Log in by password; a session that the browser had before ends, whoever's it was."""
@@ -228,7 +238,7 @@ class Cabinet:
                 return self._login_page(request, error)
             found = moved(let.next).with_cookie(tokens.COOKIE, let.token, request.secure)
             return found.with_cookie(tokens.BROWSER, "", request.secure)
-        onward = tokens.local(request.query.get("next", ""))
+        onward = self._onward(request)
         official = request.query.get("official", "") == "1"
         begun = await asyncio.to_thread(
             lambda: self._logins.begin(name, way_back, onward, request.caller, official=official)

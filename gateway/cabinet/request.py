@@ -62,7 +62,10 @@ class Request(NamedTuple):
     def query(self) -> dict[str, str]:
         """The query; of a repeated parameter the last counts."""
         text = self.scope["query_string"].decode("latin-1")
-        return dict(parse_qsl(text[:8_000], keep_blank_values=True, max_num_fields=FIELDS))
+        try:
+            return dict(parse_qsl(text[:8_000], keep_blank_values=True, max_num_fields=FIELDS))
+        except ValueError as error:
+            raise MalformedError("адрес не читается · the address cannot be read") from error
 
     def cookie(self, name: str) -> str:
         """Return the token of a cookie, empty without a good one."""

@@ -106,6 +106,21 @@ def test_after_the_login_a_browser_stays_with_us(house, browser, asked, sent):
     assert browser.get(f"/login?next={asked}").where in ("", "/my/")
 
 
+def test_what_would_lead_elsewhere_is_recorded_with_its_address(house):
+    browser = Browser(house, "192.0.2.9", secure=True)
+    browser.get("/login/esia?next=/my/new")
+    for page in ("/login", "/login/esia"):
+        browser.get(f"{page}?next=https://evil.example/my/")
+    assert house.refused(2) == ["redirect_refused: next"] * 2
+    rows = house.rows("SELECT address, path, code FROM refusal ORDER BY id")
+    assert rows == [("192.0.2.9", "/login", "trust"), ("192.0.2.9", "/login/esia", "trust")]
+
+
+def test_an_address_with_very_many_parameters_is_refused_as_a_mistake_of_its_sender(browser):
+    answer = browser.get("/login?" + "&".join(f"a{n}=1" for n in range(100)))
+    assert answer.status == 400
+
+
 def test_a_host_that_is_not_ours_begins_no_login(house, browser):
     answer = browser.get("/login/esia", host="evil.example")
     assert answer.status == 403
