@@ -96,16 +96,26 @@ def test_a_form_that_is_sent_twice_is_one_appeal(house, browser):
 
 def test_another_citizen_sees_nothing_of_it_and_is_recorded(house, browser):
     where = browser.citizen("1000").appeal().where
-    other = Browser(house).citizen("2000")
+    other = Browser(house, "192.0.2.9", secure=True).citizen("2000")
+    absent = "/my/appeals/" + "0" * 32
     answers = [
-        other.get(where),
-        other.get(f"/api/v1{where}"),
-        other.get(f"{where}/{'0' * 64}"),
-        other.get("/my/appeals/" + "0" * 32),
+        other.get(one)
+        for there in (where, absent)
+        for one in (there, f"{there}/{'0' * 64}", f"/api/v1{there}")
     ]
-    assert [answer.status for answer in answers] == [404] * 4
+    assert [answer.status for answer in answers] == [404] * 6
+    assert list(map(shown, answers[:3])) == list(map(shown, answers[3:])), "as if absent"
     assert where not in other.get("/my/").text
-    assert len([r for r in house.refused(4) if r.startswith("not_allowed: appeal.read_own")]) == 4
+    assert all(r.startswith("not_allowed: appeal.read_own") for r in house.refused(6))
+    ((who, address, code),) = house.rows("SELECT DISTINCT peer, address, code FROM refusal")
+    assert re.fullmatch("citizen:[0-9a-f]{12}", who)
+    assert (address, code) == ("192.0.2.9", "trust")
+
+
+def shown(answer):
+    """What an answer says, without the id of its request and the address that was asked for."""
+    id_ = answer.header("correlation-id")
+    return re.sub("/my/appeals/[0-9a-f]+", "/my/appeals/*", answer.text.replace(id_, "*"))
 
 
 def test_the_key_of_another_citizens_form_leads_to_nothing_of_his(house, browser):
@@ -153,6 +163,7 @@ def test_a_file_of_another_appeal_is_not_given_by_an_own_one(house, browser):
     other = Browser(house).citizen("2000")
     own = other.appeal().where
     assert other.get(f"{own}/{digest}").status == 404
+    assert other.get(f"{where}/{digest}").status == 404
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,8 @@ def test_a_record_of_a_refusal_holds_no_text_that_a_person_typed_for_a_login(hou
     ((peer, code),) = house.rows("SELECT peer, code FROM refusal")
     assert re.fullmatch(r"unknown:[0-9a-f]{12}", peer)
     assert code == "trust"
+    assert house.rows("SELECT who FROM access_event") == [(peer,)]
+    assert "пароль" not in str(house.rows("SELECT * FROM access_event"))
 
 
 def test_guesses_lock_the_login_for_a_growing_while_and_its_owner_comes_in_after_it(house):

@@ -37,11 +37,16 @@ def test_a_citizen_comes_in_without_an_account(house, browser):
 def test_nothing_in_the_database_says_who_a_citizen_is(house, browser):
     browser.citizen("1000998877")
     browser.appeal()
-    tables = ("person_session", "citizen_appeal", "access_event", "login_state")
+    tables = (
+        "person_session", "citizen_appeal", "access_event", "login_state", "refusal", "reading",
+        "account",
+    )  # fmt: skip
     kept = "".join(str(house.rows(f"SELECT * FROM {table}")) for table in tables)
+    assert "citizen:" in kept
     for told in ("1000998877", "Иванова", "anna@example.org"):
         assert told not in kept
         assert told.encode().hex() not in kept
+        assert repr(told.encode())[2:-1] not in kept
 
 
 def test_a_return_serves_once(house, browser):

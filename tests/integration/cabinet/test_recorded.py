@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -69,4 +70,7 @@ def test_a_session_that_is_over_is_told_to_a_program_by_the_code_alone(house, co
         browser.cookies["gw_session"] = cookie
     answer = browser.get("/api/v1/my/appeals")
     assert answer.status == 401
-    assert "trust" in answer.text
+    assert json.loads(answer.body)["code"] == "trust"
+    assert "session_ended" not in answer.text
+    assert browser.get("/login/esia", host="evil.example").status == 403
+    assert house.refused() == ["redirect_refused: esia"], "nobody was accused before"

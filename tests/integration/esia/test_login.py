@@ -105,6 +105,7 @@ def test_a_code_is_good_once(made, people):
 
     with pytest.raises(TrustError) as refused:
         finish(made, begun, query)
+    assert refused.value.reason == "identity_refused"
     assert "007011" in refused.value.found
 
 
@@ -117,6 +118,7 @@ def test_a_code_without_its_verifier_is_worth_nothing(made, people):
         made.finish(
             other.secret, begun.state, query, house.now(), redirect_uri=house.BACK, official=False
         )
+    assert refused.value.reason == "identity_refused"
     assert "007040" in refused.value.found
 
 

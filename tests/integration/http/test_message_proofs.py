@@ -121,7 +121,8 @@ def test_a_digest_is_taken_once(wired):
     again = send(wired, body)
     assert again.status == 500
     assert b"digests" not in again.body
-    recorded(wired, again)
+    told = ("WS-Security: FailedCheck: the message was sent before", "digests")
+    assert recorded(wired, again) == told
     assert is_for(
         send(wired, message(user="digests", password=wired.secret, digest=True)), "digests"
     )
@@ -148,7 +149,10 @@ def test_a_signature_of_a_registered_certificate_says_who_calls(wired):
 def test_a_signed_message_is_taken_once(wired):
     body = message(by=signer("signs"))
     assert is_for(send(wired, body), "signs")
-    assert send(wired, body).status == 500
+    again = send(wired, body)
+    assert again.status == 500
+    told = ("WS-Security: FailedCheck: the message was sent before", "signs")
+    assert recorded(wired, again) == told
 
 
 def test_a_signature_of_a_stranger_or_over_another_body_opens_nothing(wired):
@@ -180,7 +184,8 @@ def test_the_proof_of_one_peer_does_not_go_with_the_key_of_another(wired):
     ):
         answer = send(wired, body, peer=key)
         assert answer.status == 401
-        recorded(wired, answer)
+        reason, _ = recorded(wired, answer)
+        assert reason == "a proof of another peer, or of one that is disabled"
 
 
 def test_whoever_proves_nothing_is_challenged(wired):
@@ -197,7 +202,15 @@ def test_whoever_proves_nothing_is_challenged(wired):
     ids=["empty", "text", "other", "unknown", "deep"],
 )
 def test_a_stranger_learns_nothing_of_what_is_wrong_with_his_message(wired, body):
-    assert send(wired, body).status == 401
+    """He is answered as one is whose message has nothing wrong but that nobody sent it."""
+    answer, plain = send(wired, body), send(wired, ENVELOPE)
+    assert answer.status == plain.status == 401
+    assert "www-authenticate" in answer.headers
+    assert without_id(answer) == without_id(plain)
+
+
+def without_id(answer):
+    return answer.body.replace(answer.headers["correlation-id"].encode(), b"*")
 
 
 def test_a_stranger_who_sends_much_is_challenged_and_the_same_with_a_key_is_not(wired):

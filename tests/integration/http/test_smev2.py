@@ -20,7 +20,7 @@ from gateway.model.peer import Peer
 from gateway.soap import security
 from gateway.store import peers
 from tests.gost_kit import needs_gost, pki
-from tests.integration.house import SOAP11
+from tests.integration.house import SOAP11, eventually
 
 pytestmark = needs_gost
 XML = {"Content-Type": "text/xml; charset=utf-8"}
@@ -70,14 +70,30 @@ def send(house, body):
     return house.call("POST", "/soap/appeals.svc", body, peer="", **XML)
 
 
+def recorded(house, answer):
+    """The record of a refusal: who, from where, by which code and why."""
+    query = "SELECT peer, address, code, reason FROM refusal WHERE correlation = $1"
+    (row,) = eventually(lambda: house.rows(query, answer.headers["correlation-id"]))
+    return row
+
+
 def refused(house, body):
     """Send what is to be refused, look that nothing was kept of it, return what was told."""
+    return told(refused_answer(house, body))
+
+
+def told(answer):
+    """What an answer says, without the id of its call."""
+    return answer.body.replace(answer.headers["correlation-id"].encode(), b"*")
+
+
+def refused_answer(house, body):
     before = house.rows("SELECT count(*) FROM message WHERE key LIKE 'smev2-%'")
     answer = send(house, body)
     assert answer.status in {401, 500}, answer.body
     assert b"ReceiptNumber" not in answer.body
     assert house.rows("SELECT count(*) FROM message WHERE key LIKE 'smev2-%'") == before
-    return answer.body
+    return answer
 
 
 def test_what_a_portal_signed_is_taken_and_answered_in_kind(wired):
@@ -145,8 +161,9 @@ def test_without_a_signature_nothing_is_taken(wired):
 
 def test_a_changed_body_is_refused(wired):
     body = message()
-    told = refused(wired, body.replace("фонарь".encode(), "светофор".encode()))
-    assert b"FailedCheck" in told
+    answer = refused_answer(wired, body.replace("фонарь".encode(), "светофор".encode()))
+    assert b"FailedCheck" in answer.body
+    assert recorded(wired, answer)[:3] == ("portal-2", "127.0.0.1", "security")
     refused(wired, body.replace(b"<Appeal>", b"<Appeal> "))
 
 
@@ -154,17 +171,20 @@ def test_a_wrong_signature_and_a_foreign_certificate_look_alike(wired):
     body = message()
     value = re.search(rb"<ds:SignatureValue>(.*)</ds:SignatureValue>", body)
     assert value
-    wrong = refused(wired, body.replace(value[1], b64encode(bytes(64))))
-    foreign = refused(wired, message(signer("stranger")))
-    other = refused(wired, message(signer("exchange")))
-    for told in (wrong, foreign, other):
-        assert b"the certificate or the signature is not accepted" in told
-
-
-def test_a_certificate_of_another_in_place_of_the_signer_is_refused(wired):
+    wrong = refused_answer(wired, body.replace(value[1], b64encode(bytes(64))))
     mine = b64encode(pki().stranger.der)
-    body = message(signer("stranger")).replace(mine, b64encode(pki().peer.der))
-    refused(wired, body)
+    instead = message(signer("stranger")).replace(mine, b64encode(pki().peer.der))
+    another = refused_answer(wired, instead)
+    foreign = refused_answer(wired, message(signer("stranger")))
+
+    assert told(wrong) == told(another) == told(foreign)
+    assert b"the certificate or the signature is not accepted" in told(wrong)
+    place = ("127.0.0.1", "security")
+    unfit = "WS-Security: FailedCheck: the signature does not fit what is signed"
+    assert recorded(wired, wrong) == recorded(wired, another) == ("portal-2", *place, unfit)
+    sha256 = certificates.fingerprint(pki().stranger.der)
+    nobodys = f"WS-Security: FailedAuthentication: the certificate is not accepted: {sha256}"
+    assert recorded(wired, foreign) == ("", *place, nobodys)
 
 
 def test_a_signed_body_beside_another_is_refused(wired):

@@ -133,7 +133,7 @@ def test_the_number_is_written_down_before_the_first_byte_leaves(stand, connect,
     assert UUID(memory.get(ids.SENT, "d-3")["id"]).version == 1
 
 
-def test_a_stale_number_is_followed_by_a_new_one_and_is_kept(stand, connect, clock):
+def test_a_stale_number_is_followed_by_a_new_one_and_is_kept(stand, connect, clock, tmp_path):
     memory = FakeMemory(clock)
     channel = connect(stand, memory=memory)
     stand.control(emit=1, seed=3)
@@ -149,6 +149,8 @@ def test_a_stale_number_is_followed_by_a_new_one_and_is_kept(stand, connect, clo
     kept = memory.get(ids.SENT, "d-3")
     assert kept["before"] == [stale]
     assert receipt.reference == kept["id"] != stale
+    assert "StaleMessageId" in (tmp_path / "journal.jsonl").read_text("utf-8"), "it was refused"
+    assert stale not in [one["key"] for one in stand.holds()]
 
 
 def test_a_body_that_we_asked_answers_and_its_answers_name_our_appeal(stand, connect, stored):

@@ -40,6 +40,13 @@ def test_what_was_damaged_does_not_open(cut):
     assert SEALS.open(b"\x02" + sealed[1:], "portal", "c1") is None
 
 
+def test_no_byte_of_a_sealed_secret_can_be_changed():
+    sealed = SEALS.seal(b"secret", "portal", "c1")
+    for at in range(len(sealed)):
+        changed = sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :]
+        assert SEALS.open(changed, "portal", "c1") is None, at
+
+
 def test_without_a_key_it_says_how_to_make_one():
     with pytest.raises(ConfigurationError) as refused:
         Seals().seal(b"s", "p", "c")
