@@ -21,6 +21,7 @@ from gateway.soap import security
 from gateway.store import peers
 from tests.gost_kit import needs_gost, pki
 from tests.integration.house import SOAP11, eventually
+from tests.integration.http import mtom_kit, smev2_kit
 
 pytestmark = needs_gost
 XML = {"Content-Type": "text/xml; charset=utf-8"}
@@ -35,14 +36,18 @@ def wired(own_house):
         "smev2", GATEWAY_SIGN_CERT=str(made.ours.cert), GATEWAY_SIGN_KEY=str(made.ours.key)
     )
     now = datetime.now(UTC)
-    given = (("portal-2", made.peer, "smev2"), ("modern", made.tca, "wss"))
+    given = (
+        ("portal-2", made.peer, "smev2"),
+        ("rsa-2", made.rsa, "smev2"),
+        ("modern", made.tca, "wss"),
+    )
     with house.database() as db:
         for code, holder, profile in given:
             row = Peer(code=code, name=code, require="signature", options={"wsse": profile})
             peers.add(db, row, now)
             found = certificates.from_file(holder.cert.read_bytes(), code, now)
             peers.add_certificate(db, code, found, now)
-        db.execute("UPDATE peer SET answers = 'signature' WHERE code = 'portal-2'")
+        db.execute("UPDATE peer SET answers = 'signature' WHERE code IN ('portal-2', 'rsa-2')")
     yield house
     assert not house.defects()
 
@@ -208,6 +213,79 @@ def test_a_signed_body_beside_another_is_refused(wired):
 def test_another_algorithm_than_that_of_the_key_is_refused(wired):
     body = message().replace(b"gostr34102012-gostr34112012-256", b"gostr34102012-gostr34112012-512")
     refused(wired, body)
+
+
+@pytest.mark.parametrize(
+    ("holder", "method"),
+    [("peer", smev2_kit.GOST), ("rsa", smev2_kit.RSA)],
+    ids=["gost", "rsa"],
+)
+def test_what_others_signed_by_this_profile_is_taken_and_our_answer_holds_for_them(
+    wired, tmp_path, holder, method
+):
+    """Signed and checked by lxml and the command line, with no code of ours."""
+    body = smev2_kit.signed_by_hand(submission(), getattr(pki(), holder), method)
+    answer = send(wired, body)
+    assert answer.status == 200, answer.body
+    assert answer.receipt.number
+    assert smev2_kit.faults_of(answer.body, pki().ours, tmp_path) == []
+    assert "signature" in smev2_kit.faults_of(smev2_kit.spoiled(answer.body), pki().ours, tmp_path)
+    assert b"the certificate or the signature" in refused(wired, smev2_kit.spoiled(body))
+
+
+def packed(key, data, holder="peer", method=smev2_kit.GOST):
+    """A message signed over its base64, whose file then leaves it as a part (XOP 1.0, 5)."""
+    encoded = b64encode(data).decode()
+    whole = mtom_kit.envelope(mtom_kit.submit(key, encoded))
+    made = smev2_kit.signed_by_hand(whole, getattr(pki(), holder), method)
+    assert encoded.encode() in made
+    return made.replace(encoded.encode(), mtom_kit.INCLUDE.format("a@x").encode())
+
+
+@pytest.mark.parametrize(
+    ("holder", "method"),
+    [("peer", smev2_kit.GOST), ("rsa", smev2_kit.RSA)],
+    ids=["gost", "rsa"],
+)
+def test_a_file_beside_the_envelope_is_signed_as_the_base64_that_it_stands_for(
+    wired, holder, method
+):
+    key = f"smev2-mtom-{holder}"
+    answer = mtom_kit.send(
+        wired,
+        mtom_kit.package(packed(key, mtom_kit.LARGE, holder, method), ("a@x", mtom_kit.LARGE)),
+        peer="",
+    )
+    assert answer.status == 200, answer.body
+    ((note,),) = wired.messages(key, "note")
+    assert len(note["beside"]) == 1
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [("a@x", mtom_kit.SMALL + b"!")],
+        [],
+        [("a@x", mtom_kit.SMALL), ("b@x", mtom_kit.SMALL)],
+    ],
+    ids=["another file", "no file", "one too many"],
+)
+def test_another_file_beside_a_signed_envelope_opens_nothing(wired, parts):
+    root = packed("smev2-mtom-forged", mtom_kit.SMALL)
+    answer = mtom_kit.send(wired, mtom_kit.package(root, *parts), peer="")
+    assert answer.status in {401, 500}, answer.body
+    assert wired.messages("smev2-mtom-forged", "id") == []
+
+
+def test_a_signature_over_the_pointer_instead_of_the_file_opens_nothing(wired):
+    """Otherwise whoever carries the package could put another file in its place."""
+    include = mtom_kit.INCLUDE.format("a@x")
+    whole = mtom_kit.envelope(mtom_kit.submit("smev2-mtom-pointer", include))
+    root = smev2_kit.signed_by_hand(whole, pki().peer)
+    answer = mtom_kit.send(wired, mtom_kit.package(root, ("a@x", mtom_kit.SMALL)), peer="")
+    assert answer.status in {401, 500}, answer.body
+    assert b"FailedCheck" in answer.body
+    assert wired.messages("smev2-mtom-pointer", "id") == []
 
 
 def test_a_login_does_not_go_with_it():
