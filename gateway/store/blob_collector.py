@@ -70,14 +70,14 @@ def collect(connection: Connection[Any], blobs: BlobDirectory, now: datetime) ->
     old = _old(blobs.root, before)
     while page := list(islice(old, AT_ONCE)):
         rows = connection.execute(UNNAMED, (ByteaArray.of(page),), binary=True).fetchall()
-        files += sum(_take(connection, blobs.path(row[0]), row[0], before) for row in rows)
+        files += sum(take(connection, blobs.path(row[0]), row[0], before) for row in rows)
     rows_gone = 0
     while (count := connection.execute(FORGET_OLD, (before, AT_ONCE)).rowcount) > 0:
         rows_gone += count
     return Collected(files, rows_gone, leftovers)
 
 
-def _take(connection: Connection[Any], path: Path, digest: bytes, before: datetime) -> bool:
+def take(connection: Connection[Any], path: Path, digest: bytes, before: datetime) -> bool:
     """Remove one blob under its row's lock, unless it has come into use; return whether it went."""
     with connection.transaction():
         row = connection.execute(LOCK, (digest, before)).fetchone()

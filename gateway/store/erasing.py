@@ -29,7 +29,7 @@ from gateway.model.events import State
 from gateway.model.ids import uuid7
 from gateway.store import deliveries
 from gateway.store.arrays import ByteaArray, UuidArray
-from gateway.store.blob_collector import UNNAMED
+from gateway.store.blob_collector import UNNAMED, take
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -132,8 +132,9 @@ FORGET_BLOB: Final = """
 DELETE FROM blob b WHERE b.sha256 = $1 AND b.created_at < $2
   AND NOT EXISTS (SELECT FROM blob_ref r WHERE r.sha256 = b.sha256)
   AND NOT EXISTS (SELECT FROM message m WHERE m.blob = b.sha256)
-RETURNING bytes IS NULL
+RETURNING sha256
 """
+"""A small blob, which lies in its row."""
 HOLDERS: Final = """
 SELECT destination, count(*) FILTER (WHERE state IN ('sent', 'acknowledged', 'unknown'))
 FROM delivery WHERE appeal_id = $1 OR through = $1 GROUP BY destination ORDER BY destination
@@ -272,17 +273,9 @@ def _drop(
 ) -> bool:
     """Remove a blob that nothing names, unless it was used lately; return whether it went."""
     path = blobs.path(digest)
-    try:
-        if path.stat().st_mtime > before.timestamp():
-            return False
-    except FileNotFoundError:
-        pass
-    with connection.transaction():
-        row = connection.execute(FORGET_BLOB, (digest, before)).fetchone()
-        if row is None:
-            return False
-        path.unlink(missing_ok=True)
-    return True
+    if path.exists():
+        return take(connection, path, digest, before)
+    return connection.execute(FORGET_BLOB, (digest, before)).fetchone() is not None
 
 
 def due(
