@@ -330,6 +330,6 @@ def _check_digest(parts: _Parts, made: bytes) -> None:
         raise TrustError(
             "the element was changed after it was signed",
             "digest_mismatch",
-            found=made.hex(),
-            expected=parts.digest.hex(),
+            found=f"{parts.digest.hex()} in the message",
+            expected=f"{made.hex()} computed",
         )
