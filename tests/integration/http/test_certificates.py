@@ -26,12 +26,13 @@ PROXIED = {"X-Forwarded-For": "192.0.2.1", "X-Forwarded-Proto": "https"}
 
 
 class People(NamedTuple):
-    """The authority that the server knows, and who has a certificate."""
+    """The authority that the server knows, and who has a certificate. ended: that `other` had."""
 
     authority: Authority
     server: Issued
     sed: Issued
     other: Issued
+    ended: Issued
 
     def register(self, house: House) -> None:
         """`sed` and `other` must show their certificates, `portal` its key."""
@@ -40,13 +41,18 @@ class People(NamedTuple):
             for code in ("sed", "other"):
                 peers.add_certificate(db, code, certificates.read(getattr(self, code).der), now)
                 peers.ask(db, code, "certificate")
+            peers.add_certificate(db, "other", certificates.read(self.ended.der), now)
 
 
 @pytest.fixture(scope="module")
 def people():
     made = Authority()
     return People(
-        made, made.issue("server", host="127.0.0.1"), made.issue("sed"), made.issue("other")
+        made,
+        made.issue("server", host="127.0.0.1"),
+        made.issue("sed"),
+        made.issue("other"),
+        made.issue("other", begins=-3 * DAY, ends=-DAY),
     )
 
 
@@ -204,6 +210,13 @@ def test_the_proxy_that_was_named_tells_whose_certificate_it_saw(proxied, people
     assert passed_on(proxied, soap=soap, **told(people.authority.own)).status == 401
     assert passed_on(proxied, soap=soap, X_SSL_Client_Cert="nonsense").status == 401
     assert passed_on(proxied, soap=soap).status == 401
+
+
+def test_a_registered_certificate_that_has_ended_is_nobodys_though_a_proxy_took_it(proxied, people):
+    assert passed_on(proxied, **told(people.other)).status == 200
+    answer = passed_on(proxied, **told(people.ended))
+    assert answer.status == 401
+    assert certificates.fingerprint(people.ended.der) in reason(proxied, answer)
 
 
 def test_what_the_proxy_tells_over_a_wire_without_tls_counts_for_nothing(proxied, people):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -33,9 +34,18 @@ ENVELOPE = (
 
 
 @pytest.fixture(scope="module")
-def wired(own_house):
+def syslog():
+    """What hears of security events."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as there:
+        there.bind(("127.0.0.1", 0))
+        there.settimeout(30)
+        yield there
+
+
+@pytest.fixture(scope="module")
+def wired(own_house, syslog):
     """Peers that sign: one in order, one whose certificate has ended, one whose was taken back."""
-    house = own_house("refusing")
+    house = own_house("refusing", GATEWAY_SYSLOG=f"udp://127.0.0.1:{syslog.getsockname()[1]}")
     now = datetime.now(UTC)
     held = {}
     with house.database() as db:
@@ -164,6 +174,13 @@ def test_a_replayed_message_is_recorded_with_who_sent_it_before(wired):
     again = send(wired, body)
     reason = "FailedCheck: the message was sent before"
     require_recorded(wired, again, "signs", reason, "FailedCheck")
+
+
+def test_a_refused_signature_is_a_security_event_with_who_and_from_where(wired, syslog):
+    id_ = send(wired, wrapped(message())).headers["correlation-id"]
+    heard = eventually(lambda: (line := syslog.recv(9000).decode()) and id_ in line and line)
+    assert "|trust_refused|" in heard
+    assert "suser=signs src=127.0.0.1 reason=WS-Security: FailedCheck: " in heard
 
 
 def shown(answer):

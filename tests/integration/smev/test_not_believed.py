@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import pytest
 
@@ -80,11 +81,15 @@ class OnTheWay(Outbound):
 
 
 class Asking:
-    """One process that asks the stand, over a real store; `spoil` and `trust` are of the test."""
+    """One process that asks the stand, over a real store.
+
+    trust, options: of the house and of the peer, as a test sets them.
+    """
 
     def __init__(self, stand, url, root, clock) -> None:
         self.stand, self.url, self.root, self.clock = stand, url, root, clock
         self.trust = {"trusted_authorities": (stand.facts["authority"],)}
+        self.options = {"version": "1.3", "key": "smev"}
         self.out = OnTheWay(allowed_hosts=["127.0.0.1"], allow_private=["127.0.0.1"], timeout=20.0)
         self.pool, self.committer = Pool(url), Committer(url)
         self.pool.open()
@@ -103,10 +108,8 @@ class Asking:
         )
         signing = gost.open_signing(settings)
         lent = Lent(StoredMemory(self.pool, PEER, self.clock), lambda: signing, self.clock)
-        options = {"version": "1.3", "key": "smev"}
-        channel = Smev(
-            options, base=self.stand.facts["endpoints"]["1.3"], outbound=self.out, lent=lent
-        )
+        base = self.stand.facts["endpoints"]["1.3"]
+        channel = Smev(self.options, base=base, outbound=self.out, lent=lent)
         destination = Destination(PEER, channel, channel, Policy(timeout=5.0))
         Polling(
             self.pool, self.committer, BlobDirectory(self.root / "blobs"),
@@ -193,6 +196,23 @@ def test_a_certificate_of_nobody_we_trust_is_recorded_as_unknown(asking, stand):
     asking.trust = {"trusted_authorities": (str(gost_kit.pki().foreign.cert),)}
     asking.ask()
     require_recorded(asking, number, "certificate_unknown")
+
+
+def test_who_is_not_smev_may_not_speak_for_it_though_one_authority_certified_both(
+    asking, stand, keys
+):
+    (number,) = stand.control(emit=1, seed=3)["ids"]
+    asking.options["smev_certificates"] = [sha256(holder(keys, "other").der).hexdigest()]
+    asking.ask()
+    require_recorded(asking, number, "certificate_unknown")
+
+
+def test_the_certificate_that_is_named_as_smevs_is_believed(asking, stand, keys):
+    stand.control(emit=1, seed=3)
+    asking.options["smev_certificates"] = [sha256(holder(keys, "smev").der).hexdigest()]
+    asking.ask()
+    assert asking.rows("SELECT count(*) FROM appeal") == [(1,)]
+    assert asking.rows("SELECT count(*) FROM refusal") == [(0,)]
 
 
 def test_a_certificate_that_was_taken_back_is_recorded_as_revoked(asking, stand, keys, tmp_path):
