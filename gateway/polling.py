@@ -251,7 +251,7 @@ def _refusal(row: Peer, error: TrustError, correlation: str) -> Refused:
         reason=f"{error.reason}: {error.message}"[:300],
         peer=row.code,
         address=urlsplit(str(row.options.get("url", ""))).hostname or "",
-        path=f"{row.adapter}: {error.where}"[:200],
+        path=f"{row.adapter} {error.where}".strip()[:200],
         correlation=correlation,
         code=error.code,
     )

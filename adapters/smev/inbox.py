@@ -370,6 +370,12 @@ def refusal(wire: Wire) -> GatewayError | None:
         return None
     code, _, reason = told.partition(":")
     if code == "trust":
-        return TrustError(wire.headers.get(WHY, ""), reason)  # type: ignore[arg-type]
+        # A stored message keeps the reason, but no sentence: it may say what stood in the message.
+        return TrustError(
+            wire.headers.get(WHY, "") or f"подписи не верим · not believed: {reason}",
+            reason,  # type: ignore[arg-type]
+            where="Envelope",
+            todo="gateway smev verify FILE says which signature, and at which step",
+        )
     message = wire.headers.get(WHY, told)
     return ValidationError(message, (Violation("Envelope", code, message),))

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from gateway import contracts_explain
 from gateway.commands import foreign, redecode
-from gateway.errors import GatewayError, InputError, Violation, violations_of
+from gateway.errors import GatewayError, InputError, TrustError, Violation, violations_of
 from gateway.masking import looks_like_xml
 from gateway.store import messages, peers
 from gateway.store.blobs import BlobDirectory
@@ -71,6 +71,9 @@ def _of_document(
         found = redecode.documents(body, row.media_type, codec, messages.beside(row))
     except InputError as error:
         return violations_of(error)
+    except TrustError as error:
+        message = f"{error.message} ({error.todo})" if error.todo else error.message
+        return (Violation(error.where, error.code, message, error.found, error.expected),)
     return tuple(
         islice(
             (

@@ -53,6 +53,7 @@ def served(stand, make_house, pg_url, tmp_path, syslog):
             [sys.executable, "-m", "gateway", "work"],
             env=env, cwd=CHECKOUT, stdout=log, stderr=log,
         )  # fmt: skip
+        house.env = env
         yield house
         work.terminate()
         work.wait(30)
@@ -104,7 +105,17 @@ def test_a_message_that_is_not_believed_stands_in_the_record_of_refusals(stand, 
     heard = syslog.recv(9000).decode()
     assert "|trust_refused|" in heard
     assert f"suser={PEER} src=127.0.0.1 reason={row[3].split(':')[0]}" in heard
-    (body,) = served.rows("SELECT body FROM message WHERE peer = $1 ORDER BY id LIMIT 1", PEER)
-    assert number.encode() in body[0]
-    assert b"SMEVSignature" in body[0], "kept as it came"
+    ((id_, body),) = served.rows(
+        "SELECT id, body FROM message WHERE peer = $1 ORDER BY id LIMIT 1", PEER
+    )
+    assert number.encode() in body
+    assert b"SMEVSignature" in body, "kept as it came"
+    told = subprocess.run(
+        [sys.executable, "-m", "gateway", "messages", "explain", str(id_), "--json"],
+        env=served.env, cwd=CHECKOUT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert told.returncode == 1, told.stderr
+    (violation,) = json.loads(told.stdout)["violations"]
+    assert (violation["path"], violation["code"]) == ("Envelope", "trust")
+    assert row[3].split(":")[0] in violation["message"]
     eventually(lambda: served.rows("SELECT 1 FROM appeal WHERE external_id = $1", key))
