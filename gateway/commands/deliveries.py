@@ -355,7 +355,8 @@ def _told(
 def _line(found: Found, zone: ZoneInfo, blocked: str = "") -> tuple[Any, ...]:
     d = found.delivery
     state = STATES.get(d.state, d.state)
-    when = times.shown(found.due or found.ack_due or found.changed_at, zone)
+    ahead = "пойдёт" if found.due else "спросим" if found.ack_due else ""
+    when = f"{ahead} {times.shown(found.due or found.ack_due or found.changed_at, zone)}".strip()
     why = blocked or found.error
     appeal = found.receipt_number
     return d.id, d.destination, appeal, d.event_type, f"{state} ({d.state})", d.attempts, when, why
