@@ -10,6 +10,7 @@ import pytest
 
 from gateway.errors import TrustError
 from gateway.gost import cms_rules
+from gateway.gost import der as asn1
 from gateway.gost.cli import Cli
 from gateway.gost.engine import Engine
 from gateway.signing import SigningKey
@@ -145,6 +146,33 @@ def test_attributes_are_no_content(backend):
     forged = forged[:-64] + signature
     with pytest.raises(TrustError, match="without attributes"):
         used.cms_verify(forged, attributes)
+
+
+def naming(made, count):
+    """Return a CMS that names its digest method so many times over; nothing signs that list."""
+    kind, content = asn1.inside(made, asn1.value(made))
+    signed = asn1.inside(made, content)[0]
+    version, methods, *_ = asn1.inside(made, signed)
+    named = made[methods.start : methods.end] * count
+    inner = made[signed.start : version.end] + tlv(asn1.SET, named) + made[methods.end : signed.end]
+    head = made[asn1.value(made).start : kind.end]
+    return tlv(asn1.SEQUENCE, head + tlv(0xA0, tlv(asn1.SEQUENCE, inner)))
+
+
+def tlv(tag, content):
+    size = len(content).to_bytes(4)
+    return bytes([tag, 0x84]) + size + content
+
+
+@pytest.mark.parametrize("backend", [Engine, Cli])
+@pytest.mark.parametrize("count", [9, 100_000])
+def test_a_digest_method_that_is_named_very_often_costs_nothing(backend, count):
+    """libcrypto digests the content once for each, and each calls the next: the stack ended."""
+    used = backend()
+    made = used.cms_sign(key_of(used, "ours"), DATA, NOW)
+    assert used.cms_verify(naming(made, 2), DATA).certificate.der == pki().ours.der
+    with pytest.raises(TrustError, match="too many"):
+        used.cms_verify(naming(made, count), DATA)
 
 
 def test_cades_that_names_another_certificate_is_refused():
