@@ -285,6 +285,7 @@ class Builder:
             version="1.2" if row.options.get("soap12") else "1.1",
             addressing=bool(row.options.get("addressing", False)),
             identity=identity,
+            voucher=credentials.voucher(row, self._now),
         )
         channel = soapback.CallbackChannel(client, outbound, address=address, peer=row.code)
         policy = _house_policy(row, timeout=timeout, idempotent=True, can_ask=False)

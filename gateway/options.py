@@ -130,6 +130,7 @@ OPTIONS: Final[dict[str, Option]] = {
     "sign_cert": Option("soap", _Words, "/path/sign.pem"),
     "sign_key": Option("soap", _Words, "/path/sign.key"),
     "sign_key_password_file": Option("soap", _Words, "/path/password"),
+    "answer_cert": Option("soap", _Words, "/path/peer.pem"),
     "wsse": Option("any", Literal["wss", "smev2"], "wss | smev2"),
     "directory": Option("file", _Words, "/path/directory"),
 }

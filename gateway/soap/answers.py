@@ -19,9 +19,10 @@ from gateway.errors import (
     PeerDoubtful,
     PeerRefused,
     PeerUnavailable,
+    SecurityError,
 )
 from gateway.outbound import Answered, check
-from gateway.soap import mime
+from gateway.soap import mime, security
 from gateway.soap.splitter import media_type
 
 if TYPE_CHECKING:
@@ -30,10 +31,15 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
     from gateway.outbound import Response
+    from gateway.soap.vouched import Voucher
 
 CREDENTIALS: Final = (
     "проверьте учётные данные и часы · check user, password, certificate and the clock "
     "(login, user, password_file, sign_cert)"
+)
+SIGNED: Final = (
+    "сверьте сертификат системы; отказ без подписи — повод проверить и нашу подпись · compare the "
+    "peer's certificate (answer_cert); an unsigned refusal may be of our own signature"
 )
 PROXY: Final = "проверьте учётные данные прокси · check user and password of the proxy (proxy)"
 HEADERS: Final = (
@@ -116,16 +122,19 @@ class Fault(NamedTuple):
 class Answer(NamedTuple):
     """An envelope that came back; relates_to: messages that it names, without the unreadable."""
 
+    envelope: _Element
     body: _Element | None
     fault: Fault | None
     relates_to: tuple[str, ...]
 
 
-def receipt(response: Response, peer: str, message_id: str = "") -> Receipt:
+def receipt(
+    response: Response, peer: str, message_id: str = "", voucher: Voucher | None = None
+) -> Receipt:
     """Return the receipt that an answer is; raise PeerRefused, PeerUnavailable or PeerDoubtful.
 
-    message_id: of our message, which an answer that relates to any must relate to. The answer
-    stands behind what is raised, as its cause.
+    message_id: of our message, which an answer that relates to any must relate to. voucher: whose
+    signature it must have, a fault too. The answer stands behind what is raised, as its cause.
     """
     answer = read(response)
     if answer is None:
@@ -133,6 +142,8 @@ def receipt(response: Response, peer: str, message_id: str = "") -> Receipt:
         raise PeerDoubtful(
             "the answer is no SOAP", found=str(response.status), where=peer
         ) from Answered(response)
+    if voucher is not None:
+        _require_vouched(answer, response, peer, voucher)
     if message_id and answer.relates_to and message_id not in answer.relates_to:
         raise PeerDoubtful(
             "the answer is about another message",
@@ -169,10 +180,30 @@ def read(response: Response) -> Answer | None:
     first = next(body.iterchildren("*"), None)
     is_fault = first is not None and etree.QName(first).localname == "Fault"
     return Answer(
+        envelope=root,
         body=first,
         fault=fault_of(first) if first is not None and is_fault else None,
         relates_to=tuple(_related(root.find(f"{{{space}}}Header"))),
     )
+
+
+def _require_vouched(answer: Answer, response: Response, peer: str, voucher: Voucher) -> None:
+    """Raise PeerDoubtful for an answer that the peer did not sign: somebody else may have made it.
+
+    What such a fault says is told, and nothing is done by it.
+    """
+    try:
+        voucher.require(answer.envelope)
+    except SecurityError as error:
+        fault = answer.fault
+        said = f"; {fault.code}: {fault.reason}" if fault is not None else ""
+        raise PeerDoubtful(
+            "the answer is not signed by the peer, and is not believed",
+            found=f"{security.why(error)}{said}",
+            expected="its Body signed by a certificate of answer_cert",
+            where=peer,
+            todo=SIGNED,
+        ) from Answered(response)
 
 
 def fault_of(fault: _Element) -> Fault:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from gateway.outbound import Body, Outbound
     from gateway.soap.identity import Identity
+    from gateway.soap.vouched import Voucher
 
 _VERSIONS: Final[dict[str | None, Version]] = {space: v for v, space in NAMESPACES.items()}
 
@@ -69,8 +70,9 @@ class SoapClient:
     where the peer listens. addressing: WS-Addressing headers in every message. mtom: attachments
     leave as parts beside the envelope, not as base64 in it; not in a signed message, because a
     signature covers the Body with them in it. files: finds the bytes of attachments. identity: what
-    we prove ourselves with. Raises ConfigurationError when the WSDL cannot be read or has no such
-    port, and when a password would travel where it can be read.
+    we prove ourselves with. voucher: whose signature the answers must have. Raises
+    ConfigurationError when the WSDL cannot be read or has no such port, and when a password would
+    travel where it can be read.
     """
 
     def __init__(
@@ -87,6 +89,7 @@ class SoapClient:
         mtom: bool = False,
         files: outgoing.Files = outgoing.no_files,
         identity: Identity | None = None,
+        voucher: Voucher | None = None,
     ) -> None:
         self._address = address
         self._outbound = outbound
@@ -95,6 +98,7 @@ class SoapClient:
         self._mtom = mtom and (identity is None or identity.signer is None)
         self._files = files
         self._identity = identity
+        self._voucher = voucher
         if identity is not None:
             identity.require_safe(address)
         try:
@@ -160,7 +164,8 @@ class SoapClient:
         if self._identity is not None:
             headers |= self._identity.headers()
         response = self._outbound.request("POST", self._address, headers=headers, body=body)
-        return answers.receipt(response, self._peer, wire.headers.get(outgoing.MESSAGE_ID, ""))
+        message_id = wire.headers.get(outgoing.MESSAGE_ID, "")
+        return answers.receipt(response, self._peer, message_id, self._voucher)
 
     def _made(self, operation: str, values: dict[str, Any]) -> tuple[_Element, str]:
         """Return zeep's envelope without its addressing headers, and the action of the call."""

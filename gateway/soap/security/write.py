@@ -6,6 +6,7 @@ For our answers and for the requests of the outbound client, SOAP 1.1 and 1.2 al
 from __future__ import annotations
 
 import hashlib
+import secrets
 from base64 import b64encode
 from typing import TYPE_CHECKING, Final
 
@@ -77,8 +78,9 @@ def sign_envelope(
 
     envelope: SOAP 1.1 or 1.2; an element is changed in place. signer: signs Body, Timestamp and the
     token; None sends them unsigned. By the profile of СМЭВ 2 it signs the Body alone, there is no
-    Timestamp, and the envelope is of SOAP 1.1. token: of `username_token`. Nothing of it may be
-    changed afterwards, except its encoding. Raise ConfigurationError when it has a Security header
+    Timestamp, the envelope is of SOAP 1.1, and the Body's name is new each time: nothing else tells
+    a repeat from a replay. token: of `username_token`. Nothing of it may be changed afterwards,
+    except its encoding. Raise ConfigurationError when it has a Security header
     already, or has no canonical form.
     """
     root = _parse(envelope) if isinstance(envelope, bytes) else envelope
@@ -94,7 +96,7 @@ def sign_envelope(
     head.insert(0, block)
     if signer is not None:
         if body.get(_ID) is None:
-            body.set(_ID, _BODY)
+            body.set(_ID, f"{_BODY}-{secrets.token_hex(8)}" if old else _BODY)
         signed = [body]
         if not old:
             signed += [block[0], *block.findall(ns.tag(ns.WSSE, "UsernameToken"))]

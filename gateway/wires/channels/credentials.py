@@ -8,9 +8,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway import secretfile
-from gateway.errors import ConfigurationError
+from gateway.access import certificates
+from gateway.access.known import Caller, Keys, Known, Owned
+from gateway.errors import ConfigurationError, MalformedError, TrustError
+from gateway.gost import certificates as gost
+from gateway.gost.algorithms import Gost
+from gateway.gost.engine import shared
 from gateway.outbound import ClientCertificate
 
 if TYPE_CHECKING:
@@ -19,6 +26,7 @@ if TYPE_CHECKING:
 
     from gateway.model.peer import Peer
     from gateway.soap.identity import Identity
+    from gateway.soap.vouched import Voucher
 
 
 def required(row: Peer, name: str) -> str:
@@ -100,6 +108,35 @@ def identity(row: Peer, now: Callable[[], datetime], *, trusted_wire: bool) -> I
     if login is None and signer is None:
         return None
     return Identity(now=now, login=login, signer=signer, trusted_wire=trusted_wire)
+
+
+def voucher(row: Peer, now: Callable[[], datetime]) -> Voucher | None:
+    """Return whose signature the answers of a SOAP peer must have; None when its row does not say.
+
+    `answer_cert` may hold several certificates in PEM, the old one and the new one.
+    """
+    from gateway.soap.security.algorithms import STANDARD
+    from gateway.soap.vouched import Voucher
+
+    if "answer_cert" not in row.options:
+        return None
+    try:
+        given = x509.load_pem_x509_certificates(_file(row, "answer_cert"))
+        found = [certificates.read(one.public_bytes(Encoding.DER)) for one in given]
+        by_gost = any(gost.read(one.der).kind.startswith("gost") for one in found)
+    except (ValueError, MalformedError, TrustError) as error:
+        raise ConfigurationError(
+            "answer_cert: сертификат не читается · the certificate cannot be read",
+            found=str(row.options["answer_cert"]),
+            expected="PEM: -----BEGIN CERTIFICATE-----",
+            where=f"peer {row.code}",
+        ) from error
+    known = Known(
+        callers={row.code: Caller(peer=row.code, options=row.options)},
+        certificates={one.der: Owned(peer=row.code, certificate=one) for one in found},
+    )
+    keys = Keys(lambda: known, lambda: now().timestamp())
+    return Voucher(keys=keys, now=now, algorithms=Gost(shared()) if by_gost else STANDARD)
 
 
 def _refuse_alone(row: Peer, names: tuple[str, ...], wanted: str) -> None:

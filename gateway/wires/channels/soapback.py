@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gateway.outbound import Outbound
     from gateway.soap.frame import Version
     from gateway.soap.identity import Identity
+    from gateway.soap.vouched import Voucher
 
 SERVICE: Final = "AppealService"
 PORTS: Final[dict[Version, str]] = {"1.1": "Basic", "1.2": "Soap12"}
@@ -137,6 +138,7 @@ def client(
     version: Version = "1.1",
     addressing: bool = False,
     identity: Identity | None = None,
+    voucher: Voucher | None = None,
 ) -> SoapClient:
     """Return a client of our own contract as the partner hosts it; the WSDL is the stored one."""
     folder = contracts.folder("wsdl", "appeals")
@@ -150,6 +152,7 @@ def client(
         tree=folder.parent.parent,
         addressing=addressing,
         identity=identity,
+        voucher=voucher,
     )
 
 

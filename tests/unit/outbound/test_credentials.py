@@ -11,12 +11,13 @@ import pytest
 
 from gateway.adapter import EncodeContext
 from gateway.destinations import Builder
-from gateway.errors import ConfigurationError, PeerRefused, PeerUnavailable
+from gateway.errors import ConfigurationError, PeerDoubtful, PeerRefused, PeerUnavailable
 from gateway.model.appeal import Appeal
 from gateway.model.events import Actor, Event, EventType
 from gateway.model.ids import uuid7
 from gateway.model.peer import Peer as Row
 from gateway.settings import Settings
+from gateway.soap import security
 from tests.unit.outbound.peers import tls_server
 from tests.unit.soap import there as t
 
@@ -245,3 +246,43 @@ def test_the_files_of_a_row_are_not_needed_to_read_it(builder, tmp_path, secret)
     made = row("http://sed.example/x", **options)
     assert builder().wrong(made) == []
     assert builder().hindrance(made) is not None
+
+
+@pytest.mark.parametrize("soap12", [False, True], ids=["1.1", "1.2"])
+def test_answers_are_believed_by_the_certificates_of_the_row_and_by_no_others(
+    there, builder, tmp_path, soap12
+):
+    partner = there()
+    pairs = [t.made_certificate(tmp_path, name, "ec") for name in ("old", "new", "other")]
+    both = tmp_path / "answers.pem"
+    both.write_bytes(pairs[0][0].read_bytes() + pairs[1][0].read_bytes())
+    destination = builder().build(row(partner.address, answer_cert=str(both), soap12=soap12))
+
+    def signed_by(pair, at=NOW):
+        signer = security.load(pair[0].read_bytes(), pair[1].read_bytes())
+
+        def answers(got):
+            status, media, body = t.receipt(got)
+            return status, media, security.sign_envelope(body, signer, at)
+
+        return answers
+
+    for pair in pairs[:2]:
+        partner.answers = signed_by(pair)
+        assert tell(destination).reference == "77"
+    for partner.answers in (
+        signed_by(pairs[2]),
+        signed_by(pairs[0], NOW - dt.timedelta(hours=1)),
+        t.receipt,
+    ):
+        with pytest.raises(PeerDoubtful, match="not believed"):
+            tell(destination)
+
+
+@pytest.mark.parametrize("text", [b"", b"no certificate"], ids=["empty", "another file"])
+def test_a_file_without_a_certificate_for_answers_is_named(builder, tmp_path, text):
+    path = tmp_path / "answers.pem"
+    path.write_bytes(text)
+    with pytest.raises(ConfigurationError, match="answer_cert") as refused:
+        builder().build(row("https://sed.example/", answer_cert=str(path)))
+    assert refused.value.found == str(path)
