@@ -1,11 +1,14 @@
 """Login by any provider of OpenID Connect; no engine of ГОСТ is needed for it."""
 
+import json
 from datetime import timedelta
 
 import pytest
 
+from adapters.esia.adapter import Esia
 from gateway.errors import ConfigurationError, PeerRefused, TrustError
 from gateway.lent import Lent
+from gateway.outbound import Outbound
 from tests.gost_kit import needs_gost
 from tests.integration.esia import house
 
@@ -107,6 +110,41 @@ def test_a_token_of_an_earlier_login_is_refused_by_its_nonce(made, registered, p
     with pytest.raises(TrustError) as refused:
         house.log_in(made, people[0]["oid"])
     assert refused.value.reason == "replayed"
+
+
+class OnTheWay(Outbound):
+    """The way to the provider, on which somebody changes what it gives for the code."""
+
+    change: dict[str, str]
+
+    def request(self, *given, **more):
+        response = super().request(*given, **more)
+        if b'"id_token"' not in response.body:
+            return response
+        return response._replace(body=json.dumps(json.loads(response.body) | self.change).encode())
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({}, ""),
+        ({"access_token": "of-somebody-else"}, "token_wrong"),
+        ({"scope": "openid profile"}, "scope_wrong"),
+        ({"scope": ""}, "scope_wrong"),
+    ],
+    ids=["nothing", "access token", "less scope", "no scope"],
+)
+def test_what_is_changed_beside_the_token_is_refused(options, people, change, reason):
+    out = OnTheWay(allowed_hosts=["127.0.0.1"], allow_private=["127.0.0.1"])
+    out.change = change
+    made = Esia(options, outbound=out, lent=Lent(house.Memory(), no_signing, house.now))
+    house.MADE.append(made)
+    if not reason:
+        assert house.log_in(made, people[0]["oid"]).subject
+        return
+    with pytest.raises(TrustError) as refused:
+        house.log_in(made, people[0]["oid"])
+    assert refused.value.reason == reason
 
 
 def test_another_issuer_in_the_return_is_refused(made, people):
