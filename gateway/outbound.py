@@ -19,6 +19,7 @@ import ssl
 import sys
 import threading
 from http.client import HTTPException
+from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn, Protocol
 
@@ -35,6 +36,7 @@ from gateway.errors import (
     PeerRefused,
     PeerUnavailable,
 )
+from gateway.gost.certificates import require_for_tls
 from gateway.http1 import Response
 from gateway.pinning import (
     Connection,
@@ -428,6 +430,7 @@ def _tls_context(ca_bundle: str, client_cert: ClientCertificate | None) -> ssl.S
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.sslsocket_class = TimedTlsSocket
     if client_cert:
+        require_for_tls(Path(client_cert.cert_file), "client_cert")
         try:
             context.load_cert_chain(
                 client_cert.cert_file, client_cert.key_file or None, client_cert.password

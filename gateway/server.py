@@ -6,12 +6,14 @@ import asyncio
 import gc
 import socket
 import ssl
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
 
 from gateway.acceptor import Acceptor
 from gateway.connection import GuardedProtocol
+from gateway.gost.certificates import require_for_tls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,6 +39,7 @@ def tls_options(certificate: str, key: str, client_ca: str) -> dict[str, Any] | 
     """
     if not certificate:
         return None
+    require_for_tls(Path(certificate), "tls_cert")
     options: dict[str, Any] = {"ssl_certfile": certificate, "ssl_keyfile": key or None}
     if client_ca:
         options |= {"ssl_ca_certs": client_ca, "ssl_cert_reqs": ssl.CERT_OPTIONAL}

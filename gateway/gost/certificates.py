@@ -15,17 +15,20 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from gateway.errors import TrustError
+from gateway.errors import ConfigurationError, TrustError
 from gateway.gost import der as asn1
 from gateway.signing import CertificateInfo, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from gateway.signing import Digest
 
 CERTIFICATE_BYTES: Final = 16 * 1024
 """Largest certificate that is looked at; a qualified one is about 2 KB."""
+_RUSSIAN: Final = "1.2.643."
+"""Object identifiers of Russia: every algorithm of GOST has one below it."""
 KEY_BYTES: Final = 4 * 1024
 """Largest public key; RSA of 8192 bits takes 1,062 bytes."""
 RSA_BITS: Final = (2048, 8192)
@@ -122,6 +125,27 @@ def kind(key: bytes) -> Kind:
     if found is None:
         raise ValueError("keys of this kind are not taken: GOST R 34.10-2012, RSA and EC are")
     return found
+
+
+def require_for_tls(pem: Path, where: str) -> None:
+    """Raise ConfigurationError for a certificate by GOST: Python's TLS has no ciphers for its key.
+
+    With the engine loaded it would take the file and fail at the first connection. What cannot be
+    read as a certificate is left to who loads it. where: name of the setting or option.
+    """
+    try:
+        [first, *_] = x509.load_pem_x509_certificates(pem.read_bytes())
+        oid = first.public_key_algorithm_oid.dotted_string
+    except (OSError, ValueError):
+        return
+    if oid.startswith(_RUSSIAN):
+        raise ConfigurationError(
+            "TLS по ГОСТ здесь нет · TLS by GOST is not spoken here",
+            found=f"{pem}: {first.subject.rfc4514_string()}",
+            expected="RSA, ECDSA",
+            where=where,
+            todo="ведите соединение через прокси, знающий ГОСТ · let a proxy that knows GOST do it",
+        )
 
 
 class Method(NamedTuple):
