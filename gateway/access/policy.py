@@ -257,7 +257,8 @@ class Gate:
             or not keys.matches(shown, credential.secret_sha256)
             or (shown.peer and shown.peer != credential.caller.peer)
         ):
-            return _No("wrong credential", _not_accepted(), shown.peer)
+            named = shown.peer or (credential.caller.peer if credential else "")
+            return _No("wrong credential", _not_accepted(), named)
         caller = credential.caller
         if caller.require in PROVEN_BY_KEY:
             return caller

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 from lxml import etree
 
@@ -47,6 +49,26 @@ def test_a_missing_or_wrong_credential_is_a_challenge(house):
     assert challenged(house, peer="")
     assert challenged(house, peer="", X_API_Key="gw_no_such")
     assert challenged(house, peer="", Authorization="Digest x")
+
+
+def shown(answer):
+    """What the caller sees, without the id of this call and its time."""
+    id_ = answer.headers["correlation-id"]
+    headers = {k: v for k, v in answer.headers.items() if k not in ("date", "correlation-id")}
+    return answer.status, headers, answer.body.replace(id_.encode(), b"*")
+
+
+def test_a_wrong_key_looks_like_one_that_never_was_and_is_recorded_with_who_and_from_where(house):
+    known = house.keys["portal"]
+    others = base64.b64encode(f"sed:{known}".encode()).decode()
+    answers = [
+        house.get("/ping", peer="", X_API_Key="gw_0000000000_no-such-key"),
+        house.get("/ping", peer="", X_API_Key=f"{known[:-1]}{'a' if known[-1] != 'a' else 'b'}"),
+        house.get("/ping", peer="", Authorization=f"Basic {others}"),
+    ]
+    assert shown(answers[0]) == shown(answers[1]) == shown(answers[2])
+    told = [recorded(house, answer) for answer in answers]
+    assert told == [("wrong credential", who, "127.0.0.1") for who in ("", "portal", "sed")]
 
 
 def test_a_peer_that_must_prove_more_than_a_key_is_known_and_refused(own_house):
