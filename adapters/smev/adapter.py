@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from adapters.smev import decode as incoming
-from adapters.smev import ids, inbox, telling
+from adapters.smev import ids, inbox, owners, telling
 from adapters.smev import restore as back
 from adapters.smev.inbox import Inbox
 from adapters.smev.line import Line, refuse
@@ -63,7 +63,11 @@ class Smev:
         """Return what a message says; one that is not believed is refused, and kept as it came."""
         if (error := inbox.refusal(wire)) is not None:
             raise error
-        return incoming.decode(wire)
+        found = incoming.decode(wire)
+        if self._lent is not None:
+            for item in found.items:
+                owners.check(self._lent.memory, item, wire)
+        return found
 
     def encode(self, appeal: Appeal, event: Event | None, ctx: EncodeContext) -> Wire:
         """Return what СМЭВ is to carry of an event."""

@@ -2,7 +2,8 @@
 
 An appeal is answered in 30 days, or 60 when extended, or later where it is reopened: what an answer
 finds its way by is kept for 400 days. What tells a repeat of ours is kept for 30: a number of that
-age is stale for СМЭВ, and a delivery was settled long before.
+age is stale for СМЭВ, and a delivery was settled long before. Whose an appeal is has to be known as
+long as the appeal itself is kept: five years.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 import structlog
 
-from adapters.smev import ids
+from adapters.smev import ids, owners
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 DAYS: Final = {
+    owners.OWNER: 1_830,
     "appeal": 400,
     "received": 400,
     ids.NUMBER: 400,
@@ -35,7 +37,7 @@ _EVERY: Final = timedelta(days=1)
 
 
 class Daily:
-    """Forgets what is too old, once a day of a process: six deletions by an index."""
+    """Forgets what is too old, once a day of a process: seven deletions by an index."""
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import structlog
 
-from adapters.smev import encode, files, forgetting, ids, retry
+from adapters.smev import encode, files, forgetting, ids, owners, retry
 from adapters.smev.line import refuse
 from adapters.smev.messages import package, words, write
 from adapters.smev.messages import types as t
@@ -171,18 +171,30 @@ class Inbox:
         assert isinstance(answer, t.RequestMessage | t.ResponseMessage)
         id_ = answer.data.message_id
         what = "request" if isinstance(answer, t.RequestMessage) else "response"
-        if self._is_stored(id_, getattr(answer, "reply_to", ""), now):
-            return None
+        sender = answer.metadata.sender
+        try:
+            if self._is_stored(id_, getattr(answer, "reply_to", ""), sender, now):
+                return None
+        except TrustError as error:
+            refused = _refused(replied, _headers(answer, what, None), error)
+            return Taken(wire=refused, token=str(Token("doubted", id_)))
         wire = self._wire(replied, answer, what, now)
         return Taken(wire=wire, token=str(Token(what, id_))) if wire is not None else None
 
-    def _is_stored(self, id_: str, reply_to: str, now: datetime) -> bool:
-        """Remember a message and its newest ReplyTo; acknowledge it again if it was stored."""
+    def _is_stored(self, id_: str, reply_to: str, sender: str, now: datetime) -> bool:
+        """Remember a message and its newest ReplyTo; acknowledge it again if it was stored.
+
+        Raise TrustError for a number that another sender has: the answers to him are his.
+        """
         memory = self._room.memory
-        told = {"reply_to": reply_to, "state": "given"}
+        told = {"reply_to": reply_to, "sender": sender, "state": "given"}
         found = memory.add(RECEIVED, id_, told)
         if found is None:
             return False
+        if found.get("sender", sender) != sender:
+            raise TrustError(
+                "the number of the message is another sender's", "replayed", found=id_, where=sender
+            )
         if reply_to and found.get("reply_to") != reply_to:
             memory.put(RECEIVED, id_, {**found, "reply_to": reply_to})
         if found.get("state") != "taken":
@@ -276,7 +288,9 @@ class Inbox:
         landed: Landed | None = verdict.items[0] if verdict.items else None
         if landed is None or verdict.error is not None or landed.operation != "submit":
             return
-        self._room.memory.put(APPEAL, landed.receipt_number, {"message": token.id})
+        memory, number = self._room.memory, landed.receipt_number
+        memory.put(APPEAL, number, {"message": token.id})
+        owners.remember(memory, number, _sender(memory.get(RECEIVED, token.id)))
 
     def _reply(self, token: Token, verdict: Verdict, now: datetime) -> None:
         """Say what became of a request, where no event of an appeal will."""
@@ -318,6 +332,10 @@ class Inbox:
         replied = self._room.line.call("Ack", envelope, safe=True)
         if isinstance(replied.answer, t.Fault) and retry.action(replied.answer, "Ack") != "done":
             raise refuse(replied.answer, "Ack", replied.response)
+
+
+def _sender(received: Mapping[str, Any] | None) -> str:
+    return str((received or {}).get("sender", ""))
 
 
 def _headers(

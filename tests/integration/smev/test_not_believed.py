@@ -12,6 +12,7 @@ from adapters.smev.adapter import Smev
 from gateway import gost
 from gateway.access.refusals import RefusalLog
 from gateway.dispatch.ports import Destination, Policy
+from gateway.errors import TrustError
 from gateway.lent import Lent
 from gateway.model.peer import Peer
 from gateway.outbound import Outbound
@@ -22,6 +23,7 @@ from gateway.store.blobs import BlobDirectory
 from gateway.store.committer import Committer
 from gateway.store.memory import StoredMemory
 from gateway.store.pool import Pool
+from gateway.testing.memory import FakeMemory
 from simulators.smev.keys import Workshop
 from tests import gost_kit
 from tests.gost_kit import needs_gost
@@ -241,3 +243,23 @@ def test_a_sender_whose_certificate_was_taken_back_is_told_the_code_alone(
     ((correlation,),) = asking.rows("SELECT correlation FROM refusal")
     (said,) = [body for body in asking.out.sent if "RequestRejected>" in body]
     assert f">trust ({correlation})<" in said
+
+
+def test_a_number_that_another_sender_has_turns_no_answer_away_from_him(
+    stand, connect, clock, stored
+):
+    """Whoever is heard under the MessageID of another does not get what the other is owed."""
+    memory = FakeMemory(clock)
+    channel = connect(stand, memory=memory)
+    number = stand.control(emit=1, seed=3)["ids"][0]
+    theirs = {"reply_to": "to-the-other", "sender": "SOMEBODY", "state": "given"}
+    memory.put("received", number, theirs)
+
+    batch = channel.receive("")
+    with pytest.raises(TrustError) as refused:
+        channel.decode(batch.messages[0].wire)
+    channel.acknowledge(stored(batch, error=refused.value))
+
+    assert refused.value.reason == "replayed"
+    assert memory.get("received", number) == theirs
+    assert state(stand, number) == "given", "and СМЭВ is told nothing of the message of the other"

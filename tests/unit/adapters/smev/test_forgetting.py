@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from adapters.smev import forgetting, ids, inbox, outbox
+from adapters.smev import forgetting, ids, inbox, outbox, owners
 from gateway.testing.memory import FakeMemory
 
 NOW = datetime(2026, 4, 1, 9, tzinfo=UTC)
@@ -19,7 +19,15 @@ class Counting(FakeMemory):
 
 
 def test_every_kind_that_the_adapter_remembers_is_forgotten():
-    kinds = {outbox.APPEAL, outbox.RECEIVED, ids.NUMBER, ids.SENT, inbox.STATUS, inbox.UNTRUSTED}
+    kinds = {
+        owners.OWNER,
+        outbox.APPEAL,
+        outbox.RECEIVED,
+        ids.NUMBER,
+        ids.SENT,
+        inbox.STATUS,
+        inbox.UNTRUSTED,
+    }
 
     assert set(forgetting.DAYS) == kinds
 
@@ -30,13 +38,14 @@ def test_what_a_late_answer_needs_stays_longer_than_what_tells_a_repeat():
     for kind in forgetting.DAYS:
         memory.put(kind, "k", {})
     left = {}
-    for days in (29, 31, 399, 401):
+    for days in (29, 31, 399, 401, 1831):
         forgetting.Daily(memory).forget(NOW + timedelta(days=days))
         left[days] = {kind for kind, _ in memory.rows}
 
     assert left[29] == set(forgetting.DAYS)
-    assert left[31] == left[399] == {"appeal", "received", "number"}
-    assert left[401] == set()
+    assert left[31] == left[399] == {"appeal", "received", "number", "owner"}
+    assert left[401] == {"owner"}, "whose an appeal is, as long as it is kept"
+    assert left[1831] == set()
 
 
 def test_it_is_done_once_a_day_however_often_the_queues_are_asked():
