@@ -110,7 +110,10 @@ class Cabinet:
     def _require_wire(self, request: Request) -> None:
         """Refuse plain HTTP from beyond loopback: a password would be read on its way."""
         if not self._edge.secure(request.scope):
-            raise AccessError("нужен https · https is needed")
+            error = AccessError("нужен https · https is needed")
+            why, correlation = "plain HTTP beyond loopback", request.caller.correlation
+            self._edge.refused(error, why, request.scope, correlation)
+            raise error
 
     async def _who(self, request: Request) -> Person | None:
         token = request.cookie(tokens.COOKIE)

@@ -231,6 +231,8 @@ def test_cookies_are_for_this_host_alone_where_the_wire_is_safe(house):
 
 def test_no_password_is_taken_on_a_wire_that_others_read(house):
     assert Browser(house, "203.0.113.5").get("/login").status == 403
+    assert house.refused() == ["plain HTTP beyond loopback"]
+    assert house.rows("SELECT address, code FROM refusal") == [("203.0.113.5", "access")]
 
 
 @pytest.mark.parametrize(
