@@ -9,12 +9,14 @@ it again.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from adapters.smev.messages import types as t
 from gateway.errors import TrustError, ValidationError, Violation
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gateway.adapter import Inbound, Wire
     from gateway.lent import Memory
 
@@ -29,8 +31,10 @@ def check(memory: Memory, item: Inbound, wire: Wire) -> None:
     that stands in the answer.
     """
     kind, sender = wire.headers.get(t.KIND, ""), wire.headers.get(t.SENDER, "")
+    test = bool(wire.headers.get(t.TEST))
     if kind == "request" and item.appeal is not None:
-        _own(memory, external(item.external_id), sender, new=item.operation == "submit")
+        new = item.operation == "submit"
+        _own(memory, external(item.external_id), sender, test=test, new=new)
     elif kind == "request" and item.report is not None:
         key = item.report.key
         if not (key.receipt_number or key.external_id):
@@ -39,9 +43,9 @@ def check(memory: Memory, item: Inbound, wire: Wire) -> None:
             found = Violation("Key", "required", message, key.registration_number, wanted)
             raise ValidationError(message, (found,))
         if key.receipt_number:
-            _own(memory, receipt(key.receipt_number), sender)
-        if key.external_id:
-            _own(memory, external(key.external_id), sender)
+            _own(memory, receipt(key.receipt_number), sender, test=test)
+        else:
+            _own(memory, external(key.external_id), sender, test=test)
     elif kind == "response":
         ours = wire.headers.get(t.APPEAL, "")
         if not ours or item.report is None or item.report.key.receipt_number != ours:
@@ -55,9 +59,10 @@ def check(memory: Memory, item: Inbound, wire: Wire) -> None:
         memory.add(OWNER, receipt(ours), {"sender": sender})
 
 
-def remember(memory: Memory, receipt_number: str, sender: str) -> None:
-    """Write down whose an appeal is that was given our number."""
-    memory.add(OWNER, receipt(receipt_number), {"sender": sender})
+def remember(memory: Memory, receipt_number: str, received: Mapping[str, Any]) -> None:
+    """Write down whose an appeal is that was given our number. received: of its request."""
+    told = _told(str(received.get("sender", "")), test=bool(received.get("test")))
+    memory.add(OWNER, receipt(receipt_number), told)
 
 
 def external(number: str) -> str:
@@ -70,13 +75,19 @@ def receipt(number: str) -> str:
     return f"receipt/{number}"
 
 
-def _own(memory: Memory, key: str, sender: str, *, new: bool = False) -> None:
-    told = {"sender": sender}
-    found = memory.add(OWNER, key, told) if new else memory.get(OWNER, key)
+def _own(memory: Memory, key: str, sender: str, *, test: bool, new: bool = False) -> None:
+    found = memory.add(OWNER, key, _told(sender, test=test)) if new else memory.get(OWNER, key)
     if found is not None and found.get("sender") != sender:
         raise TrustError(
             "the appeal is another sender's", "not_allowed", found=key, where=_sender(sender)
         )
+    if test and not new and not (found or {}).get("test"):
+        message = "a test message changes no appeal that is not one of a test"
+        raise ValidationError(message, (Violation("TestMessage", "test", message, key),))
+
+
+def _told(sender: str, *, test: bool) -> Mapping[str, Any]:
+    return {"sender": sender, "test": True} if test else {"sender": sender}
 
 
 def _sender(mnemonic: str) -> str:

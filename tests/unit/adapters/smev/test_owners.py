@@ -79,7 +79,7 @@ NAMING = {
 def test_another_sender_cannot_name_the_appeal_of_one(channel, memory, text):
     channel.decode(wire(submitted()))
     channel.decode(wire(submitted("b-1"), sender="IS-B"))
-    owners.remember(memory, "26-1", "IS-A")
+    owners.remember(memory, "26-1", {"sender": "IS-A"})
 
     with pytest.raises(TrustError) as refused:
         channel.decode(wire(text, sender="IS-B"))
@@ -91,7 +91,7 @@ def test_another_sender_cannot_name_the_appeal_of_one(channel, memory, text):
 @pytest.mark.parametrize("text", NAMING.values(), ids=NAMING)
 def test_whose_it_is_names_it_as_before(channel, memory, text):
     channel.decode(wire(submitted()))
-    owners.remember(memory, "26-1", "IS-A")
+    owners.remember(memory, "26-1", {"sender": "IS-A"})
 
     assert channel.decode(wire(text)).items
 
@@ -131,3 +131,29 @@ def test_who_answered_for_an_appeal_is_the_one_who_may_report_on_it(channel):
     assert channel.decode(wire(reported(RECEIPT), sender="BODY-A")).items
     with pytest.raises(TrustError):
         channel.decode(wire(reported(RECEIPT), sender="BODY-B"))
+
+
+CHANGING = {name: text for name, text in NAMING.items() if "once more" not in name}
+
+
+@pytest.mark.parametrize("text", CHANGING.values(), ids=CHANGING)
+def test_a_test_message_changes_no_appeal_but_one_of_a_test(channel, memory, text):
+    """TestMessage says that nothing is to change; `submit` is marked, the rest was done."""
+    channel.decode(wire(submitted()))
+    owners.remember(memory, "26-1", {"sender": "IS-A"})
+
+    with pytest.raises(ValidationError, match="a test message changes no appeal"):
+        channel.decode(wire(text, **{t.TEST: "1"}))
+
+
+@pytest.mark.parametrize("text", CHANGING.values(), ids=CHANGING)
+def test_an_appeal_of_a_test_is_changed_by_test_messages(channel, memory, text):
+    channel.decode(wire(submitted(), **{t.TEST: "1"}))
+    owners.remember(memory, "26-1", {"sender": "IS-A", "test": True})
+
+    assert channel.decode(wire(text, **{t.TEST: "1"})).items
+
+
+def test_a_test_message_reports_on_nothing_that_was_not_brought_by_one(channel):
+    with pytest.raises(ValidationError, match="a test message changes no appeal"):
+        channel.decode(wire(reported(RECEIPT), **{t.TEST: "1"}))
