@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from gateway.model.peer import Peer
+    from gateway.options import Option
     from gateway.registry import Adapter
     from gateway.settings import Settings
     from gateway.store.pool import Pool
@@ -183,6 +184,10 @@ class Builder:
         except ConfigurationError as error:
             return error
         return None
+
+    def known(self, row: Peer) -> dict[str, Option]:
+        """Return what the options of a row may be, by name, those of its adapter's manifest too."""
+        return options.known(row.adapter, self._manifest_options(row))
 
     def wrong(self, row: Peer) -> list[ConfigurationError]:
         """Return what is wrong with the options of a row, unknown names and an adapter's words too.

@@ -199,6 +199,30 @@ def known(adapter: str, manifest_options: Mapping[str, Any]) -> dict[str, Option
     return found
 
 
+def given(text: str, option: Option | None) -> Any:
+    """Return the value that a person typed for an option; None: of a name that nobody knows.
+
+    JSON is taken as such, anything else as text. Where the option wants text, a number or a yes
+    that stands there without quotes is the text that it looks like: `version=1.3`.
+    """
+    try:
+        found = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text
+    bare = isinstance(found, bool | int | float)
+    if option is None or not bare or _fits(found, option.kind) or not _fits(text, option.kind):
+        return found
+    return text
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
+
+
 def wrong(
     peer: Peer, manifest_options: Mapping[str, Any], *, names: bool = True
 ) -> Iterator[ConfigurationError]:

@@ -18,7 +18,6 @@ from adapters.smev.proof import Proof
 from adapters.smev.storage import Storage
 from gateway.adapter import Health
 from gateway.errors import ConfigurationError, UnsupportedError
-from gateway.options_read import words
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -55,7 +54,7 @@ class Smev:
         lent: Lent | None = None,
     ) -> None:
         self.options = Options.of(options, base)
-        self._pinned = words(options, "smev_certificates")
+        self._pinned = self.options.certificates
         self._outbound = outbound
         self._lent = lent
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from adapters.smev.messages.types import VERSIONS, Selector, Version
 from gateway.errors import ConfigurationError
@@ -14,6 +15,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 _DEFAULT: Version = "1.3"
+_LAST_PORT: Final = 65_535
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
+_FTP: Final = 21
+Refusal = Literal["rejected", "payload"]
+REFUSALS: Final[tuple[Refusal, ...]] = ("rejected", "payload")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +29,7 @@ class Options:
     key, personal_key: names of signing keys of the settings. wanted: (namespace, root) of what is
     polled, empty for anything. batch: messages of one asking. attached_bytes: files of a message
     that go inside of it; more go by the file storage. file_bytes: the largest file taken.
+    certificates: SHA-256 of those of СМЭВ itself, small hex; none: any that is trusted.
     """
 
     url: str
@@ -41,19 +48,14 @@ class Options:
     storage_port: int = 21
     storage_user: str = ""
     storage_tls: bool = False
+    certificates: tuple[str, ...] = ()
+    refuse_with: Refusal = "rejected"
     table: Mapping[str, Any]
 
     @classmethod
     def of(cls, options: Mapping[str, Any], base: str = "") -> Options:
         """Read them; raise ConfigurationError that names the option."""
-        host, _, port = str(options.get("storage", "")).partition(":")
-        if port and not port.isdecimal():
-            raise ConfigurationError(
-                "storage: порт не число · the port is not a number",
-                found=port,
-                expected="host:port",
-                where="options.storage",
-            )
+        host, port = _storage(str(options.get("storage", "")))
         return cls(
             url=base or str(options.get("url", "")),
             version=choice({"version": options.get("version", _DEFAULT)}, "version", VERSIONS),
@@ -68,9 +70,11 @@ class Options:
             attached_bytes=int(number(options, "attached_bytes", 5_000_000, least=0)),
             file_bytes=int(number(options, "file_bytes", 50_000_000)),
             storage_host=host,
-            storage_port=int(port or 21),
+            storage_port=port,
             storage_user=str(options.get("storage_user", "")),
             storage_tls=flag(options, "storage_tls"),
+            certificates=tuple(_sha256(word) for word in words(options, "smev_certificates")),
+            refuse_with=choice(options, "refuse_with", REFUSALS),
             table=options,
         )
 
@@ -81,6 +85,35 @@ class Options:
             Selector(now=now, namespace=namespace, local_name=root, node_id=self.node_id)
             for namespace, root in wanted
         )
+
+
+def _storage(said: str) -> tuple[str, int]:
+    """Return host and port of the file storage; FTP's own port when none is said."""
+    host, colon, port = said.partition(":")
+    if not colon:
+        return host, _FTP
+    if not host or not port.isdecimal() or not 0 < int(port) <= _LAST_PORT:
+        raise ConfigurationError(
+            "storage: порт не число от 1 до 65535 · the port is no number from 1 to 65535",
+            found=said,
+            expected="host:port",
+            where="options.storage",
+        )
+    return host, int(port)
+
+
+def _sha256(word: str) -> str:
+    """Return a fingerprint in small hex; colons and capitals are as `openssl` prints them."""
+    found = word.replace(":", "").strip().lower()
+    if not _SHA256.fullmatch(found):
+        raise ConfigurationError(
+            "smev_certificates: это не SHA-256 сертификата · this is no SHA-256 of a certificate",
+            found=word,
+            expected="SHA-256: 64 hex",
+            where="options.smev_certificates",
+            todo="openssl x509 -in FILE -outform DER | sha256sum",
+        )
+    return found
 
 
 def _kind(word: str) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from gateway.commands import callback, context, hindrances, output, proofs
 from gateway.disclosure import Level, level_of
 from gateway.errors import ConfigurationError, NotFoundError
 from gateway.model.peer import Peer
-from gateway.options import CHANNELS, LOCAL
+from gateway.options import CHANNELS, LOCAL, given
 from gateway.options import callback_host as checked
 from gateway.store import deliveries, peers
 
@@ -95,9 +95,8 @@ def add(
         disclosure=disclosure,
         disclosure_ground=disclosure_ground,
         callback_hosts=[checked(host) for host in callback_host or ()],
-        options=read_options(option or []),
     )
-    _require_right(settings, peer)
+    peer = msgspec.structs.replace(peer, options=_given(settings, peer, option or []))
     with context.opened(settings) as gw, gw.connection() as db, db.transaction():
         peers.add(db, peer, gw.now())
         key = peers.new_key(db, code, gw.now()) if with_key else ""
@@ -240,10 +239,7 @@ def option(
         if row is None:
             raise NotFoundError("no such peer", found=code, todo="`gateway peer list`")
         if pairs:
-            given = read_options(pairs)
-            # Only what is given: an old mistake in the row must not keep it from being mended.
-            _require_right(settings, msgspec.structs.replace(row, options=given))
-            peers.set_options(db, code, given)
+            peers.set_options(db, code, _given(settings, row, pairs))
         if unset:
             _require_there(row, unset)
             peers.unset_options(db, code, unset)
@@ -264,26 +260,24 @@ for _command in (proofs.secret, proofs.certificate, proofs.require, proofs.resea
     app.command()(_command)
 
 
-def read_options(pairs: list[str]) -> dict[str, Any]:
-    """Read `name=value` pairs; a value that is JSON is taken as such, anything else as text."""
-    options: dict[str, Any] = {}
-    for pair in pairs:
-        name, equals, text = pair.partition("=")
-        if not equals or not name:
-            raise ConfigurationError("an option is NAME=VALUE", found=pair)
-        try:
-            options[name] = msgspec.json.decode(text)
-        except msgspec.DecodeError:
-            options[name] = text
-    return options
+def _given(settings: Settings, row: Peer, pairs: list[str]) -> dict[str, Any]:
+    """Return the options that a person gives a peer, as `options.given` reads each.
 
-
-def _require_right(settings: Settings, peer: Peer) -> None:
-    """Refuse an adapter that is not there, and options that nobody reads or that do not fit."""
-    with closing(hindrances.builder(settings, [peer])) as made:
-        made.require_adapter(peer)
-        for error in made.wrong(peer):
+    Refuse an adapter that is not there, and options that nobody reads or that do not fit. Only what
+    is given is looked at: an old mistake in the row must not keep it from being mended.
+    """
+    found: dict[str, Any] = {}
+    with closing(hindrances.builder(settings, [row])) as made:
+        made.require_adapter(row)
+        known = made.known(row)
+        for pair in pairs:
+            name, equals, text = pair.partition("=")
+            if not equals or not name:
+                raise ConfigurationError("an option is NAME=VALUE", found=pair)
+            found[name] = given(text, known.get(name))
+        for error in made.wrong(msgspec.structs.replace(row, options=found)):
             raise error
+    return found
 
 
 def _require_there(row: Peer, names: list[str]) -> None:

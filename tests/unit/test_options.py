@@ -9,7 +9,7 @@ import pytest
 
 from gateway.errors import ConfigurationError
 from gateway.model.peer import Peer
-from gateway.options import CHANNELS, OPTIONS, callback_host, known, wrong
+from gateway.options import CHANNELS, OPTIONS, callback_host, given, known, wrong
 from gateway.pinning import parse_target
 
 PAGE = (Path(__file__).parents[2] / "docs" / "howto" / "peers.md").read_text("utf-8")
@@ -73,6 +73,40 @@ def test_a_value_that_does_not_fit_is_told_by_name_with_found_and_expected(
 )
 def test_what_fits_is_taken(adapter, options):
     assert told(adapter, options, {"department_id": "", "departments": []}) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("version", "1.3", "1.3"),
+        ("version", "1.30", "1.30"),
+        ("version", '"1.3"', "1.3"),
+        ("version", "2e3", "2e3"),
+        ("user", "2041", "2041"),
+        ("user", "true", "true"),
+        ("user", "null", None),
+        ("user", '["a"]', ["a"]),
+        ("same_letters", "36", "36"),
+        ("same_letters", '["a", "b"]', ["a", "b"]),
+        ("timeout", "5", 5),
+        ("timeout", "soon", "soon"),
+        ("clock_skew", "300", 300),
+        ("idempotent", "true", True),
+        ("idempotent", "1", 1),
+        ("tell", "1", 1),
+        ("regions", '["36"]', ["36"]),
+        ("regions", "36", 36),
+        ("nobody_knows", "1.3", 1.3),
+    ],
+)
+def test_a_number_without_quotes_is_text_where_the_option_wants_text_and_nowhere_else(
+    name, text, value
+):
+    options = known("soap", {"version": "1.3", "clock_skew": 300}) | known("webhook", {})
+
+    found = given(text, options.get(name))
+
+    assert (found, type(found)) == (value, type(value))
 
 
 def test_a_name_that_nobody_knows_is_told_with_the_one_that_was_meant():

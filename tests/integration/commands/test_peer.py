@@ -194,3 +194,55 @@ def test_a_level_that_is_named_holds_for_what_an_adapter_sends_too(house, named,
         pool.close()
     shown = house.run("peer", "list")
     assert ("по адаптеру" in shown) == (not named)
+
+
+@pytest.fixture
+def with_smev(house):
+    house.environ["GATEWAY_ADAPTERS"] = "smev"
+    return house
+
+
+@pytest.mark.parametrize("word", ["1.3", '"1.3"'], ids=["bare", "quoted"])
+def test_a_version_is_given_as_it_is_written(with_smev, word):
+    with_smev.run(
+        "peer",
+        "add",
+        "smev",
+        "--no-key",
+        "--adapter",
+        "smev",
+        "-o",
+        f"version={word}",
+        "-o",
+        "batch=7",
+    )
+    assert with_smev.json("peer", "option", "smev")["options"] == {"version": "1.3", "batch": 7}
+    with_smev.run("peer", "option", "smev", "version=1.1")
+    assert with_smev.json("peer", "option", "smev")["options"]["version"] == "1.1"
+
+
+@pytest.mark.parametrize(
+    ("pair", "found", "expected"),
+    [
+        ("version=1.4", "1.4", "1.1, 1.2, 1.3"),
+        ("version=1.30", "1.30", "1.1, 1.2, 1.3"),
+        ("version=[1.3]", "[1.3]", "text"),
+        ("batch=many", "many", "a number"),
+        ("batch=0", "0", "1"),
+        ("test=1", "1", "true | false"),
+        ("kinds=Root", "Root", "…"),
+        ('kinds=["Root"]', "Root", "urn://… Root"),
+        ("storage=ftp.example:port", "port", "host:port"),
+        ("storage=ftp.example:99999", "99999", "host:port"),
+        ("refuse_with=later", "later", "rejected, payload"),
+        ('smev_certificates=["abc"]', "abc", "SHA-256"),
+    ],
+)
+def test_a_wrong_value_is_told_with_what_was_found_and_expected(with_smev, pair, found, expected):
+    name = pair.partition("=")[0]
+    with_smev.run("peer", "add", "smev", "--no-key", "--adapter", "smev")
+    told = with_smev.run("peer", "option", "smev", pair, code=2)
+    assert name in told
+    assert found in told
+    assert expected in told
+    assert with_smev.json("peer", "option", "smev")["options"] == {}
