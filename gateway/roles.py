@@ -165,6 +165,14 @@ def read_roles(path: Path | None = None) -> Roles:
     return {name: _checked(name, role, path) for name, role in roles.items()}
 
 
+def is_idle(roles: Roles, names: Iterable[str], organisation: str) -> bool:
+    """Say whether somebody with these roles in this body, empty for none, may do nothing at all."""
+    held = [roles[name] for name in names if name in roles]
+    return not any(
+        role.everywhere or role.own or (organisation and role.organisation) for role in held
+    )
+
+
 def require_known(roles: Roles, names: Iterable[str]) -> None:
     """Raise ConfigurationError for a role that is none, or that nobody can be given."""
     given = frozenset(roles) - {CITIZEN}

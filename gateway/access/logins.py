@@ -143,7 +143,10 @@ class Logins:
         account: Account = person.account
         step = totp.matching_step(secret, given, self.people.now())
         if not step:
-            raise self._no("login_refused", "first code is wrong", account.login, caller)
+            raise self.people.refuse(
+                "login_refused", "first code is wrong", account.login, caller,
+                said="код не подошёл, сверьте часы · the code does not fit: check the clock",
+            )  # fmt: skip
         codes, digests = totp.recovery_codes()
         sealed = self.seals.seal(secret, TOTP, str(account.id))
         with self.people.pool.connection() as db:
@@ -231,7 +234,7 @@ class Logins:
         if account is None or account.login == who:
             account = self._by_membership(db, found, marks[0], who, account)
         if account is None:
-            raise self._no("identity_refused", "bound to no account", who, caller)
+            raise self._no("identity_refused", f"bound to no account{_of(found)}", who, caller)
         if not account.enabled:
             raise self._no("login_locked", "disabled", account.login, caller)
         if account.subject != marks[0]:
@@ -306,7 +309,16 @@ def _unknown(login: str) -> str:
 
 
 def _fits(one: Binding, found: Identity) -> bool:
+    """Whether a binding lets somebody in; a word of the provider's is the same in any case."""
+    wanted = one.role.casefold()
     return one.provider == found.provider and any(
-        member.oid == one.external and (one.role == "*" or one.role in member.roles)
+        member.oid == one.external
+        and (wanted == "*" or wanted in (role.casefold() for role in member.roles))
         for member in found.memberships
     )
+
+
+def _of(found: Identity) -> str:
+    """Return which organisations somebody is of, as `gateway access bind` wants them."""
+    bodies = [f"{one.oid} ({', '.join(one.roles) or '-'})" for one in found.memberships[:5]]
+    return f"; at {found.provider}: {'; '.join(bodies)}" if bodies else ""

@@ -207,8 +207,12 @@ class People:
         caller: Caller,
         *,
         kind: Kind = "login_refused",
+        said: str = "",
     ) -> TrustError:
-        """Record a refusal and return the error to raise, which says nothing of the why."""
+        """Record a refusal and return the error to raise, which says nothing of the why.
+
+        said: what a person who is logged in already is told all the same.
+        """
         self._refused(
             Refused(
                 reason=f"{reason}: {why}", peer=who[:200], address=caller.address,
@@ -218,8 +222,8 @@ class People:
         if self._noted.admit(caller.address):
             with self.pool.connection() as db:
                 self.note(db, kind, who[:200], caller, reason=reason)
-        said = "это действие вам недоступно · you may not do that"
-        return TrustError(said if kind == "not_allowed" else SAID, reason)
+        general = "это действие вам недоступно · you may not do that"
+        return TrustError(said or (general if kind == "not_allowed" else SAID), reason)
 
     def _citizen(self, token: str, found: Session) -> Person | None:
         plain = tokens.unseal(token, found.identity) if found.identity else None

@@ -26,7 +26,7 @@ from gateway.errors import (
     ValidationError,
     Violation,
 )
-from gateway.limits import INLINE_DECODE_BYTES
+from gateway.limits import ATTACHMENT_INLINE_BYTES, INLINE_DECODE_BYTES
 from gateway.model.person import ContactKind, Identification, IdentificationMethod
 from gateway.rest import decode
 from gateway.rest.routes import ROUTES
@@ -291,6 +291,14 @@ def _check(draft: Draft) -> None:
         for name in ("subject", "address")
         if len(getattr(draft, name)) > SUBJECT_CHARS
     ]
+    wrong += [
+        Violation(
+            f"files/{number}", "too_large", "файл больше 5 МБ · the file is larger than 5 MB",
+            found=f"{len(file.content)}", expected=f"≤ {ATTACHMENT_INLINE_BYTES}",
+        )
+        for number, file in enumerate(draft.files, 1)
+        if len(file.content) > ATTACHMENT_INLINE_BYTES
+    ]  # fmt: skip
     if len(draft.files) > FILES:
         wrong.append(Violation("files", "too_many", f"не больше · at most {FILES}"))
     if not 16 <= len(draft.key) <= 100:

@@ -48,7 +48,10 @@ def failed(error: GatewayError, correlation: str, person: Person | None) -> byte
         h.tag("h1", h.both(title, "It did not work")),
         trouble(error),
         h.tag(
-            "p", h.both("Номер обращения к нам", "Correlation id"), ": ", h.tag("code", correlation)
+            "p",
+            h.both("Для поддержки, номер запроса", "For support, correlation id"),
+            ": ",
+            h.tag("code", correlation),
         ),
         h.tag("p", h.link("/my/", h.both("В кабинет", "To my page"))),
         menu=menu(person) if person else None,

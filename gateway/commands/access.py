@@ -19,7 +19,7 @@ from gateway.access import passwords
 from gateway.access.logins import fold_login
 from gateway.access.seals import Seals
 from gateway.cabinet.mount import rules_of
-from gateway.commands import context, output, security, times
+from gateway.commands import access_told, context, output, security, times
 from gateway.errors import ConfigurationError, NotFoundError
 from gateway.settings import Settings
 from gateway.store import accounts, organisations, sessions
@@ -29,8 +29,11 @@ from gateway.syslog import Kind
 app = output.app("access", "Люди: учётные записи, роли, сеансы · People: accounts, roles, sessions")
 
 ONE_TIME_DAYS: Final = 3
+IDLE: Final = (
+    "Так он ничего не может: роли действуют в организации · may do nothing so:"
+    " give --role and --organisation"
+)
 ANY: Final = "*"
-MARK_CHARS: Final = 12
 
 Login = Annotated[str, typer.Argument(metavar="ЛОГИН", help="Логин · Login")]
 Named = Annotated[
@@ -79,33 +82,8 @@ def listed(*, as_json: output.Json = False) -> None:
     """Показать учётные записи и кого впускает провайдер · List accounts and bindings."""
     with context.opened(context.settings()) as gw, gw.connection() as db:
         rows, let_in = accounts.read_all(db), accounts.bindings(db)
-        zone = times.zone_of(gw.settings)
-    if as_json:
-        output.document(
-            {
-                "accounts": [_plain(row) for row in rows],
-                "bindings": [one._asdict() for one in let_in],
-            }
-        )
-        return
-    output.table(
-        times.titled("Учётные записи · Accounts", zone),
-        ("Логин", "Организация", "Роли", "Чем входит", "Код", "Вкл.", "Вход"),
-        [
-            (
-                row.login, row.organisation, ", ".join(row.roles), _way(row),
-                "да" if row.totp else "", "да" if row.enabled else "нет",
-                times.shown(row.seen_at, zone) if row.seen_at else "",
-            )
-            for row in rows
-        ],
-    )  # fmt: skip
-    if let_in:
-        output.table(
-            "По слову провайдера · By the provider's word",
-            ("Провайдер", "Организация там", "Роль там", "Организация", "Роли"),
-            [(b.provider, b.external, b.role, b.organisation, ", ".join(b.roles)) for b in let_in],
-        )
+        zone, now = times.zone_of(gw.settings), gw.now()
+    access_told.say_accounts(rows, let_in, zone, now, as_json=as_json)
 
 
 @app.command()
@@ -126,8 +104,10 @@ def add(
     С --provider и --oid пароля нет: человек входит через провайдера.
     """
     held, login = tuple(role or ()), fold_login(login)
-    if not login:
-        raise ConfigurationError("логин пуст · the login is empty")
+    if not login or any(letter.isspace() or not letter.isprintable() for letter in login):
+        raise ConfigurationError(
+            "логин пуст или с пробелами · the login is empty or has blanks", found=repr(login)
+        )
     with _desk() as desk:
         _require(desk, held, organisation)
         subject = _mark(desk.gw.settings, provider, oid) if provider or oid else None
@@ -140,7 +120,10 @@ def add(
             provider=provider if subject else "",
         )  # fmt: skip
         desk.note("access_changed", login, f"added: {', '.join(held) or 'no role'}")
+        idle = roles.is_idle(rules_of(desk.gw.settings).roles, held, organisation)
     _given(login, password, as_json=as_json)
+    if idle and not as_json:
+        output.say(IDLE)
 
 
 @app.command()
@@ -210,6 +193,8 @@ def role_(
             desk.db.execute(accounts.GRANT, (account.id, held, body))
             desk.end(account)
             desk.note("access_changed", account.login, f"roles: {', '.join(held)}; {body}")
+        if roles.is_idle(rules_of(desk.gw.settings).roles, held, body):
+            output.say(IDLE)
     output.planned(commit=commit)
 
 
@@ -278,7 +263,7 @@ def sessions_(
     rows = [
         (
             names.get(one.account, "") if one.account
-            else f"citizen:{bytes(one.subject or b'').hex()[:MARK_CHARS]}",
+            else f"citizen:{bytes(one.subject or b'').hex()[:access_told.MARK_CHARS]}",
             one.provider or "local", one.address, one.created_at, one.seen_at, one.ends_at,
         )
         for one in found
@@ -421,18 +406,3 @@ def _given(login: str, password: str, *, as_json: bool) -> None:
             f" · One-time password, shown this once, good for {ONE_TIME_DAYS} days"
         )
         output.say(password)
-
-
-def _way(row: Account) -> str:
-    if row.subject:
-        return f"{row.provider}:{bytes(row.subject).hex()[:MARK_CHARS]}…"
-    return "разовый пароль" if row.must_change else "пароль" if row.password else "–"
-
-
-def _plain(row: Account) -> dict[str, Any]:
-    """Return an account without its name and secrets."""
-    return {
-        "login": row.login, "organisation": row.organisation, "roles": row.roles,
-        "by": _way(row), "totp": row.totp is not None, "enabled": row.enabled,
-        "lockedUntil": row.locked_until, "seenAt": row.seen_at,
-    }  # fmt: skip

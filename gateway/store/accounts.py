@@ -192,10 +192,15 @@ def add(
         ),
     ).fetchone()  # fmt: skip
     if row is None:
-        raise ConflictError(
-            "такая учётная запись уже есть · there is such an account",
-            todo=f"`gateway access list`, login {login}",
+        known = by_subject(connection, (subject,)) if subject else None
+        name = known.login if known else login
+        message = (
+            f"этот человек уже есть, логин {name} · this person has an account, {name}"
+            if known
+            else "такая учётная запись уже есть · there is such an account"
         )
+        todo = f"`gateway access list`; `gateway access role {name}` changes what it may do"
+        raise ConflictError(message, todo=todo)
     return made
 
 

@@ -144,6 +144,15 @@ def test_an_official_who_is_bound_to_nothing_does_not(house, browser):
     assert house.rows("SELECT count(*) FROM account") == [(0,)]
 
 
+def test_the_record_names_the_organisation_that_could_be_bound_and_the_answer_does_not(
+    house, browser
+):
+    house.provider.people["c"] = {"subject": "7", "memberships": [("org-9", "CHIEF")]}
+    answer = browser.by_provider("c", "?official=1")
+    assert (answer.status, "org-9" in answer.text) == (403, False)
+    assert house.refused() == ["identity_refused: bound to no account; at esia: org-9 (CHIEF)"]
+
+
 def test_a_binding_that_is_disabled_ends_what_it_opened(house, browser):
     bound(house)
     browser.by_provider("1000", "?official=1")
@@ -160,7 +169,7 @@ def test_an_official_is_a_citizen_when_he_comes_as_one(house, browser):
 
 def test_members_of_an_organisation_come_in_with_the_roles_it_was_given(house, browser):
     let_in(house, "org-1", "*", "gzhi", "executor")
-    let_in(house, "org-1", "CHIEF", "gzhi", "head")
+    let_in(house, "org-1", "chief", "gzhi", "head")
     house.provider.people["c"] = {"subject": "7", "memberships": [("org-1", "CHIEF")]}
     browser.by_provider("c", "?official=1")
     assert '"roles":["executor","head"],"organisation":"gzhi"' in browser.get("/api/v1/my").text

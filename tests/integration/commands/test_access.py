@@ -113,9 +113,28 @@ def test_a_reset_gives_another_one_time_password_or_takes_the_second_factor(acce
     ]
 
 
-def test_a_pause_is_ended(access):
+def test_who_may_do_nothing_is_told_of_at_once(access):
+    assert "ничего не может" in access.run("access", "add", "idle")
+    assert "ничего не может" in access.run("access", "add", "clerk", "--role", "registrar")
+    given = ("--role", "registrar", "--organisation", "gzhi")
+    assert "ничего не может" not in access.run("access", "add", "busy", *given)
+    assert "ничего не может" not in access.run("access", "role", "clerk", *given, "--commit")
+
+
+def test_a_login_with_blanks_is_refused(access):
+    for login in (" ", "bad name", "a\u200bb"):
+        access.run("access", "add", login, code=2)
+    assert access.rows("SELECT count(*) FROM account") == [(0,)]
+
+
+def test_a_pause_is_shown_while_it_lasts_and_can_be_ended(access):
     add(access)
-    access.change("UPDATE account SET failures = 9, locked_until = $1", NOW)
+    until = datetime.now(UTC) + timedelta(hours=1)
+    quiet = access.run("access", "list")
+    access.change("UPDATE account SET failures = 9, locked_until = $1", until)
+    assert access.run("access", "list") != quiet
+    access.change("UPDATE account SET locked_until = $1", NOW)
+    assert access.run("access", "list") == quiet
     access.run("access", "unlock", "ivan")
     assert access.rows("SELECT failures, locked_until FROM account") == [(0, None)]
 
@@ -126,7 +145,8 @@ def test_a_person_is_bound_without_his_number_being_kept(access):
     assert b"1000123456" not in subject
     assert password == ""
     assert "1000123456" not in access.run("access", "list")
-    access.run("access", "add", "second", "--provider", "esia", "--oid", "1000123456", code=2)
+    again = ("access", "add", "second", "--provider", "esia", "--oid", "1000123456")
+    assert "access role petr" in access.run(*again, code=2)
     access.run("access", "bind", "petr", "--oid", "1000123456", "--remove", "--commit")
     assert access.rows("SELECT subject, provider FROM account") == [(None, "")]
 

@@ -97,6 +97,13 @@ def test_a_file_with_a_mistake_is_refused_by_name(tmp_path, text):
     assert str(file) in refused.value.where
 
 
+def test_who_has_a_role_for_bodies_and_no_body_is_idle():
+    assert roles.is_idle(SHIPPED, [], "gzhi")
+    assert roles.is_idle(SHIPPED, ["registrar"], "")
+    assert not roles.is_idle(SHIPPED, ["registrar"], "gzhi")
+    assert not roles.is_idle(SHIPPED, ["administrator"], "")
+
+
 def test_nobody_is_made_a_citizen_or_what_there_is_not():
     roles.require_known(SHIPPED, ["head", "auditor"])
     for name in ("citizen", "boss"):
