@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from adapters.smev import decode as incoming
-from adapters.smev import ids, inbox, owners, telling
+from adapters.smev import handed, ids, owners, telling
 from adapters.smev import restore as back
 from adapters.smev.inbox import Inbox
 from adapters.smev.line import Line, refuse
@@ -60,7 +60,7 @@ class Smev:
 
     def decode(self, wire: Wire) -> Decoded:
         """Return what a message says; one that is not believed is refused, and kept as it came."""
-        if (error := inbox.refusal(wire)) is not None:
+        if (error := handed.refusal(wire)) is not None:
             raise error
         found = incoming.decode(wire)
         if self._lent is not None:

@@ -11,34 +11,31 @@ comes again, and is acknowledged as not accepted when it is no better then.
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import structlog
 
-from adapters.smev import encode, files, forgetting, ids, owners, retry
+from adapters.smev import encode, files, forgetting, handed, ids, owners, retry
 from adapters.smev.line import refuse
 from adapters.smev.messages import package, words, write
 from adapters.smev.messages import types as t
 from adapters.smev.outbox import APPEAL, RECEIVED, Outbox, Room
+from gateway import limits
 from gateway.adapter import Batch, Taken, Wire
-from gateway.errors import (
-    DeliveryError,
-    GatewayError,
-    PeerRefused,
-    PeerUnavailable,
-    TrustError,
-    ValidationError,
-    Violation,
-)
+from gateway.errors import DeliveryError, GatewayError, PeerRefused, PeerUnavailable, TrustError
+from gateway.outbound import Answered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from datetime import datetime
 
     from adapters.smev.line import Replied
+    from adapters.smev.messages.types import Operation
     from gateway.adapter import Landed, Verdict
+    from gateway.outbound import Response
 
 log = structlog.get_logger(__name__)
 
@@ -49,9 +46,6 @@ UNTRUSTED: Final = "untrusted"
 BELIEVED_NEVER: Final = 2
 """Once a signature may have been broken on the way: only after so many times СМЭВ is told that the
 message is not accepted, which is the end of it."""
-REFUSED: Final = "x-smev-refused"
-"""Header of a wire that is kept and refused: `trust:reason` or the code of another error."""
-WHY: Final = "x-smev-why"
 LAST: Final = timedelta(days=3)
 """How far back a status that was not stored is looked for."""
 SECONDS: Final = 20.0
@@ -86,17 +80,19 @@ class Inbox:
         self._room = room
         self._outbox = outbox
         self._forgetting = forgetting.Daily(room.memory)
+        self._turn = 0
 
     def receive(self, now: datetime) -> Batch:
         """Return what waits in the queues, each message once."""
         self._forgetting.forget(now)
         taken: dict[str, Taken] = {}
-        end = monotonic() + SECONDS
+        end, most = monotonic() + SECONDS, self._room.options.batch
         try:
-            for one in self._waiting(now):
-                taken.setdefault(one.token, one)
-                if len(taken) >= self._room.options.batch or monotonic() > end:
-                    return Batch(messages=tuple(taken.values()), more=True)
+            for given, one in enumerate(self._waiting(now), 1):
+                if one is not None:
+                    taken.setdefault(one.token, one)
+                if given >= most or monotonic() > end:
+                    return Batch(messages=tuple(taken.values()), more=bool(taken))
         except DeliveryError as error:
             # What was given is not given again for a while: it is not thrown away with the rest.
             if not taken:
@@ -119,32 +115,48 @@ class Inbox:
         if failed is not None:
             raise failed
 
-    def _waiting(self, now: datetime) -> Iterator[Taken]:
+    def _waiting(self, now: datetime) -> Iterator[Taken | None]:
+        """Yield what the queues give; None for a message that is not to be stored again.
+
+        Where an asking was cut off, by a batch that is full or by an error, the next one begins
+        with the queue behind: no flood, and nothing unreadable, keeps the others waiting.
+        """
         room, o = self._room, self._room.options
         sign = room.proof.signer(o.key, now)
         yield from self._kept(now)
-        for selector in o.selectors(now):
-            for operation, make in (
-                ("GetRequest", write.get_request),
-                ("GetResponse", write.get_response),
-            ):
-                envelope = make(o.version, selector, sign)
-                yield from self._drained(operation, envelope, now)
+        asks: list[tuple[Operation, Callable[[], bytes]]] = []
+        for one in o.selectors(now):
+            asks += (
+                ("GetRequest", partial(write.get_request, o.version, one, sign)),
+                ("GetResponse", partial(write.get_response, o.version, one, sign)),
+            )
         if o.statuses:
-            yield from self._drained("GetStatus", write.get_status(o.version, now, sign), now)
+            asks.append(("GetStatus", partial(write.get_status, o.version, now, sign)))
+        first = self._turn
+        for turn in range(first, first + len(asks)):
+            operation, envelope = asks[turn % len(asks)]
+            self._turn = turn + 1
+            yield from self._drained(operation, envelope(), now)
+        self._turn = 0
 
     def _kept(self, now: datetime) -> Iterator[Taken]:
         """Give again what GetStatus gave before and was not stored."""
         for key, told in self._room.memory.since(STATUS, now - LAST):
             if told.get("state") == "given":
                 yield Taken(
-                    wire=_status_wire({**told, "key": key}), token=str(Token("status", key))
+                    wire=handed.status({**told, "key": key}), token=str(Token("status", key))
                 )
 
-    def _drained(self, operation: Any, envelope: bytes, now: datetime) -> Iterator[Taken]:
+    def _drained(
+        self, operation: Operation, envelope: bytes, now: datetime
+    ) -> Iterator[Taken | None]:
         """Ask until the queue is empty."""
         while True:
-            replied = self._room.line.call(operation, envelope, safe=operation != "GetStatus")
+            try:
+                replied = self._room.line.call(operation, envelope, safe=operation != "GetStatus")
+            except PeerUnavailable as error:
+                yield self._unreadable(error)
+                continue
             answer = replied.answer
             if isinstance(answer, t.Fault):
                 raise refuse(answer, operation, replied.response)
@@ -152,30 +164,31 @@ class Inbox:
                 return
             if answer.deviations:
                 log.info("smev.deviations", what=operation, found=answer.deviations[:5])
-            found = self._one(replied, answer, now)
-            if found is not None:
-                yield found
+            yield self._one(replied, answer, now)
 
     def _one(self, replied: Replied, answer: t.Answer, now: datetime) -> Taken | None:
         """Return one message as it is to be stored; None where it was before, or can wait."""
         try:
             self._room.proof.by_smev(answer, now)
         except TrustError as error:
-            return self._untrusted(replied, answer, error)
+            told = str(getattr(getattr(answer, "data", None), "message_id", ""))
+            return self._untrusted(replied.response, told, error)
         if isinstance(answer, t.StatusMessage):
             return self._status(answer, now)
         if isinstance(answer, t.Cancelled):
             log.warning("smev.cancelled", message=answer.message_id, reference=answer.reference)
             self._acknowledge(answer.message_id, now)
             return None
-        assert isinstance(answer, t.RequestMessage | t.ResponseMessage)
+        if not isinstance(answer, t.RequestMessage | t.ResponseMessage):
+            found = type(answer).__name__
+            raise PeerUnavailable("СМЭВ: an answer that was not asked for", found=found)
         id_ = answer.data.message_id
         what = "request" if isinstance(answer, t.RequestMessage) else "response"
         try:
             if self._is_stored(answer, now):
                 return None
         except TrustError as error:
-            refused = _refused(replied, _headers(answer, what, None), error)
+            refused = handed.refused(replied.response, handed.headers(answer, what, None), error)
             return Taken(wire=refused, token=str(Token("doubted", id_)))
         wire = self._wire(replied, answer, what, now)
         return Taken(wire=wire, token=str(Token(what, id_))) if wire is not None else None
@@ -214,7 +227,8 @@ class Inbox:
         None where its files cannot be had now: it is not acknowledged, so it comes again.
         """
         data, room = answer.data, self._room
-        headers = _headers(answer, what, room.memory.get(ids.NUMBER, _original(answer)))
+        about = room.memory.get(ids.NUMBER, handed.original(answer))
+        headers = handed.headers(answer, what, about)
         try:
             room.proof.by_sender(answer, now)
             packed = files.incoming(
@@ -224,7 +238,7 @@ class Inbox:
             log.warning("smev.files_away", message=data.message_id, reason=error.message)
             return None
         except GatewayError as error:
-            return _refused(replied, headers, error)
+            return handed.refused(replied.response, headers, error)
         if isinstance(answer, t.ResponseMessage) and answer.data.kind != "response":
             headers[t.KIND] = answer.data.kind
             self._note(answer)
@@ -257,7 +271,7 @@ class Inbox:
         digest = sha256(body).hexdigest()[:32]
         key = f"{told.original_message_id}-{digest}"
         self._room.memory.put(STATUS, key, kept)
-        return Taken(wire=_status_wire(kept | {"key": key}), token=str(Token("status", key)))
+        return Taken(wire=handed.status(kept | {"key": key}), token=str(Token("status", key)))
 
     def _no_more(self, told: t.AsyncProcessingStatus, original: str) -> None:
         memory = self._room.memory
@@ -270,15 +284,29 @@ class Inbox:
         fault = f"{told.fault.code} {told.fault.description}" if told.fault else told.details
         ids.settle(memory, str(about["key"]), record, "refused", f"{told.category}: {fault}"[:500])
 
-    def _untrusted(self, replied: Replied, answer: t.Answer, error: TrustError) -> Taken:
-        data = getattr(answer, "data", None)
-        claimed = str(getattr(data, "message_id", ""))
-        log.warning(
-            "smev.not_signed_by_smev", reason=error.reason, where=error.where, claimed=claimed
+    def _unreadable(self, error: PeerUnavailable) -> Taken:
+        """Return what СМЭВ handed over and no parser of ours takes; raise when it is no message.
+
+        It was put there by its sender, and as long as it is not acknowledged it comes again: so it
+        is kept as it came and dealt with as one whose signature does not hold.
+        """
+        answered = error.__cause__
+        number = handed.claimed(answered.response.body) if isinstance(answered, Answered) else ""
+        if not isinstance(answered, Answered) or not number:
+            raise error
+        why = answered.__cause__ or answered.__context__
+        return self._untrusted(
+            answered.response, number, why if isinstance(why, GatewayError) else error
         )
+
+    def _untrusted(self, response: Response, claimed: str, error: GatewayError) -> Taken:
+        if len(claimed) > limits.ID_CHARS:
+            claimed = ""
+        reason = error.reason if isinstance(error, TrustError) else error.code
+        log.warning("smev.not_believed", reason=reason, where=error.where, claimed=claimed)
         times = int((self._room.memory.get(UNTRUSTED, claimed) or {}).get("times", 0)) + 1
         self._room.memory.put(UNTRUSTED, claimed, {"times": times})
-        wire = _refused(replied, {t.MESSAGE_ID: claimed, t.VERSION: answer.version}, error)
+        wire = handed.refused(response, {t.MESSAGE_ID: claimed}, error)
         what = "untrusted" if times >= BELIEVED_NEVER else "doubted"
         return Taken(wire=wire, token=str(Token(what, claimed)))
 
@@ -334,64 +362,3 @@ class Inbox:
         replied = self._room.line.call("Ack", envelope, safe=True)
         if isinstance(replied.answer, t.Fault) and retry.action(replied.answer, "Ack") != "done":
             raise refuse(replied.answer, "Ack", replied.response)
-
-
-def _headers(
-    answer: t.RequestMessage | t.ResponseMessage, what: str, about: Mapping[str, Any] | None
-) -> dict[str, str]:
-    sent_at = answer.metadata.sent_at
-    found = {
-        t.KIND: what,
-        t.MESSAGE_ID: answer.data.message_id,
-        t.ORIGINAL_ID: _original(answer),
-        t.APPEAL: str((about or {}).get("appeal", "")),
-        t.SENDER: answer.metadata.sender,
-        t.SENT_AT: sent_at.isoformat() if sent_at else "",
-        t.TEST: "1" if getattr(answer.data, "test", False) else "",
-        t.VERSION: answer.version,
-    }
-    return {name: value for name, value in found.items() if value}
-
-
-def _original(answer: t.RequestMessage | t.ResponseMessage) -> str:
-    return answer.original_message_id if isinstance(answer, t.ResponseMessage) else ""
-
-
-def _status_wire(told: Mapping[str, Any]) -> Wire:
-    key = str(told.get("key", "")) or str(told.get("original", ""))
-    found = {
-        t.KIND: "async",
-        t.MESSAGE_ID: key or sha256(str(told["body"]).encode()).hexdigest()[:32],
-        t.ORIGINAL_ID: str(told.get("original", "")),
-        t.APPEAL: str(told.get("appeal", "")),
-        t.SENT_AT: str(told.get("at", "")),
-        t.VERSION: str(told.get("version", "")),
-    }
-    headers = {name: value for name, value in found.items() if value}
-    return Wire(media_type=_XML, body=str(told["body"]).encode(), headers=headers)
-
-
-def _refused(replied: Replied, headers: Mapping[str, str], error: GatewayError) -> Wire:
-    """Return the whole answer as it came, with the reason why it is not taken."""
-    reason = f"trust:{error.reason}" if isinstance(error, TrustError) else error.code
-    more = {REFUSED: reason, WHY: error.message[:300]}
-    content_type = replied.response.headers.get("content-type", "text/xml")
-    return Wire(media_type=content_type, body=replied.response.body, headers={**headers, **more})
-
-
-def refusal(wire: Wire) -> GatewayError | None:
-    """Return why a wire is kept and refused, None for one that is to be decoded."""
-    told = wire.headers.get(REFUSED, "")
-    if not told:
-        return None
-    code, _, reason = told.partition(":")
-    if code == "trust":
-        # A stored message keeps the reason, but no sentence: it may say what stood in the message.
-        return TrustError(
-            wire.headers.get(WHY, "") or f"подписи не верим · not believed: {reason}",
-            reason,  # type: ignore[arg-type]
-            where="Envelope",
-            todo="gateway smev verify FILE says which signature, and at which step",
-        )
-    message = wire.headers.get(WHY, told)
-    return ValidationError(message, (Violation("Envelope", code, message),))

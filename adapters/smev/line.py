@@ -71,9 +71,11 @@ class Line:
         except GatewayError as error:
             check(response, "СМЭВ", safe=safe)
             kind = PeerUnavailable if safe else PeerDoubtful
+            answered = Answered(response)
+            answered.__cause__ = error
             raise kind(
                 f"СМЭВ: {operation}: the answer cannot be read: {error.message}", found=error.found
-            ) from Answered(response)
+            ) from answered
 
     def _read(self, response: Response) -> Replied:
         content_type = joined(response.headers.get("content-type", ""))

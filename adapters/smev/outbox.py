@@ -81,7 +81,7 @@ class Outbox:
                 return receipt(record)
             found = self._try(wire, record, now)
             if not isinstance(found.answer, t.Fault):
-                self._require_proven(found, now)
+                self._require_proven(found, record, now)
                 record = ids.settle(memory, key, record, "queued")
                 return receipt(record, found.response.body, found.response.status)
             action = retry.action(found.answer, _operation(wire))
@@ -164,12 +164,23 @@ class Outbox:
             )
         return message
 
-    def _require_proven(self, found: Replied, now: datetime) -> None:
-        """A queued message has СМЭВ's own word for it; without it nothing is known."""
+    def _require_proven(self, found: Replied, record: Record, now: datetime) -> None:
+        """A queued message has СМЭВ's own word for it; without it nothing is known.
+
+        The word is for a number: whoever heard it once for another message could say it again.
+        """
         answer = found.answer
         assert not isinstance(answer, t.Fault)
         try:
             self._room.proof.by_smev(answer, now)
+            said = answer.metadata.message_id if isinstance(answer, t.Sent) else ""
+            if said != record.id:
+                raise TrustError(
+                    "СМЭВ's word is for another message",
+                    "replayed",
+                    found=said,
+                    where="SMEVSignature",
+                )
         except TrustError as error:
             log.warning("smev.answer_not_believed", reason=error.reason, where=error.where)
             raise PeerDoubtful(

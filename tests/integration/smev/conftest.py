@@ -53,10 +53,10 @@ def clock():
 
 @pytest.fixture
 def connect(clock):
-    """Return a maker of adapters: connect(stand, memory=…, signer=…, option=…)."""
+    """Return a maker of adapters: connect(stand, memory=…, signer=…, way=…, option=…)."""
     made = []
 
-    def to(stand, *, memory=None, signer=None, timeout=20.0, **options):
+    def to(stand, *, memory=None, signer=None, timeout=20.0, way=Outbound, **options):
         issued = signer or stand.facts["issued"]["GATEWAY"]
         settings = Settings(
             signing_keys=(KeyFile(name="smev", cert=issued["cert"], key=issued["key"]),),
@@ -65,7 +65,7 @@ def connect(clock):
         )
         signing = gost.open_signing(settings)
         lent = Lent(memory or FakeMemory(clock), lambda: signing, clock)
-        out = Outbound(allowed_hosts=["127.0.0.1"], allow_private=["127.0.0.1"], timeout=timeout)
+        out = way(allowed_hosts=["127.0.0.1"], allow_private=["127.0.0.1"], timeout=timeout)
         made.append(out)
         version = options.setdefault("version", "1.3")
         options.setdefault("key", "smev")
