@@ -1,7 +1,8 @@
 """A message of СМЭВ, as the exchange hands it over, → the model; pure.
 
-A payload of the profile is a request or an answer; without a payload it is a word: a rejection, a
-status, or what СМЭВ itself says of a message. What a wire looks like stands in `messages.types`.
+It comes in the envelope that was verified, or by itself. A payload of the profile is a request or
+an answer; without a payload it is a word: a rejection, a status, or what СМЭВ itself says of a
+message. What a wire looks like stands in `messages.types`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from msgspec.structs import replace
 from adapters.smev import fields, said
 from adapters.smev.attached import Files
 from adapters.smev.codes import PEER, REFUSAL
-from adapters.smev.messages import package, words
+from adapters.smev.messages import kept, package, words
 from adapters.smev.messages import types as t
 from gateway import limits, xml
 from gateway.adapter import Decoded, Inbound, Wire
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 
     from gateway.wires import contract as c
 
-_MOST: Final = limits.SOAP_ROOT_BYTES
-
 
 def decode(wire: Wire) -> Decoded:
     """Return the one thing that a message says; raise InputError naming everything wrong."""
@@ -40,14 +39,15 @@ def decode(wire: Wire) -> Decoded:
     packed: tuple[package.Packed, ...] = ()
     if package.is_package(wire.body):
         payload, packed = package.unpack(wire.body)
-    if len(payload) > _MOST:
-        raise TooLargeError("the payload is too large", found=f"{len(payload)} bytes")
     for name in (t.MESSAGE_ID, t.ORIGINAL_ID, t.APPEAL):
         value = wire.headers.get(name, "")
         check_characters(value, name)
         if len(value) > limits.ID_CHARS:
             raise TooLargeError("the header is too long", where=name)
     root = xml.parse(payload).root
+    if kept.is_envelope(root):
+        payload = kept.content(payload)
+        root = xml.parse(payload).root
     told = words.read(root)
     if told is not None:
         return Decoded(items=(said.item(told, wire),))

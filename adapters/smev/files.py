@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from adapters.smev.storage import Storage
 
 _OCTETS: Final = "application/octet-stream"
+MESSAGE_BYTES: Final = 256 * limits.MB
+"""Files of one message together: they are in memory, and once more in the package of them."""
 _GROUPS: Final = ("text", "image", "audio", "video", "application")
 
 
@@ -106,6 +108,7 @@ def incoming(
             expected=f"at most {limits.ATTACHMENTS_PER_APPEAL}",
         )
     found: list[Packed] = []
+    _require_own_parts(data)
     contents = {one.id: one for one in data.contents}
     for header in data.headers:
         content = _content(contents[header.content_id], parts)
@@ -124,6 +127,7 @@ def incoming(
             raise _disagree("RefAttachmentHeader", ref.uuid, "FSAttachmentsList names no such file")
         content = storage.fetch(one)
         _require_digest(ref, content, proof)
+        _require_little(sum(len(file.data) for file in found) + len(content))
         name = ref.file_name or one.file_name.rpartition("/")[2]
         found.append(
             Packed(
@@ -170,6 +174,25 @@ def _require_alike(data: t.RequestData | t.ResponseData) -> None:
     if len(set(named)) != len(named) or sorted(named) != sorted(there):
         odd = sorted(set(named) ^ set(there)) or named
         raise _disagree("AttachmentHeader", ", ".join(odd)[:200], "headers and files do not agree")
+
+
+def _require_own_parts(data: t.RequestData | t.ResponseData) -> None:
+    """Refuse a part that several files point to: fifty times 60 MB would be one of them."""
+    seen: set[str] = set()
+    for one in data.contents:
+        if one.href and one.href in seen:
+            raise _disagree("AttachmentContent", one.id, "another file points to the same part")
+        seen.add(one.href)
+
+
+def _require_little(size: int) -> None:
+    if size > MESSAGE_BYTES:
+        raise TooLargeError(
+            "the files of the message are too large together",
+            found=f"over {MESSAGE_BYTES} bytes",
+            expected=f"at most {MESSAGE_BYTES} bytes",
+            where="RefAttachmentHeaderList",
+        )
 
 
 def _require_digest(ref: t.RefAttachmentHeader, content: bytes, proof: Proof) -> None:

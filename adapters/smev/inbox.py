@@ -50,6 +50,8 @@ LAST: Final = timedelta(days=3)
 """How far back a status that was not stored is looked for."""
 SECONDS: Final = 20.0
 """After so long an asking gives what it has."""
+BATCH_BYTES: Final = 64 * limits.MB
+"""After so much, too: what one asking gives is in memory until it is stored."""
 _XML: Final = "application/xml"
 
 
@@ -87,11 +89,13 @@ class Inbox:
         self._forgetting.forget(now)
         taken: dict[str, Taken] = {}
         end, most = monotonic() + SECONDS, self._room.options.batch
+        size = 0
         try:
             for given, one in enumerate(self._waiting(now), 1):
                 if one is not None:
                     taken.setdefault(one.token, one)
-                if given >= most or monotonic() > end:
+                    size += len(one.wire.body)
+                if given >= most or size > BATCH_BYTES or monotonic() > end:
                     return Batch(messages=tuple(taken.values()), more=bool(taken))
         except DeliveryError as error:
             # What was given is not given again for a while: it is not thrown away with the rest.
@@ -174,7 +178,7 @@ class Inbox:
             told = str(getattr(getattr(answer, "data", None), "message_id", ""))
             return self._untrusted(replied.response, told, error)
         if isinstance(answer, t.StatusMessage):
-            return self._status(answer, now)
+            return self._status(replied, answer, now)
         if isinstance(answer, t.Cancelled):
             log.warning("smev.cancelled", message=answer.message_id, reference=answer.reference)
             self._acknowledge(answer.message_id, now)
@@ -242,9 +246,7 @@ class Inbox:
         if isinstance(answer, t.ResponseMessage) and answer.data.kind != "response":
             headers[t.KIND] = answer.data.kind
             self._note(answer)
-            body = words.write(answer.version, answer.data)
-            return Wire(media_type=_XML, body=body, headers=headers)
-        wire = package.wired(data.content, packed)
+        wire = package.wired(replied.envelope, packed)
         return Wire(media_type=wire.media_type, body=wire.body, headers=headers)
 
     def _note(self, answer: t.ResponseMessage) -> None:
@@ -253,7 +255,7 @@ class Inbox:
         if told is not None and told.refused:
             self._no_more(told, answer.original_message_id)
 
-    def _status(self, answer: t.StatusMessage, now: datetime) -> Taken:
+    def _status(self, replied: Replied, answer: t.StatusMessage, now: datetime) -> Taken:
         """СМЭВ gives a status once: it is remembered before anything else is done."""
         told = answer.status
         body = words.write(answer.version, words.Words(async_status=told))
@@ -261,7 +263,7 @@ class Inbox:
         kept = {
             "state": "given",
             "at": now.isoformat(),
-            "body": body.decode(),
+            "body": replied.envelope.decode(),
             "original": told.original_message_id,
             "appeal": str(about.get("appeal", "")),
             "version": answer.version,

@@ -34,11 +34,15 @@ _CONTENT: Final = "Content"
 
 
 class Replied(NamedTuple):
-    """An answer, or a fault, and the files that came beside it, by Content-ID."""
+    """An answer, or a fault, and the files that came beside it, by Content-ID.
+
+    envelope: what was read, with what MTOM took out of signed elements put back, in UTF-8.
+    """
 
     answer: t.Answer | t.Fault
     files: Mapping[str, bytes]
     response: Response
+    envelope: bytes
 
 
 class Line:
@@ -83,7 +87,7 @@ class Line:
         if media_type(content_type).name == _RELATED:
             data, files = _apart(content_type, response.body)
         data = _inlined(data, files)
-        return Replied(read.answer(data), files, response)
+        return Replied(read.answer(data), files, response, data)
 
 
 def refuse(fault: t.Fault, what: str, response: Response) -> DeliveryError:

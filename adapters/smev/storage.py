@@ -23,6 +23,25 @@ if TYPE_CHECKING:
 _PIECE: Final = 65_536
 _ENCODING: Final = "utf-8"
 _WHOLE_SECONDS: Final = 300.0
+_LINES: Final = 200
+"""Of one dialogue; a file takes a dozen. An answer of several lines has no end of its own."""
+
+
+class _Bounded(ftplib.FTP):
+    """A dialogue that ends, whatever the storage says."""
+
+    lines = _LINES
+
+    def getline(self) -> str:
+        """Return a line of the storage; raise EOFError for one too many."""
+        self.lines -= 1
+        if self.lines < 0:
+            raise EOFError(f"it said more than {_LINES} lines")
+        return super().getline()
+
+
+class _BoundedTls(_Bounded, ftplib.FTP_TLS):
+    """The same over TLS."""
 
 
 class Storage:
@@ -34,13 +53,18 @@ class Storage:
 
     def put(self, uuid: str, name: str, data: bytes) -> None:
         """Put a file under its uuid; a repeat writes the same bytes over itself."""
-        o = self._options
+        o, end = self._options, monotonic() + _WHOLE_SECONDS
+
+        def sent(_piece: bytes) -> None:
+            if monotonic() > end:
+                raise TimeoutError("the file goes too slowly")
+
         password = secretfile.read(o.table, "storage_password_file").decode("utf-8", "replace")
         try:
             with self._connected(o.storage_user, password) as ftp:
                 with suppress(ftplib.error_perm):  # it is there since an earlier try
                     ftp.mkd(uuid)
-                ftp.storbinary(f"STOR {uuid}/{name}", io.BytesIO(data), _PIECE)
+                ftp.storbinary(f"STOR {uuid}/{name}", io.BytesIO(data), _PIECE, sent)
         except (ftplib.Error, OSError, EOFError, ValueError) as error:
             raise _away(error, "a file cannot be put") from error
 
@@ -76,7 +100,7 @@ class Storage:
                 " storage is set",
                 todo="`gateway peer option … storage=host:21`",
             )
-        ftp = (ftplib.FTP_TLS if o.storage_tls else ftplib.FTP)(
+        ftp = (_BoundedTls if o.storage_tls else _Bounded)(
             timeout=self._timeout, encoding=_ENCODING
         )
         try:
