@@ -111,7 +111,7 @@ def test_a_name_of_a_file_is_no_command(name):
     heard = []
     with server(welcoming(heard)) as port, pytest.raises(PeerRefused):
         storage(port).fetch(named(name))
-    assert heard[-2:] == [b"PASV\r\n", b""], "it was not said"
+    assert heard[-2:] == [b"PASV\r\n", b"QUIT\r\n"], "it was not said"
 
 
 class Endless:
