@@ -5,7 +5,7 @@ makes a key for a system and registers it; `--system MNEMONIC=cert.pem` register
 own. `POST /_control` takes what every simulator takes, and
 
     {"trouble": {"kind": "again_late", "operation": "", "times": 3, "rate": 1.0}}
-    {"counts": true}  {"holds": true}  {"message": "…"}
+    {"counts": true}  {"holds": true}  {"message": "…"}  {"overdue": true}
     {"register": {"mnemonic": "…", "title": "…", "certificate": "PEM"}}
     {"service": {"kind": ["namespace", "root"], "providers": ["…"], "answers": [["…", "…"]]}}
     {"emit": n, "seed": s, "version": "1.3"}  {"answer": true}     the other body, see crew.py
@@ -103,6 +103,8 @@ class Stand:
                 return {"planned": True}
             case {"counts": True}:
                 return {**account.counts(), "files": dict(self.house.storage.facts)}
+            case {"overdue": True}:
+                return account.overdue()
             case {"holds": True}:
                 return {"items": account.holds()}
             case {"message": str(number)}:

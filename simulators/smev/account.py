@@ -190,6 +190,11 @@ class Account:
                 if recipient in ("", whose) and version in ("", v)
             }
 
+    def overdue(self) -> Told:
+        """Let what was given and not acknowledged come again now, without waiting for its time."""
+        with self._lock:
+            return {"again": sum(queue.overdue() for queue in self._queues.values())}
+
     def counts(self) -> Told:
         """Return totals of facts, and of messages by what became of them."""
         with self._lock:

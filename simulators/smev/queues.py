@@ -126,6 +126,15 @@ class Queue:
         given = {letter.id for _, _, letter in self._given if letter.state == "given"}
         return waiting, len(given)
 
+    def overdue(self) -> int:
+        """Let the time of all that was given be over; return how many come again."""
+        now = self._clock()
+        self._given = [(min(until, now), place, one) for until, place, one in self._given]
+        heapq.heapify(self._given)
+        waited = len(self._ready)
+        self._return()
+        return len(self._ready) - waited
+
     def _lease(self, letter: Letter, seconds: float) -> None:
         self._places += 1
         heapq.heappush(self._given, (self._clock() + seconds, self._places, letter))

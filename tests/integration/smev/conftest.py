@@ -30,7 +30,7 @@ def keys(tmp_path_factory):
 def stand(tmp_path, keys):
     with running(
         "smev", "--journal", str(tmp_path / "journal.jsonl"), "--keys", str(keys),
-        "--issue", "GATEWAY", "--redeliver", "0.5",
+        "--issue", "GATEWAY",
     ) as simulator:  # fmt: skip
         yield simulator
 

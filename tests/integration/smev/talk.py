@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 from uuid import UUID
 
+import urllib3
 from msgspec.structs import replace
 
 from gateway.adapter import EncodeContext
@@ -54,12 +55,18 @@ def one(channel):
     return batch, channel.decode(batch.messages[0].wire).items[0]
 
 
-def patient(channel, seconds=5.0):
-    """Ask until something comes: what was not acknowledged comes again after a while."""
-    end = time.monotonic() + seconds
-    while not (batch := channel.receive("")).messages:
-        assert time.monotonic() < end, "nothing came again"
-        time.sleep(0.1)
+def overdue(channel):
+    """Let the time be over in which the stand waits for an Ack; return how many come again."""
+    stand = urlsplit(channel.options.url)
+    answer = urllib3.request("POST", f"http://{stand.netloc}/_control", json={"overdue": True})
+    return answer.json()["again"]
+
+
+def patient(channel):
+    """Ask for what was not acknowledged in time."""
+    assert overdue(channel), "nothing comes again"
+    batch = channel.receive("")
+    assert batch.messages
     return batch
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 from uuid import UUID, uuid1
 
@@ -30,6 +29,7 @@ from tests.integration.smev.talk import (
     counts,
     given,
     one,
+    overdue,
     patient,
     registered,
     state,
@@ -49,7 +49,7 @@ def test_an_appeal_comes_is_acknowledged_when_stored_and_gets_its_answers_back(
     assert item.external_id == sent["keys"][0]
     assert batch.messages[0].wire.headers[t.MESSAGE_ID] == sent["ids"][0]
     channel.acknowledge(stored(batch))
-    time.sleep(0.8)
+    assert overdue(channel) == 0
     assert channel.receive("").messages == ()
     appeal = replace(item.appeal, receipt_number="26-1", source_peer="smev")
     for wire in (
@@ -73,7 +73,7 @@ def test_what_is_not_acknowledged_comes_again_and_is_given_again_until_it_is_sto
     again = patient(memory_of)
     assert [m.token for m in again.messages] == [m.token for m in first]
     memory_of.acknowledge(stored(again))
-    time.sleep(0.8)
+    assert overdue(memory_of) == 0
     assert memory_of.receive("").messages == ()
 
 
@@ -86,9 +86,9 @@ def test_a_message_that_was_stored_and_comes_again_is_acknowledged_and_given_to_
     channel = connect(stand, memory=memory)
     batch = channel.receive("")
     channel.acknowledge(stored(batch))
-    time.sleep(0.8)
+    assert overdue(channel) == 1
     assert connect(stand, memory=memory).receive("").messages == ()
-    time.sleep(0.8)
+    assert overdue(channel) == 0
     assert channel.receive("").messages == ()
 
 
@@ -168,7 +168,7 @@ def test_a_body_that_we_asked_answers_and_its_answers_name_our_appeal(stand, con
     ]  # fmt: skip
     assert {i.report.key.receipt_number for i in found} == {"26-77"}
     theirs.acknowledge(stored(batch, operation="status"))
-    time.sleep(0.8)
+    assert overdue(theirs) == 0
     assert theirs.receive("").messages == ()
 
 

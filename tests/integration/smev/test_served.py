@@ -118,4 +118,5 @@ def test_a_message_that_is_not_believed_stands_in_the_record_of_refusals(stand, 
     (violation,) = json.loads(told.stdout)["violations"]
     assert (violation["path"], violation["code"]) == ("Envelope", "trust")
     assert row[3].split(":")[0] in violation["message"]
+    assert stand.control(overdue=True) == {"again": 1}
     eventually(lambda: served.rows("SELECT 1 FROM appeal WHERE external_id = $1", key))
