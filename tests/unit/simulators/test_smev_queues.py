@@ -47,6 +47,19 @@ def test_without_ack_it_comes_again_and_after_ack_never(probe):
     assert [fact["what"] for fact in probe.facts()] == ["sent", "given", "given", "ignored"]
 
 
+def test_who_does_not_wait_says_that_the_time_is_over(probe):
+    alpha, beta = probe.caller("ALPHA"), probe.caller("BETA")
+    numbers = {alpha.request(ASKED), alpha.request(ASKED), alpha.request(ASKED)}
+    done = beta.get("Request").id
+    beta.ack(done)
+    given = beta.get("Request").id
+    assert probe.house.account.overdue() == {"again": 1}
+    assert probe.house.account.overdue() == {"again": 0}
+    assert beta.get("Request").id == given
+    assert {beta.get("Request").id} == numbers - {done, given}
+    assert beta.get("Request") is None
+
+
 def test_nobody_acknowledges_for_another(probe):
     number = probe.caller("ALPHA").request(ASKED)
     assert refused(probe.caller("GAMMA").ack, number) == "TargetMessageIsNotFound"
