@@ -102,6 +102,7 @@ def identity(row: Peer, now: Callable[[], datetime], *, trusted_wire: bool) -> I
             error.where = f"peer {row.code}: sign_cert, sign_key"
             raise
         if row.options.get("wsse") == "smev2":
+            _require_smev2(row)
             signer = msgspec.structs.replace(signer, profile="smev2")
     else:
         _refuse_alone(row, ("sign_key", "sign_key_password_file"), "sign_cert")
@@ -137,6 +138,20 @@ def voucher(row: Peer, now: Callable[[], datetime]) -> Voucher | None:
     )
     keys = Keys(lambda: known, lambda: now().timestamp())
     return Voucher(keys=keys, now=now, algorithms=Gost(shared()) if by_gost else STANDARD)
+
+
+def _require_smev2(row: Peer) -> None:
+    """Raise ConfigurationError for options that do not go with the signature of СМЭВ 2."""
+    login = row.options.get("login", "basic")
+    found = ["soap12"] * bool(row.options.get("soap12")) + [f"login={login}"] * (login != "basic")
+    if found:
+        raise ConfigurationError(
+            "wsse=smev2: подпись СМЭВ 2 – SOAP 1.1 без логина в сообщении"
+            " · СМЭВ 2 knows SOAP 1.1 and signatures only",
+            found=", ".join(found),
+            expected="soap12=false, login=basic",
+            where=f"peer {row.code}",
+        )
 
 
 def _refuse_alone(row: Peer, names: tuple[str, ...], wanted: str) -> None:

@@ -286,3 +286,22 @@ def test_a_file_without_a_certificate_for_answers_is_named(builder, tmp_path, te
     with pytest.raises(ConfigurationError, match="answer_cert") as refused:
         builder().build(row("https://sed.example/", answer_cert=str(path)))
     assert refused.value.found == str(path)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"soap12": True}, {"login": "digest", "user": "шлюз"}],
+    ids=["soap 1.2", "a login in the message"],
+)
+def test_what_does_not_go_with_the_signature_of_smev_2_is_told_before_anything_is_sent(
+    builder, tmp_path, secret, options
+):
+    certificate, key = t.made_certificate(tmp_path, kind="ec")
+    signs = {"wsse": "smev2", "sign_cert": str(certificate), "sign_key": str(key)}
+    if "login" in options:
+        options = {**options, "password_file": secret}
+    with pytest.raises(ConfigurationError, match="wsse=smev2") as refused:
+        builder().build(row("https://sed.example/", **signs, **options))
+    assert next(iter(options)) in refused.value.found
+    basic = {"login": "basic", "user": "шлюз", "password_file": secret}
+    assert builder().build(row("https://sed.example/", **signs, **basic))
