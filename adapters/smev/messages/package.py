@@ -1,6 +1,7 @@
 """A payload with its files as one body: what the exchange and the codec hand each other.
 
-A zip without compression: `payload.xml` (of what came, the envelope: `kept`), `files.json` with a line for each file, `files/…` with its
+A zip without compression: `payload.xml` (of what came, the envelope: `kept`), `files.json` with a
+line for each file, `files/…` with its
 bytes. It never leaves this process but into the archive of messages, where a person can open it.
 """
 

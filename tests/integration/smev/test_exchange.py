@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from adapters.smev import ids
+from adapters.smev.messages import package
 from adapters.smev.messages import types as t
 from gateway.adapter import EncodeContext, Wire
 from gateway.errors import (
@@ -279,7 +280,13 @@ def test_a_status_that_was_given_and_not_stored_is_given_again(stand, connect, s
 def test_files_come_inside_of_the_message(stand, connect, version):
     channel = connect(stand, version=version)
     stand.control(emit=3, seed=5, files=True, version=version)
-    found = [channel.decode(m.wire).items[0] for m in channel.receive("").messages]
+    given_now = channel.receive("").messages
+    assert any(package.is_package(m.wire.body) for m in given_now)
+    for m in given_now:
+        whole = package.is_package(m.wire.body)
+        kept = package.unpack(m.wire.body)[0] if whole else m.wire.body
+        assert b"SenderInformationSystemSignature" in kept, "kept as it was signed"
+    found = [channel.decode(m.wire).items[0] for m in given_now]
     assert sum(len(item.files) for item in found) > 0
     for item in found:
         assert {a.sha256 for a in item.appeal.attachments} <= {file.sha256 for file in item.files}

@@ -72,6 +72,13 @@ def test_an_appeal_sent_twice_under_two_numbers_is_one_and_the_newest_gets_the_a
     assert again["keys"] == [key]
 
     assert served.rows("SELECT count(*) FROM appeal WHERE external_id = $1", key) == [(1,)]
+    for (body,) in served.rows("SELECT body FROM message WHERE key = $1", key):
+        checked = subprocess.run(
+            [sys.executable, "-m", "gateway", "smev", "verify", "-"],
+            env=served.env, cwd=CHECKOUT, input=body, capture_output=True, check=False,
+        )  # fmt: skip
+        assert checked.returncode == 0, "what is kept proves who signed it"
+        assert checked.stdout.decode().count("trust") == 2, "СМЭВ and the sender"
     ((receipt,),) = served.rows("SELECT receipt_number FROM appeal WHERE external_id = $1", key)
     served.give(key, "sed", owner=PEER)
     told = served.post(
