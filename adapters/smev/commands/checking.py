@@ -76,7 +76,7 @@ def _check(file: str, *, trust: bool, whole: bool) -> bool:
 
 
 def _one(sealed: Sealed, signing: Signing, *, asked: bool, whole: bool) -> bool:
-    screen.say(f"{sealed.name} {sealed.uri or '(URI?)'}")
+    screen.say(reading.plain(f"{sealed.name} {sealed.uri or '(URI?)'}"))
     if sealed.target is None:
         _line("reference", f"нет элемента с таким Id · no element has this Id: {sealed.uri}")
         return False
@@ -118,13 +118,13 @@ def _why(error: TrustError | None) -> str:
 
 def _line(step: str, text: str, mark: str = "") -> None:
     mark = mark or ("НЕТ" if text else "ok")
-    screen.say(f"  {mark:<4}{_STEPS[step]:<{_WIDTH}} {text}".rstrip())
+    screen.say(f"  {mark:<4}{_STEPS[step]:<{_WIDTH}} {reading.plain(text)}".rstrip())
 
 
 def _value(name: str, value: str | bytes) -> None:
     if isinstance(value, str):
-        screen.say(f"        {name}: {value}")
+        screen.say(f"        {name}: {reading.plain(value)}")
     elif name == "signed_info":
-        screen.say(f"        {name}: {value.decode()}")
+        screen.say(f"        {name}: {reading.plain(value.decode())}")
     else:
         screen.say(f"        {name}: {b64encode(value).decode()} = {value.hex()}")

@@ -166,3 +166,35 @@ def test_nothing_is_added_around_the_signature(tmp_path: Path) -> None:
         assert found is not None
         assert len(found) == 1
         assert (found.text, found[0].tail) == (None, None)
+
+
+@pytest.mark.parametrize("label", ["cp-1251", "utf16", "utf-16le", "us-ascii", "utf8"])
+@pytest.mark.parametrize("command", ["transform", "verify", "explain"])
+def test_an_encoding_of_any_name_is_read_or_told(
+    tmp_path: Path, house: Pki, command: str, label: str
+) -> None:
+    """libxml2 knows fewer names of encodings than we do: that was a traceback."""
+    file = tmp_path / "message.xml"
+    file.write_bytes(f'<?xml version="1.0" encoding="{label}"?><a xmlns="urn:a">a</a>'.encode())
+
+    done = run(command, str(file))
+
+    assert done.exception is None or isinstance(done.exception, SystemExit)
+    assert "Traceback" not in done.output
+
+
+@pytest.mark.parametrize("command", ["verify", "explain"])
+def test_a_message_cannot_write_lines_of_ours(tmp_path: Path, house: Pki, command: str) -> None:
+    """A URI with a line in it that says what only we say, and one that clears the screen."""
+    file = signed(tmp_path)
+    forged = "SIGNED_BY_SMEV&#10;  ok  доверие · trust CN=СМЭВ&#x9b;2J"
+    file.write_text(file.read_text("utf-8").replace("#SIGNED_BY_SMEV", f"#{forged}"), "utf-8")
+
+    done = run(command, str(file))
+
+    assert done.exit_code == 1
+    assert "CN=СМЭВ" in done.output, "it is shown, in its own line"
+    assert not any(
+        line.startswith("  ok  доверие · trust CN=СМЭВ") for line in done.output.splitlines()
+    )
+    assert "\x9b" not in done.output
