@@ -21,7 +21,7 @@ from gateway.access.needs import REQUIRE, missing
 from gateway.access.seals import REMEDY, Seals
 from gateway.destinations import Builder
 from gateway.doctor import Check, Finding, fail, ok, warn
-from gateway.errors import ConfigurationError, GatewayError, PeerUnavailable
+from gateway.errors import ConfigurationError, GatewayError, MalformedError, PeerUnavailable
 from gateway.options import LOCAL, callback_host
 from gateway.pinning import Resolver, parse_target
 from gateway.store import organisations, peers, sources
@@ -166,6 +166,7 @@ def check_proofs(settings: Settings, url: str, now: datetime) -> Iterator[Findin
                 todo = _todo(code, row.require, line)
                 yield warn("proofs", f"{code}, {row.require}: {line}", todo)
         yield from _ends(code, held.get(code, ()), now)
+        yield from _named(row, now)
     yield from _secrets(settings, [s for s in sealed if s[0] in every])
     yield from _answers(settings, [code for code in every if answers[code] == "signature"])
     yield from _ours(settings, now)
@@ -217,6 +218,23 @@ def _ends(code: str, held: Sequence[Held], now: datetime) -> Iterator[Finding]:
         f"{code}: последний сертификат · the last certificate {id_}: {_ending(ends, now)}",
         _TODO["certificate"].format(code=code),
     )
+
+
+def _named(row: Peer, now: datetime) -> Iterator[Finding]:
+    """Look for certificates in the files of a row that have ended or soon will.
+
+    Of several for the peer's answers the last to end counts. What cannot be read is told elsewhere.
+    """
+    for name in ("sign_cert", "client_cert", "answer_cert"):
+        try:
+            found = certificates.several(Path(str(row.options[name])).read_bytes())
+        except (KeyError, OSError, ValueError, MalformedError):
+            continue
+        last = found[0] if name != "answer_cert" else max(found, key=lambda c: c.not_after)
+        ends = datetime.fromtimestamp(last.not_after, UTC)
+        if ends <= now + EXPIRES_SOON:
+            todo = f"gateway peer option {row.code} {name}=…"
+            yield warn("proofs", f"{row.code}, {name}: {_ending(ends, now)}: {last.subject}", todo)
 
 
 def _ending(ends: datetime, now: datetime) -> str:

@@ -146,6 +146,12 @@ def first(path: Path) -> Certificate:
     return read(found.public_bytes(Encoding.DER))
 
 
+def several(pem: bytes) -> list[Certificate]:
+    """Read every certificate of a PEM file; raise ValueError or MalformedError for one of none."""
+    found = x509.load_pem_x509_certificates(pem)
+    return [read(one.public_bytes(Encoding.DER)) for one in found]
+
+
 def _only(text: bytes, where: str) -> Certificate:
     try:
         if b"-----BEGIN" not in text:

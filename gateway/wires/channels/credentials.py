@@ -8,8 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from gateway import secretfile
 from gateway.access import certificates
@@ -122,8 +120,7 @@ def voucher(row: Peer, now: Callable[[], datetime]) -> Voucher | None:
     if "answer_cert" not in row.options:
         return None
     try:
-        given = x509.load_pem_x509_certificates(_file(row, "answer_cert"))
-        found = [certificates.read(one.public_bytes(Encoding.DER)) for one in given]
+        found = certificates.several(_file(row, "answer_cert"))
         by_gost = any(gost.read(one.der).kind.startswith("gost") for one in found)
     except (ValueError, MalformedError, TrustError) as error:
         raise ConfigurationError(

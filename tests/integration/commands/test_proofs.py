@@ -222,3 +222,23 @@ def test_the_doctor_looks_at_our_own_certificates(house, tmp_path, name):
         assert len(told(house)) == warned
     house.environ[f"GATEWAY_{name}_CERT"] = "/no/such/file"
     assert [level for level, _ in told(house)] == ["fail"]
+
+
+def test_certificates_that_a_row_names_are_told_before_they_end(house, tmp_path, pem):
+    ended, soon, long = (
+        CA.issue("partner", begins=-9 * DAY, ends=days * DAY) for days in (-1, 5, 300)
+    )
+    both = tmp_path / "answers.pem"
+    both.write_bytes(ended.pem + long.pem)
+    options = {
+        "answer_cert": str(both),
+        "sign_cert": pem(soon, "sign"),
+        "client_cert": str(tmp_path / "absent.pem"),
+    }
+    house.peer("back", adapter="soap", options=options)
+    assert [what.split(":")[0] for _, what in told(house) if "back" in what] == ["back, sign_cert"]
+
+    both.write_bytes(ended.pem)
+    [(level, what)] = [one for one in told(house) if "answer_cert" in one[1]]
+    assert level == "warn"
+    assert "has ended" in what
