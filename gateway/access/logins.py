@@ -6,6 +6,9 @@ password, a locked and a disabled account each cost one count of an attempt and 
 
 from __future__ import annotations
 
+import hmac
+import os
+import re
 import time
 from datetime import timedelta
 from hashlib import sha256
@@ -44,6 +47,8 @@ BEGUN_PER_ADDRESS: Final = 300
 LOGIN_CHARS: Final = 100
 TOTP: Final = "totp"
 _NOBODY: Final = UUID(int=0)
+_MEMBER: Final = re.compile(r"[^:]+:[0-9a-f]{12}")
+"""A login that was made for a member of an organisation: a provider, and a mark."""
 
 
 class Redirect(NamedTuple):
@@ -78,6 +83,7 @@ class Logins:
         self.providers = providers
         self._addresses = Strangers(clock, PER_ADDRESS)
         self._begun = Strangers(clock, BEGUN_PER_ADDRESS)
+        self._salt = os.urandom(32)
 
     def local(self, login: str, password: str, caller: Caller) -> Let:
         """Let a person in by login and password, perhaps to bring a code next; raise TrustError."""
@@ -89,7 +95,7 @@ class Logins:
             counted = self._attempt(db, account)
             right = self.hashing.verify(password, account.password if account else "")
             if account is None:
-                raise self._no("login_refused", "no such login", _unknown(name), caller)
+                raise self._no("login_refused", "no such login", self._unknown(name), caller)
             if not counted:
                 raise self._no("login_locked", "locked or disabled", account.login, caller)
             if not right:
@@ -137,10 +143,24 @@ class Logins:
         return Let(self.people.renew(person, caller, others=True))
 
     def enrol(
-        self, person: Person, secret: bytes, given: str, caller: Caller
+        self, person: Person, secret: bytes, given: str, password: str, caller: Caller
     ) -> tuple[Let, list[str]]:
-        """Enrol a second factor with a first code of it; return its recovery codes, once."""
+        """Enrol a second factor with a first code of it; return its recovery codes, once.
+
+        The password is asked for again, counted as a login is: a session that was left open, or
+        stolen, must not become an owner's (OWASP ASVS 5.0, 7.5.1).
+        """
         account: Account = person.account
+        with self.people.pool.connection() as db:
+            counted = self._attempt(db, account)
+            right = self.hashing.verify(password, account.password) and counted
+            if right:
+                db.execute(accounts.UNLOCK, (account.id,))
+        if not right:
+            raise self.people.refuse(
+                "login_refused", "second factor: wrong password", account.login, caller,
+                said="пароль не подошёл · the password does not fit",
+            )  # fmt: skip
         step = totp.matching_step(secret, given, self.people.now())
         if not step:
             raise self.people.refuse(
@@ -231,7 +251,7 @@ class Logins:
         """Let in an official whose identity is bound to an account, or whose organisation is."""
         who = f"{found.provider}:{marks[0].hex()[:12]}"
         account = accounts.by_subject(db, marks)
-        if account is None or account.login == who:
+        if account is None or _MEMBER.fullmatch(account.login):
             account = self._by_membership(db, found, marks[0], who, account)
         if account is None:
             raise self._no("identity_refused", f"bound to no account{_of(found)}", who, caller)
@@ -261,7 +281,7 @@ class Logins:
             )  # fmt: skip
         else:
             db.execute(accounts.GRANT, (known.id, granted, organisation))
-        return accounts.by_login(db, who)
+        return accounts.by_login(db, known.login if known else who)
 
     def _in(self, db: Connection[Any], account: Account, caller: Caller, provider: str = "") -> Let:
         db.execute(accounts.SUCCEEDED, (account.id, self.people.now()))
@@ -291,6 +311,17 @@ class Logins:
         spent = (account.id, totp.recovery_digest(given))
         return db.execute(accounts.USE_RECOVERY, spent).fetchone() is not None
 
+    def _unknown(self, login: str) -> str:
+        """Name a login that is nobody's without its text: people type passwords there.
+
+        Keyed, because a plain digest of a password is guessed from the record. Without a key of
+        the house only one process knows the same text again.
+        """
+        said = f"login\0{login}"
+        if self.seals.ready:
+            return f"unknown:{self.seals.marks(said)[0].hex()[:12]}"
+        return f"unknown:{hmac.digest(self._salt, said.encode(), sha256).hex()[:12]}"
+
     def _no(self, reason: TrustReason, why: str, who: str, caller: Caller) -> TrustError:
         locked = reason == "login_locked"
         return self.people.refuse(
@@ -301,11 +332,6 @@ class Logins:
 def fold_login(login: str) -> str:
     """Return a login in its one spelling."""
     return login.strip().lower()[:LOGIN_CHARS].replace("\0", "")
-
-
-def _unknown(login: str) -> str:
-    """Name a login that is nobody's without its text: people type passwords there."""
-    return f"unknown:{sha256(login.encode('utf-8', 'replace')).hexdigest()[:12]}"
 
 
 def _fits(one: Binding, found: Identity) -> bool:

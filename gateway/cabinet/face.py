@@ -8,6 +8,8 @@ machine's call waits behind them.
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -44,6 +46,10 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 API: Final = "/api/v1/my"
+PROVIDER_WORKERS: Final = 4
+PROVIDER_WAITING: Final = 64
+"""Threads for calls to providers of identity: one that is slow keeps nobody else waiting. With
+those for passwords they are fewer than the connections of the store: each may need two."""
 STYLE: Final = (Path(__file__).parent / "static" / "cabinet.css").read_bytes()
 
 
@@ -59,6 +65,7 @@ class Cabinet:
         self._logins = logins
         self._mine = mine
         self._passwords = Pool()
+        self._identity = Pool(PROVIDER_WORKERS, PROVIDER_WAITING)
         self._official = Official(people, logins, settings, self._passwords)
         self._routes: dict[tuple[str, str], Callable[[Request, Person], Awaitable[Answer]]] = {
             ("GET", "/my/"): self._home,
@@ -79,6 +86,7 @@ class Cabinet:
     def close(self) -> None:
         """Let the threads go."""
         self._passwords.close()
+        self._identity.close()
 
     @staticmethod
     def owns(path: str) -> bool:
@@ -146,7 +154,7 @@ class Cabinet:
         if path == "/login/code":
             return page(pages.code(person)) if person and person.must == "code" else moved("/login")
         if path.startswith("/login/"):
-            return await self._provider(request)
+            return await self._provider(request, person)
         known = self._require_person(request, person)
         handler = self._routes.get(("GET", path)) or self._mine.below(path)
         if handler is None:
@@ -221,7 +229,8 @@ class Cabinet:
             await asyncio.to_thread(self._people.logout, person, request.caller)
         return moved(let.next).with_cookie(tokens.COOKIE, let.token, request.secure)
 
-    async def _provider(self, request: Request) -> Answer:
+    async def _provider(self, request: Request, person: Person | None) -> Answer:
+        """Begin a login at a provider or end it; a session that the browser had before ends."""
         name, _, rest = request.path.removeprefix("/login/").partition("/")
         if name not in self._logins.providers or rest not in ("", "return"):
             raise UnknownOperationError("нет такой страницы · no such page")
@@ -234,17 +243,22 @@ class Cabinet:
         if rest == "return":
             browser = request.cookie(tokens.BROWSER)
             try:
-                let = await asyncio.to_thread(
-                    self._logins.finish, name, request.query, browser, way_back, request.caller
+                let = await asyncio.wrap_future(
+                    self._identity.submit(
+                        self._logins.finish, name, request.query, browser, way_back, request.caller
+                    )
                 )
             except TrustError as error:
                 return self._login_page(request, error)
+            if person is not None:
+                await asyncio.to_thread(self._people.logout, person, request.caller)
             found = moved(let.next).with_cookie(tokens.COOKIE, let.token, request.secure)
             return found.with_cookie(tokens.BROWSER, "", request.secure)
         onward = self._onward(request)
         official = request.query.get("official", "") == "1"
-        begun = await asyncio.to_thread(
-            lambda: self._logins.begin(name, way_back, onward, request.caller, official=official)
+        begin = partial(self._logins.begin, official=official)
+        begun = await asyncio.wrap_future(
+            self._identity.submit(begin, name, way_back, onward, request.caller)
         )
         return moved(begun.url).with_cookie(tokens.BROWSER, begun.browser, request.secure)
 
@@ -261,7 +275,13 @@ class Cabinet:
         where, provider = "/login", self._logins.providers.get(person.session.provider)
         if provider is not None and (base := base_of(request, self._settings)):
             known = person.identity.session if person.identity else ""
-            where = provider.logout_url(known, f"{base}/login") or where
+            with suppress(BusyError):
+                where = (
+                    await asyncio.wrap_future(
+                        self._identity.submit(provider.logout_url, known, f"{base}/login")
+                    )
+                    or where
+                )
         return moved(where).with_cookie(tokens.COOKIE, "", request.secure)
 
     def _refused(self, error: GatewayError, request: Request, person: Person | None) -> Answer:

@@ -98,9 +98,12 @@ class Official:
         if not secret or len(secret) != totp.SECRET_BYTES:
             return moved("/my/totp")
         try:
-            let, codes = await asyncio.to_thread(
-                self._logins.enrol, person, secret, form.get("code"), request.caller
-            )
+            let, codes = await asyncio.wrap_future(
+                self._pool.submit(
+                    self._logins.enrol, person, secret, form.get("code"), form.get("password"),
+                    request.caller,
+                )
+            )  # fmt: skip
         except TrustError as error:
             return self._enrolment(person, secret, error)
         known = await asyncio.to_thread(self._people.who, let.token)

@@ -155,6 +155,8 @@ def enrol(
             "/my/totp",
             form_token(person.token),
             h.void("input", type="hidden", name="secret", value=sealed),
+            h.field("password", h.both("Пароль", "Password"), type="password",
+                    autocomplete="current-password", maxlength="512", required="required"),
             h.field("code", h.both("Код", "Code"), autocomplete="one-time-code", maxlength="10",
                     required="required"),
             h.button(h.both("Включить", "Enrol")),

@@ -26,6 +26,8 @@ FORM_BYTES: Final = 64 * limits.KB
 """A form without files."""
 FIELDS: Final = 60
 _BOUNDARY: Final = re.compile(r'boundary="?([A-Za-z0-9\'()+_,./:=?-]{1,70})"?')
+_HOST: Final = re.compile(r"([^:/@]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?", re.ASCII)
+"""A host with its port (RFC 9110, 7.2), and nothing after it that an address would read."""
 _PARAMETER: Final = re.compile(r'\b(name|filename)="([^"\r\n]*)"')
 
 
@@ -92,8 +94,8 @@ def base_of(request: Request, settings: Settings) -> str:
     if settings.public_url:
         return settings.public_url.rstrip("/")
     host = request.headers.get("host", "")
-    name = host if host.endswith("]") else host.rpartition(":")[0] or host
-    if name not in settings.allowed_hosts:
+    found = _HOST.fullmatch(host)
+    if found is None or found[1] not in settings.allowed_hosts:
         return ""
     return f"{request.scope.get('scheme', 'http')}://{host}"
 

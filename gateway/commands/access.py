@@ -165,6 +165,7 @@ def bind(
             if not held or not organisation:
                 raise ConfigurationError("нужны --role и --organisation · both are needed")
             _require(desk, held, organisation)
+            _send_out(desk, provider, oid)
             values = (provider, oid, provider_role, organisation, list(held), desk.gw.now())
             desk.db.execute(accounts.LET_IN, values)
             desk.note("access_changed", f"{provider}:{oid}", f"let in: {', '.join(held)}")
@@ -374,9 +375,22 @@ def _shut_out(desk: _Desk, provider: str, oid: str, word: str, *, commit: bool) 
             todo="`gateway access list`",
         )  # fmt: skip
     if commit:
+        _send_out(desk, provider, oid)
         desk.db.execute(accounts.SHUT_OUT, (provider, oid, word))
         desk.note("access_changed", f"{provider}:{oid}", "shut out")
     output.planned(commit=commit)
+
+
+def _send_out(desk: _Desk, provider: str, oid: str) -> None:
+    """End the sessions of whom a binding let in: what they may do is asked at their next login."""
+    bodies = {
+        one.organisation
+        for one in accounts.bindings(desk.db)
+        if (one.provider, one.external) == (provider, oid)
+    }
+    for body in sorted(bodies):
+        for account in accounts.members(desk.db, provider, body):
+            desk.end(account)
 
 
 def _require(desk: _Desk, held: Any, organisation: str) -> None:

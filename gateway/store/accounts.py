@@ -60,6 +60,10 @@ BIND: Final = "UPDATE account SET subject = $2, provider = $3 WHERE id = $1"
 GRANT: Final = "UPDATE account SET roles = $2, organisation = $3 WHERE id = $1"
 ENABLE: Final = "UPDATE account SET enabled = $2 WHERE id = $1"
 UNLOCK: Final = "UPDATE account SET failures = 0, locked_until = NULL WHERE id = $1"
+MEMBERS: Final = f"""
+SELECT {_COLUMNS} FROM account
+WHERE provider = $1 AND organisation = $2 AND starts_with(login, $1 || ':')
+"""  # noqa: S608 - our own columns
 PARENTS: Final = "SELECT id, parent FROM organisation WHERE parent <> ''"
 BINDINGS: Final = """
 SELECT provider, external, role, organisation, roles FROM account_binding
@@ -212,6 +216,12 @@ def parents(connection: Connection[Any]) -> dict[str, str]:
 def bindings(connection: Connection[Any]) -> list[Binding]:
     """Return who is let in by a provider's word."""
     return [Binding(*row) for row in connection.execute(BINDINGS)]
+
+
+def members(connection: Connection[Any], provider: str, organisation: str) -> list[Account]:
+    """Return the accounts that a provider's word made for people of an organisation of ours."""
+    with connection.cursor(row_factory=class_row(Account)) as cursor:
+        return cursor.execute(MEMBERS, (provider, organisation)).fetchall()
 
 
 def tell(connection: Connection[Any], event: SecurityEvent) -> None:

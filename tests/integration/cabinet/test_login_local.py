@@ -132,7 +132,7 @@ def enrol(house, browser):
     page = browser.get("/my/totp")
     spelled = re.search(r"<code>([A-Z2-7]{32})</code>", page.text)[1]
     secret = __import__("base64").b32decode(spelled)
-    sent = {"token": page.token, "secret": page.hidden("secret")}
+    sent = {"token": page.token, "secret": page.hidden("secret"), "password": PASSWORD}
     wrong = browser.post("/my/totp", code="000000", **sent)
     assert (wrong.status, "сверьте часы" in wrong.text) == (403, True)
     done = browser.post("/my/totp", code=totp.code(secret, totp.step_of(house.now())), **sent)

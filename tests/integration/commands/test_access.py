@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from gateway.access.passwords import Passwords
-from gateway.store import sessions
+from gateway.store import accounts, sessions
 
 from .conftest import NOW
 
@@ -156,6 +156,25 @@ def test_nobody_is_bound_without_a_key_to_hide_the_number(access):
     said = access.run("access", "add", "petr", "--provider", "esia", "--oid", "1", code=2)
     assert "seal_key" in said
     assert access.rows("SELECT count(*) FROM account") == [(0,)]
+
+
+def test_who_is_shut_out_with_an_organisation_is_out_at_once(access):
+    mark, other = "esia:0123456789ab", "esia:ba9876543210"
+    let_in = ("access", "bind", "--oid", "org-1", "--role", "executor", "--organisation", "gzhi")
+    access.run(*let_in)
+    with access.connection() as db:
+        for login, body in ((mark, "gzhi"), (other, "other")):
+            accounts.add(
+                db, login, NOW, organisation=body, roles=["executor"], subject=login.encode(),
+                provider="esia",
+            )  # fmt: skip
+            session_of(access, login)
+    access.run("access", "bind", "--oid", "org-1", "--remove", "--commit")
+    assert access.rows("SELECT id FROM person_session") == [(other.encode(),)]
+    access.run(*let_in)
+    session_of(access, mark)
+    access.run(*let_in[:-1], "other")
+    assert access.rows("SELECT id FROM person_session") == [(other.encode(),)], "other rights"
 
 
 def test_people_of_an_organisation_are_let_in_and_shut_out(access):
