@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from gateway.signing import Signing
     from gateway.store.seals import Seal
 
+APART: Final = timedelta(minutes=5)
+"""What the time that is told of a signature, and the one inside it, may differ by."""
 log = structlog.get_logger(__name__)
 
 
@@ -72,6 +75,8 @@ def signature_fault(
             signing.trust.check(signed.certificate.der, at)
     except TrustError as error:
         return f"its signature is not believed: {error}"
+    if signed.signed_at is not None and abs(signed.signed_at - at) > APART:
+        return f"it was signed at {signed.signed_at}, and is said to be of {at}"
     return ""
 
 

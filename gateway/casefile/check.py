@@ -7,7 +7,8 @@ messages, the attempts and files, the seals.
 
 from __future__ import annotations
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
@@ -16,21 +17,36 @@ from uuid import UUID
 import msgspec
 
 from gateway.casefile.package import DIGEST, MANIFEST, SIGNATURE, Manifest, canonical, members_of
+from gateway.disclosure import Level
 from gateway.errors import GatewayError, MalformedError, TrustError
 from gateway.model.events import StoredEvent, verify_chain
 from gateway.store import sealed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Generator, Iterator, Mapping
     from pathlib import Path
 
     from gateway.signing import Signing
 
+_TOP: Final = frozenset(
+    {
+        "events.json", "contents.json", "messages.json", "deliveries.json", "attempts.json",
+        "files.json", "proofs.json", MANIFEST, DIGEST, SIGNATURE,
+    }
+)  # fmt: skip
+_ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_APART: Final = timedelta(minutes=5)
+"""What the time that a file tells of a signature, and the one in the signature, may differ by."""
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DOUBT: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """What was found. faults: altered, missing or strange; notes: what could not be said."""
+    """What was found. faults: altered, missing or strange; notes: what could not be said.
+
+    signed_by: whose signature is under the manifest, and so under the whole file; sealed_by: whose
+    are under the seals, which vouch for their rows alone.
+    """
 
     receipt_number: str = ""
     level: str = ""
@@ -38,6 +54,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     contents: dict[str, int] = {}
     seals: int = 0
     signed_by: str = ""
+    sealed_by: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -47,9 +64,9 @@ def verify(path: Path, signing: Signing | None, *, trusted: bool) -> Report:
     try:
         members = members_of(path)
         manifest = _manifest(members)
+        check = _Check(members, manifest, signing, trusted=trusted)
     except (GatewayError, OSError) as error:
         return Report(faults=(str(error),))
-    check = _Check(members, manifest, signing, trusted=trusted)
     faults: list[str] = []
     for step in (check.listed, check.signature, check.chain, check.contents, check.messages,
                  check.sent, check.seals):  # fmt: skip
@@ -64,6 +81,7 @@ def verify(path: Path, signing: Signing | None, *, trusted: bool) -> Report:
         contents=check.states,
         seals=check.sealed,
         signed_by=check.signed_by,
+        sealed_by=tuple(sorted(check.sealed_by)),
         faults=tuple(faults),
         notes=tuple(check.notes),
     )
@@ -81,6 +99,8 @@ def _manifest(members: Mapping[str, bytes]) -> Manifest:
         raise MalformedError(f"{MANIFEST} was altered: {error}") from error
     if canonical(manifest) != data:
         raise MalformedError(f"{MANIFEST} is not in its canonical form")
+    if not _ID.fullmatch(manifest.appeal_id):
+        raise MalformedError(f"{MANIFEST} names no appeal")
     return manifest
 
 
@@ -99,12 +119,13 @@ class _Check:
         self._manifest = manifest
         self._signing = signing
         self._trusted = trusted
-        self._id = UUID(manifest.appeal_id) if len(manifest.appeal_id) == 36 else UUID(int=0)
-        self._leaves: dict[str, tuple[str, bytes]] = {}
+        self._id = UUID(manifest.appeal_id)
+        self._leaves: dict[str, tuple[str, bytes, datetime]] = {}
         self._named: set[str] = set()
         self.events = self.sealed = 0
         self.states: dict[str, int] = {}
         self.signed_by = ""
+        self.sealed_by: set[str] = set()
         self.notes: list[str] = []
 
     def listed(self) -> Iterator[str]:
@@ -121,25 +142,34 @@ class _Check:
                 yield f"{name} was added"
 
     def signature(self) -> Iterator[str]:
-        """Check the signature over the manifest."""
-        cms = self._members.get(SIGNATURE)
-        if cms is None:
-            self.notes.append("опись не подписана · the manifest is not signed")
-            return
+        """Check the signature over the manifest; whoever names an authority wants one there."""
         at = datetime.fromisoformat(self._manifest.made_at)
-        yield from self._signed(SIGNATURE, cms, self._members[MANIFEST], at)
+        cms = self._members.get(SIGNATURE)
+        if cms is not None:
+            found = yield from self._signed(SIGNATURE, cms, self._members[MANIFEST], at)
+            self.signed_by = found
+        elif self._trusted:
+            yield f"{SIGNATURE} is missing: nobody vouches for what no seal covers"
+        else:
+            self.notes.append("опись не подписана · the manifest is not signed")
 
-    def _signed(self, name: str, cms: bytes, data: bytes, at: datetime) -> Iterator[str]:
+    def _signed(
+        self, name: str, cms: bytes, data: bytes, at: datetime
+    ) -> Generator[str, None, str]:
+        """Check a signature; return whose it is, empty when it does not hold."""
         if self._signing is None:
             yield f"{name}: the signature cannot be checked, no backend is installed"
-            return
+            return ""
         try:
             signed = self._signing.backend.cms_verify(cms, data)
-            self.signed_by = signed.certificate.subject
+            if signed.signed_at is not None and abs(signed.signed_at - at) > _APART:
+                yield f"{name} was signed at {signed.signed_at}, this file says {at}"
             if self._trusted:
                 self._signing.trust.check(signed.certificate.der, at)
         except TrustError as error:
             yield f"{name}: the signature is not believed: {error}"
+            return ""
+        return signed.certificate.subject
 
     def chain(self) -> Iterator[str]:
         """Check the chain of events up to the head, and whose it is."""
@@ -154,7 +184,8 @@ class _Check:
                 return
             rows.append(StoredEvent(told["seq"], told["type"], body, prev, hash_))
             leaf = sealed.event_leaf(self._id, told["seq"], hash_)
-            self._leaves[leaf.key.hex()] = (f"event {told['seq']}", leaf.digest)
+            at = datetime.fromisoformat(told["recorded_at"])
+            self._leaves[leaf.key.hex()] = (f"event {told['seq']}", leaf.digest, at)
         found = verify_chain(self._id, rows)
         self.events = len(rows)
         if isinstance(found, str):
@@ -170,6 +201,8 @@ class _Check:
             self.states[told["state"]] = self.states.get(told["state"], 0) + 1
             name = f"contents/{told['id']}.bin"
             data = self._members.get(name)
+            if told["state"] == "withheld" and self._manifest.level == Level.FULL:
+                yield f"content {told['id']} is withheld in a file that is said to be full"
             if told["state"] != "whole":
                 if data is not None:
                     yield f"{name} is there, and is said to be {told['state']}"
@@ -206,7 +239,7 @@ class _Check:
                 }
             )
             leaf = sealed.message_leaf(row)
-            self._leaves[leaf.key.hex()] = (f"message {told['id']}", leaf.digest)
+            self._leaves[leaf.key.hex()] = (f"message {told['id']}", leaf.digest, row.recorded_at)
 
     def sent(self) -> Iterator[str]:
         """Hold requests and files against their digests; no member may belong to nothing."""
@@ -225,7 +258,7 @@ class _Check:
             if data is None or sha256(data).hexdigest() != told["sha256"]:
                 yield f"{name} is missing or was altered"
         for name in self._members:
-            if "/" in name and not name.startswith("seals/") and name not in self._named:
+            if name not in self._named | _TOP and not name.startswith("seals/"):
                 yield f"{name} belongs to nothing in this file"
 
     def seals(self) -> Iterator[str]:
@@ -233,7 +266,7 @@ class _Check:
         found: dict[str, Any] = {}
         made: dict[str, datetime] = {}
         for proof in self._json("proofs.json"):
-            what, digest = self._leaves.pop(proof["key"], ("", b""))
+            what, digest, at = self._leaves.pop(proof["key"], ("", b"", _EPOCH))
             day = proof["day"]
             if day not in found:
                 found[day] = sealed.decode(self._members[f"seals/{day}.json"])
@@ -242,15 +275,32 @@ class _Check:
                 yield f"seal of {day}: a row that is not in this file"
             elif sealed.climb(digest, proof["steps"]).hex() != found[day].root:
                 yield f"seal of {day}: {what} is not what was sealed"
+            elif not found[day].since <= at < found[day].until:
+                yield f"seal of {day}: {what} is said to be of {at}, which is not in that day"
         self.sealed = len(found)
+        yield from self._in_order(found)
         for day, at in made.items():
             name = f"seals/{day}.p7s"
             body = self._members[f"seals/{day}.json"]
             if str(found[day].day) != day:
                 yield f"seal of {day} is of another day"
-            yield from self._signed(name, self._members[name], body, at)
+            if at < found[day].until:
+                yield f"seal of {day} was made before the day was over"
+            if signer := (yield from self._signed(name, self._members[name], body, at)):
+                self.sealed_by.add(signer)
         if self._leaves:
             self.notes.append(f"не под печатью · not under a seal yet: {len(self._leaves)}")
+
+    def _in_order(self, found: Mapping[str, sealed.Body]) -> Iterator[str]:
+        """Hold seals of days side by side against each other; no member may be beside them."""
+        for day, seal in found.items():
+            before = self._members.get(f"seals/{seal.day - timedelta(days=1)}.json")
+            if before is not None and sha256(before).hexdigest() != seal.previous:
+                yield f"seal of {day} does not follow the one before it"
+        own = {f"seals/{day}.{kind}" for day in found for kind in ("json", "p7s")}
+        for name in self._members:
+            if name.startswith("seals/") and name not in own:
+                yield f"{name} belongs to nothing in this file"
 
     def _json(self, name: str, *, must: bool = True) -> list[Any]:
         data = self._members.get(name)

@@ -79,14 +79,20 @@ def _verify_file(file: Path, authorities: list[Path], *, as_json: bool) -> None:
         if found.signed_by:
             doubt = "" if authorities else " (доверие не проверялось · trust was not asked)"
             output.say(f"Подписал · Signed by: {found.signed_by}{doubt}")
+        for sealer in found.sealed_by:
+            output.say(f"Печати поставил · Sealed by: {sealer}")
         states = ", ".join(f"{state}: {count}" for state, count in found.contents.items())
         output.say(
             f"{found.receipt_number}: событий · events: {found.events}, содержаний · contents:"
             f" {states or 0}, печатей · seals: {found.seals}"
         )
-        output.say(
-            "Цело · Whole" if not found.faults else f"Нарушений · Faults: {len(found.faults)}"
+        whole = (
+            "Цело · Whole"
+            if found.signed_by
+            else "Цело, но не подписано: собрать такое мог кто угодно · Whole, yet unsigned:"
+            " anybody could have made it"
         )
+        output.say(f"Нарушений · Faults: {len(found.faults)}" if found.faults else whole)
     if found.faults:
         raise typer.Exit(output.FOUND)
 

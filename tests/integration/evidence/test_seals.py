@@ -90,6 +90,7 @@ def test_every_day_is_sealed_once_and_holds_the_one_before(days):
         ),
         ("UPDATE seal SET body = body || ' '", ("seal", "the seal itself was changed")),
         ("UPDATE seal SET cms = '\\x00'::bytea", ("seal", "its signature is not believed")),
+        ("UPDATE seal SET sealed_at = sealed_at + interval '1 y'", ("seal", "it was signed at")),
         (
             "UPDATE seal_part SET leaves = substr(leaves, 53) WHERE ordinal = 0",
             ("seal", "the list of its rows was changed"),
