@@ -200,13 +200,17 @@ class Inbox:
     def _is_stored(self, answer: t.RequestMessage | t.ResponseMessage, now: datetime) -> bool:
         """Remember a message and its newest ReplyTo; acknowledge it again if it was stored.
 
-        Raise TrustError for a number that another sender has: the answers to him are his.
+        Raise TrustError for a number that another sender has: the answers to him are his; and for
+        a message of a time whose numbers were forgotten, which nobody can tell from a new one.
         """
         memory, id_, sender = self._room.memory, answer.data.message_id, answer.metadata.sender
         reply_to = getattr(answer, "reply_to", "")
         told = {"reply_to": reply_to, "sender": sender, "state": "given"}
         if getattr(answer.data, "test", False):
             told["test"] = True
+        sent = answer.metadata.sent_at
+        if sent is not None and now - sent > timedelta(days=forgetting.DAYS[RECEIVED]):
+            raise TrustError("an old message once more", "replayed", found=id_, where=sender)
         found = memory.add(RECEIVED, id_, told)
         if found is None:
             return False

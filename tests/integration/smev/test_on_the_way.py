@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 
-from adapters.smev import inbox
+from adapters.smev import forgetting, handed, inbox
 from adapters.smev.messages import types as t
 from gateway.errors import PeerDoubtful, PeerUnavailable, ValidationError
 from gateway.outbound import Outbound
@@ -169,3 +170,16 @@ def test_a_true_answer_to_another_question_is_none(stand, connect, clock):
 
     with pytest.raises(PeerUnavailable, match="not asked for"):
         channel.receive("")
+
+
+def test_what_was_forgotten_is_not_taken_once_more(stand, connect, clock, stored):
+    """СМЭВ signed it once, and whoever kept it hands it over when its number is forgotten."""
+    memory, (way, made) = FakeMemory(clock), ways(GivesItForEver)
+    channel = connect(stand, memory=memory, way=way, batch=1)
+    stand.control(emit=1, seed=3)
+    channel.acknowledge(stored(channel.receive("")))
+    clock.ahead = timedelta(days=forgetting.DAYS["received"] + 1)
+
+    (again,) = connect(stand, memory=memory, way=lambda **_: made[0]).receive("").messages
+
+    assert again.wire.headers[handed.REFUSED] == "trust:replayed"
