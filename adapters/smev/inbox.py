@@ -254,10 +254,15 @@ class Inbox:
         return Wire(media_type=wire.media_type, body=wire.body, headers=headers)
 
     def _note(self, answer: t.ResponseMessage) -> None:
-        """Write down that СМЭВ refused what it had queued."""
-        told = answer.data.async_status
-        if told is not None and told.refused:
-            self._no_more(told, answer.original_message_id)
+        """Write down that СМЭВ refused what it had queued.
+
+        Of which message is СМЭВ's to say: another body that puts such a word into its answer may
+        name any of ours there.
+        """
+        told, original = answer.data.async_status, answer.original_message_id
+        by_body = any(one.who == "sender" and one.signature is not None for one in answer.signed)
+        if told is not None and told.refused and (original or not by_body):
+            self._no_more(told, original)
 
     def _status(self, replied: Replied, answer: t.StatusMessage, now: datetime) -> Taken:
         """СМЭВ gives a status once: it is remembered before anything else is done."""

@@ -17,7 +17,13 @@ from adapters.smev import retry
 from adapters.smev.messages import names, read
 from adapters.smev.messages import types as t
 from gateway import ns, xml
-from gateway.errors import DeliveryError, GatewayError, PeerDoubtful, PeerUnavailable
+from gateway.errors import (
+    DeliveryError,
+    GatewayError,
+    MalformedError,
+    PeerDoubtful,
+    PeerUnavailable,
+)
 from gateway.outbound import Answered, check
 from gateway.soap import mime, xop
 from gateway.soap.splitter import Splitter, media_type
@@ -98,13 +104,16 @@ def refuse(fault: t.Fault, what: str, response: Response) -> DeliveryError:
 
 
 def joined(content_type: str) -> str:
-    """Return a Content-Type whose parameters stand in one piece each."""
+    """Return a Content-Type whose parameters stand in one piece each; raise MalformedError."""
     if "*0" not in content_type:
         return content_type
     message = Message()
     message["content-type"] = content_type
-    found = message.get_params(failobj=[])
-    told = [f'{name}="{_plain(value)}"' for name, value in found[1:]]
+    try:
+        found = message.get_params(failobj=[])
+        told = [f'{name}="{_plain(value)}"' for name, value in found[1:]]
+    except (TypeError, ValueError, LookupError) as error:  # `email` sorts numbers with no numbers
+        raise MalformedError("the Content-Type cannot be read", found=content_type[:200]) from error
     return "; ".join([found[0][0] if found else "", *told])
 
 

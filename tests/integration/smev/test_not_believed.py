@@ -240,7 +240,8 @@ def test_a_sender_whose_certificate_was_taken_back_is_told_the_code_alone(
     require_recorded(asking, number, "certificate_revoked")
     stand.control(answer=True)
     assert stand.control(heard=True)["heard"][number] == ["RequestRejected"]
-    ((correlation,),) = asking.rows("SELECT correlation FROM refusal")
+    ((correlation, path),) = asking.rows("SELECT correlation, path FROM refusal")
+    assert "SenderInformationSystemSignature; OTHER" in path, "whose signature, and who sent it"
     (said,) = [body for body in asking.out.sent if "RequestRejected>" in body]
     assert f">trust ({correlation})<" in said
 

@@ -6,10 +6,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from adapters.smev import owners
+from adapters.smev import ids, owners
 from adapters.smev.adapter import Smev
 from adapters.smev.codes import NAMESPACE
+from adapters.smev.inbox import Inbox
 from adapters.smev.messages import types as t
+from adapters.smev.options import Options
+from adapters.smev.outbox import Room
 from gateway.adapter import Wire
 from gateway.errors import TrustError, ValidationError
 from gateway.lent import Lent
@@ -157,3 +160,22 @@ def test_an_appeal_of_a_test_is_changed_by_test_messages(channel, memory, text):
 def test_a_test_message_reports_on_nothing_that_was_not_brought_by_one(channel):
     with pytest.raises(ValidationError, match="a test message changes no appeal"):
         channel.decode(wire(reported(RECEIPT), **{t.TEST: "1"}))
+
+
+@pytest.mark.parametrize(("signed", "state"), [(True, "queued"), (False, "refused")])
+def test_another_body_cannot_say_for_smev_that_a_message_of_ours_is_refused(memory, signed, state):
+    """In the place of an answer, and СМЭВ named no request that it answers."""
+    record = ids.settle(memory, "d-1", ids.begin(memory, "d-1", "26-1"), "queued")
+    told = t.AsyncProcessingStatus(
+        original_message_id=record.id, category="requestIsRejectedBySmev"
+    )
+    answer = t.ResponseMessage(
+        version="1.3", root=None, metadata=t.Metadata(),
+        data=t.ResponseData(message_id=MID, to="", async_status=told),
+        signed=(t.Signed(who="sender", element=None, signature=object() if signed else None),),
+    )  # fmt: skip
+
+    options = Options(url="", version="1.3", key="", table={})
+    Inbox(Room(options, memory, None, None, None), None)._note(answer)
+
+    assert ids.known(memory, "d-1").state == state

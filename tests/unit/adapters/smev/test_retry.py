@@ -9,7 +9,7 @@ from adapters.smev import retry
 from adapters.smev.line import joined
 from adapters.smev.messages.types import VERSIONS, Fault
 from gateway import contracts
-from gateway.errors import PeerRefused, PeerUnavailable
+from gateway.errors import MalformedError, PeerRefused, PeerUnavailable
 from gateway.soap.splitter import media_type
 
 XS = "{http://www.w3.org/2001/XMLSchema}"
@@ -58,3 +58,10 @@ def test_parameters_in_pieces_are_put_together():
     assert found.parameters["start"] == "<root.message@x>"
     assert found.parameters["boundary"] == "uuid:1-2"
     assert joined("text/xml; charset=utf-8") == "text/xml; charset=utf-8"
+
+
+@pytest.mark.parametrize("pieces", ['type*0="a"; type*=1="b"', 'type*=="a"; type*1="b"; x*0=y'])
+def test_parameters_in_pieces_that_have_no_order_are_an_error_of_ours(pieces):
+    """`email` sorts their numbers, one of which is none: a TypeError."""
+    with pytest.raises(MalformedError):
+        joined(f"multipart/related; boundary=B; start*0=x; {pieces}")
