@@ -72,11 +72,21 @@ class Command:
         self._words = tuple(words)
 
     def ask(self, request: bytes) -> bytes:
-        """Run it once. What it writes to standard error is not kept: it may be anything."""
+        """Run it once; raise ConfigurationError when there is no such program.
+
+        What it writes to standard error is not kept: it may be anything.
+        """
         try:
             done = subprocess.run(  # noqa: S603 - the operator's own words, no shell
                 self._words, input=request, capture_output=True, check=False, timeout=_SECONDS
             )
+        except (FileNotFoundError, PermissionError) as error:
+            raise ConfigurationError(
+                "подписывающая программа не запускается · the signer cannot be started",
+                where="signer_command",
+                found=self._words[0],
+                expected="a program that this account may run",
+            ) from error
         except (OSError, subprocess.TimeoutExpired) as error:
             raise _silent(self._words[0]) from error
         if done.returncode and not done.stdout:

@@ -82,7 +82,7 @@ def _register(stage: Stage, provider: Running) -> None:
     provider.control(
         register={
             "client_id": CLIENT,
-            "redirect_uris": [f"{stage.address}/login/esia/return"],
+            "redirect_uris": [f"{stage.address}/login/esia/return", f"{stage.address}/login"],
             "certificate": made.cert.read_text("utf-8"),
         }
     )
@@ -94,9 +94,19 @@ def _submits_and_follows(stage: Stage, oid: str) -> bool:
     status, page = browser.get("/login/esia?next=/my/new")
     if status != _OK:
         raise Failed(f"вход через ЕСИА: {status} {page[:300]}")
-    _, shown = browser.send(page, "/my/appeals", key=_hidden(page, "key"), text=TEXT)
-    if "/login" in shown and "Принято" not in shown:
-        raise Failed(f"обращение не принято · not taken: {shown[-600:]}")
+    key, told = _hidden(page, "key"), [page]
+
+    def taken() -> bool:
+        # The running gateway reads the rows of peers every two seconds: until it knows that of the
+        # cabinet it refuses. The same key is the same appeal, however often it is sent.
+        status, shown = browser.send(page, "/my/appeals", key=key, text=TEXT)
+        told.append(f"{status} {shown[-600:]}")
+        return status == _OK
+
+    try:
+        until(WAIT_SECONDS, taken, "обращение из кабинета принято")
+    except Failed as error:
+        raise Failed(f"обращение не принято · not taken: {told[-1]}") from error
 
     def numbered() -> bool:
         _, listed = browser.get("/api/v1/my/appeals")

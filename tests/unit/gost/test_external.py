@@ -140,6 +140,16 @@ def test_a_short_signature_is_refused():
             signing.backend.sign(signing.keys.current("hsm", NOW), DATA)
 
 
+def test_a_program_that_cannot_be_started_is_a_mistake_in_the_settings(tmp_path):
+    idle = tmp_path / "idle"
+    idle.write_text("#!/bin/sh\n")
+    for program_ in (tmp_path / "absent", idle, tmp_path):
+        signing = external(signer_command=[str(program_)])
+        with pytest.raises(ConfigurationError) as refused:
+            signing.backend.sign(signing.keys.current("hsm", NOW), DATA)
+        assert refused.value.found == str(program_)
+
+
 def test_a_signer_that_is_away_is_asked_later(tmp_path):
     quiet = tmp_path / "quiet"
     quiet.write_text("#!/bin/sh\nexit 3\n")
@@ -148,7 +158,6 @@ def test_a_signer_that_is_away_is_asked_later(tmp_path):
         pass
     with service(status=503, body=b"later") as later:
         for given in (
-            {"signer_command": [str(tmp_path / "absent")]},
             {"signer_command": [str(quiet)]},
             {"signer_url": gone},
             {"signer_url": later},
