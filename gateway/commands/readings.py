@@ -12,6 +12,9 @@ from gateway.commands import context, output, times
 from gateway.commands.register import login
 from gateway.store import lookup, readings
 
+FORMULA = tuple("=+-@\t\r")
+"""What a cell that spreadsheets run begins with."""
+
 app = output.app("readings", "Кто и что читал · The register of who saw personal data")
 
 
@@ -64,7 +67,9 @@ def listed(
     if as_csv:
         table = csv.writer(sys.stdout, delimiter=";")
         table.writerow(readings.Reading._fields)
-        table.writerows((row.id, row.at.astimezone(zone).isoformat(), *row[2:]) for row in rows)
+        table.writerows(
+            (row.id, row.at.astimezone(zone).isoformat(), *map(_guarded, row[2:])) for row in rows
+        )
         return
     output.table(
         times.titled("Прочтения · Readings", zone),
@@ -76,3 +81,8 @@ def listed(
             for r in rows
         ],
     )  # fmt: skip
+
+
+def _guarded(cell: str) -> str:
+    """Return a cell that no spreadsheet runs: people type grounds, calls bring subjects."""
+    return f"'{cell}" if cell.startswith(FORMULA) else cell

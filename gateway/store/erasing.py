@@ -4,6 +4,7 @@
 |---|---|---|
 | content | bytes and salt | digest, `erased_at` |
 | message | body, blob, decoded, note | sender, time, key, digest of the body |
+| file, package it came in | the same, with all that others had in it | the others' own messages |
 | attempt | request, reply, headers, error | time, outcome, status, digest of the request |
 | reply | the row | its delivery, skipped when nobody took it |
 | delivery | error; what is not sent is skipped | what was told to whom, and when |
@@ -21,12 +22,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from uuid import UUID
 
 from psycopg.types.json import Jsonb
 
 from gateway.errors import BusyError, ConflictError, NotFoundError, StateError
 from gateway.model.events import State
-from gateway.model.ids import uuid7
+from gateway.model.ids import uuid7, uuid7_ms
 from gateway.store import deliveries
 from gateway.store.arrays import ByteaArray, UuidArray
 from gateway.store.blob_collector import UNNAMED, take
@@ -34,7 +36,6 @@ from gateway.store.blob_collector import UNNAMED, take
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
-    from uuid import UUID
 
     from psycopg import Connection
 
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 SPARED: Final = timedelta(hours=1)
 """A file that was stored or used again so lately is left to the collector: somebody may be about
 to name it."""
+AROUND_MS: Final = 3_600_000
+"""A package is stored within this time of its items."""
 BATCH: Final = 200
 NOTHING: Final = "erased"
 SKIPPED: Final = ("ready", "retry", "unknown", "refused", "dead")
@@ -63,6 +66,20 @@ SELECT id FROM message
 WHERE stage NOT IN ('applied', 'accepted') AND peer = $2 AND key = $3 AND key <> ''
 """
 """With what its sender sent under the same number and was refused."""
+FILE: Final = """
+SELECT f.id FROM message m JOIN message f
+  ON f.id = CASE WHEN m.wire = 'file' THEN m.correlation::uuid END AND f.operation = 'file'
+WHERE m.id = ANY($1::uuid[])
+"""
+"""The files whose rows these are; a row is correlated by the id of its file's message."""
+PACKAGE: Final = """
+SELECT p.id
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) AS b (id, since, until)
+JOIN message m ON m.id = b.id AND m.wire <> 'file' AND m.correlation <> ''
+JOIN message p ON p.peer = m.peer AND p.id >= b.since AND p.id < b.until
+             AND p.operation = 'package' AND p.correlation = m.correlation
+"""
+"""Messages of several items, of which these are some; kept in the same call."""
 DELIVERIES: Final = """
 SELECT id, state, kind FROM delivery WHERE appeal_id = $1 OR through = $1
 UNION
@@ -219,6 +236,7 @@ def _erase(
     messages = [row[0] for row in connection.execute(MESSAGES, (appeal_id, head[1], head[2]))]
     owed = connection.execute(DELIVERIES, (appeal_id, head[3])).fetchall()
     counts = {"skipped": _skip(connection, owed, now)}
+    messages += _around(connection, messages)
     owners = UuidArray.of([appeal_id, *messages])
     digests = [bytes(row[0]) for row in connection.execute(REFERENCED, (owners,))]
     for name, statement in STEPS:
@@ -235,6 +253,21 @@ def _erase(
     holders = {row[0]: row[1] for row in connection.execute(HOLDERS, (appeal_id,)) if row[1]}
     planned = Planned(appeal_id, head[3], counts, {head[1]: 1, **holders}, len(unnamed), 0)
     return planned, unnamed
+
+
+def _around(connection: Connection[Any], messages: Sequence[UUID]) -> list[UUID]:
+    """Return the messages that hold these and others besides: files, packages; each goes whole.
+
+    What else was in them is kept apart, item by item, and stays.
+    """
+    own = UuidArray.of(list(messages))
+    bounds = [
+        UuidArray.of([UUID(int=(uuid7_ms(one) + step) << 80) for one in messages])
+        for step in (-AROUND_MS, AROUND_MS)
+    ]
+    found = connection.execute(FILE, (own,)).fetchall()
+    found += connection.execute(PACKAGE, (own, *bounds)).fetchall()
+    return [row[0] for row in found]
 
 
 def _require_free(connection: Connection[Any], appeal_id: UUID) -> None:

@@ -121,6 +121,30 @@ def test_nothing_of_the_person_is_left_and_the_facts_verify(house, told):
     assert (why, ground) == ("request", "отзыв согласия")
 
 
+def test_a_package_that_brought_it_with_others_goes_whole_and_the_others_stay(house):
+    house.submit("p-1", text="первое")
+    house.submit("p-2", text="второе")
+    house.triage()
+    house.change("UPDATE message SET correlation = 'one-call'")
+    for id_, correlation in ((uuid7(), "one-call"), (uuid7(), "another")):
+        house.change(
+            "INSERT INTO message (id, peer, wire, operation, key, revision, recorded_at,"
+            " correlation, media_type, body, body_sha256, stage)"
+            " SELECT $1, peer, wire, 'package', '', 0, recorded_at, $2, media_type, body,"
+            " body_sha256, 'applied' FROM message WHERE key = 'p-1'",
+            id_, correlation,
+        )  # fmt: skip
+    ((receipt,),) = house.rows("SELECT receipt_number FROM appeal WHERE external_id = 'p-1'")
+    house.json("erase", receipt, "--ground", "отзыв согласия", "--commit")
+    kept = house.rows("SELECT key, correlation, body IS NOT NULL FROM message ORDER BY id")
+    assert kept == [
+        ("p-1", "one-call", False),
+        ("p-2", "one-call", True),
+        ("", "one-call", False),
+        ("", "another", True),
+    ]
+
+
 def test_without_a_ground_nothing_is_erased(house, told):
     house.run("erase", told, "--commit", code=2)
     assert left(house) == list(MARKS)
@@ -178,3 +202,8 @@ def test_the_register_is_told_and_reading_it_is_recorded(house, told):
     assert rows[1]["ground"] == "запрос"
     assert (rows[2]["who"], rows[2]["subject"]) == ("peer:epgu", told)
     assert len(house.json("readings")) == 3
+
+
+def test_no_spreadsheet_runs_a_ground_that_a_person_typed(house, told):
+    house.run("evidence", told, "--full", "--ground", "=1+1")
+    assert ";'=1+1;" in house.run("readings", "--appeal", told, "--csv")
