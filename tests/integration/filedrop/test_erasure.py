@@ -22,7 +22,8 @@ __all__ = ["run"]
 def test_the_file_that_brought_it_goes_and_what_else_stood_there_stays(run, pg_url, tmp_path):
     file = tmp_path / "r.csv"
     file.write_bytes(table(GOOD, BAD, OTHER))
-    told = run("import", file, "--peer", "sed", "--profile", "legacy-cp1251", "--json")
+    told = run("import", file, "--peer", "sed", "--profile", "legacy-cp1251",
+               "--out", tmp_path, "--json")  # fmt: skip
     assert msgspec.json.decode(told.stdout)["accepted"] == 2
     with psycopg.connect(pg_url, autocommit=True, cursor_factory=psycopg.RawCursor) as db:
         arrays.register(db)
