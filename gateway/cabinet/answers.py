@@ -43,6 +43,15 @@ def moved(where: str) -> Answer:
     return Answer(SEE_OTHER, b"", headers=(("location", where),))
 
 
+def left(body: bytes, where: str) -> Answer:
+    """Return a page that a browser leaves at once for another house.
+
+    A redirect will not do: after a form, `form-action` of our policy (CSP 3, §6.4.1) holds for
+    where the answer redirects to as well.
+    """
+    return Answer(200, body, headers=(("refresh", f"0; url={where}"),))
+
+
 def told(value: Any, status: int = 200) -> Answer:
     """Return JSON."""
     return Answer(status, msgspec.json.encode(value), JSON)

@@ -19,7 +19,7 @@ from gateway import limits
 from gateway.access import sessions as tokens
 from gateway.access.passwords import Pool
 from gateway.cabinet import pages
-from gateway.cabinet.answers import Answer, data, moved, page, send_answer
+from gateway.cabinet.answers import Answer, data, left, moved, page, send_answer
 from gateway.cabinet.official import Official
 from gateway.cabinet.request import FORM_BYTES, base_of, form_of, read, request_of, require_own
 from gateway.errors import (
@@ -282,7 +282,8 @@ class Cabinet:
                     )
                     or where
                 )
-        return moved(where).with_cookie(tokens.COOKIE, "", request.secure)
+        gone = moved(where) if where == "/login" else left(pages.leaving(where), where)
+        return gone.with_cookie(tokens.COOKIE, "", request.secure)
 
     def _refused(self, error: GatewayError, request: Request, person: Person | None) -> Answer:
         """Return the answer to what was refused: to a program a problem, to a person a page.

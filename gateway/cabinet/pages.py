@@ -58,6 +58,18 @@ def failed(error: GatewayError, correlation: str, person: Person | None) -> byte
     )
 
 
+def leaving(where: str) -> bytes:
+    """Return the page of who has logged out here, and goes on to the provider to do so there."""
+    title = "Вы вышли"
+    return h.page(
+        title,
+        h.tag("h1", h.both(title, "You are logged out")),
+        h.tag(
+            "p", h.link(where, h.both("Завершить и вход у провайдера", "Log out at the provider"))
+        ),
+    )
+
+
 def login(
     browser: str, providers: Sequence[str], onward: str, error: GatewayError | None = None
 ) -> bytes:

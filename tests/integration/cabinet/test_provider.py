@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from html import escape
 
 import pytest
 
@@ -194,8 +195,11 @@ def test_after_the_sealing_key_was_changed_people_are_still_known(house, browser
 def test_logging_out_ends_the_session_of_the_provider_too(house, browser):
     browser.citizen("1")
     answer = browser.post("/logout", token=browser.get("/my/new").token)
-    assert answer.where.startswith("https://identity.example/logout?sid=sid-1")
-    assert "localhost%2Flogin" in answer.where
+    assert (answer.status, answer.where) == (200, ""), "form-action forbids a redirect elsewhere"
+    where = dict(answer.headers)["refresh"].removeprefix("0; url=")
+    assert where.startswith("https://identity.example/logout?sid=sid-1")
+    assert "localhost%2Flogin" in where
+    assert f'href="{escape(where)}"' in answer.text
 
 
 def test_a_provider_that_is_not_offered_is_no_page(house, browser):
