@@ -20,6 +20,7 @@ from gateway.casefile.package import DIGEST, MANIFEST, SIGNATURE, Manifest, cano
 from gateway.disclosure import Level
 from gateway.errors import GatewayError, MalformedError, TrustError
 from gateway.model.events import StoredEvent, verify_chain
+from gateway.sealing import APART
 from gateway.store import sealed
 
 if TYPE_CHECKING:
@@ -35,8 +36,6 @@ _TOP: Final = frozenset(
     }
 )  # fmt: skip
 _ID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-_APART: Final = timedelta(minutes=5)
-"""What the time that a file tells of a signature, and the one in the signature, may differ by."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DOUBT: Final = (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError)
 
@@ -162,7 +161,7 @@ class _Check:
             return ""
         try:
             signed = self._signing.backend.cms_verify(cms, data)
-            if signed.signed_at is not None and abs(signed.signed_at - at) > _APART:
+            if signed.signed_at is not None and abs(signed.signed_at - at) > APART:
                 yield f"{name} was signed at {signed.signed_at}, this file says {at}"
             if self._trusted:
                 self._signing.trust.check(signed.certificate.der, at)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from typing import Annotated
 
@@ -11,9 +10,7 @@ import typer
 from gateway.commands import context, output, times
 from gateway.commands.register import login
 from gateway.store import lookup, readings
-
-FORMULA = tuple("=+-@\t\r")
-"""What a cell that spreadsheets run begins with."""
+from import_export.csvout import csv_line
 
 app = output.app("readings", "Кто и что читал · The register of who saw personal data")
 
@@ -65,11 +62,10 @@ def listed(
         output.document([row._asdict() for row in rows])
         return
     if as_csv:
-        table = csv.writer(sys.stdout, delimiter=";")
-        table.writerow(readings.Reading._fields)
-        table.writerows(
-            (row.id, row.at.astimezone(zone).isoformat(), *map(_guarded, row[2:])) for row in rows
-        )
+        sys.stdout.write(csv_line(readings.Reading._fields))
+        for row in rows:
+            cells = (str(row.id), row.at.astimezone(zone).isoformat(), *row[2:])
+            sys.stdout.write(csv_line(cells))
         return
     output.table(
         times.titled("Прочтения · Readings", zone),
@@ -81,8 +77,3 @@ def listed(
             for r in rows
         ],
     )  # fmt: skip
-
-
-def _guarded(cell: str) -> str:
-    """Return a cell that no spreadsheet runs: people type grounds, calls bring subjects."""
-    return f"'{cell}" if cell.startswith(FORMULA) else cell

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 RECORD: Final = """
 INSERT INTO reading (id, at, who, role, what, subject, ground, address, correlation)
-VALUES ($1, coalesce($2, clock_timestamp()), $3, $4, $5, $6, $7, $8, $9)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 """
 RECORD_EACH: Final = """
 INSERT INTO reading (id, at, who, role, what, subject, ground, address, correlation)
@@ -73,7 +73,7 @@ class Reading(NamedTuple):
 def record(
     connection: Connection[Any],
     *,
-    at: datetime | None,
+    at: datetime,
     who: str,
     role: str,
     what: str,
@@ -84,8 +84,8 @@ def record(
 ) -> UUID:
     """Record a reading durably and return its id; call it before anything is shown.
 
-    connection: of this house, in autocommit, outside of a transaction. at: None for the database's
-    own clock. Raises what the database raises: then nothing may be shown.
+    connection: of this house, in autocommit, outside of a transaction. Raises what the database
+    raises: then nothing may be shown.
     """
     id_ = uuid7()
     values = (id_, at, who, role, what, subject, ground, address, correlation)
